@@ -1,0 +1,172 @@
+"""Weights on disk: safetensors (never pickle) beside a JSON card that says what they are and how they came to be."""
+
+import hashlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from glowlite.errors import GlowliteError
+from glowlite.glow import Glow, GlowConfig
+
+HERE = Path(__file__).resolve().parent
+SHIPPED = (
+    next((p for p in (HERE / "assets", HERE.parent / "assets") if p.is_dir()), HERE.parent / "assets")
+    / "checkpoints"
+)
+
+
+def write_atomically(path: str | Path, content: bytes) -> None:
+    """The whole file or none of it: written beside its place, flushed to disk, then moved there."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_state(path: str | Path, tensors: dict[str, Tensor], meta: dict) -> None:
+    """Tensors and JSON-able facts in one safetensors file, written atomically."""
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    write_atomically(path, to_bytes(plain, metadata={"glowlite": json.dumps(meta)}))
+
+
+def read_state(path: str | Path) -> tuple[dict[str, Tensor], dict]:
+    """What `write_state` wrote: (tensors, meta). GlowliteError if the file is missing, damaged or somebody else's."""
+    path = Path(path)
+    if not path.is_file():
+        raise GlowliteError(f"there is no file {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            meta = (file.metadata() or {}).get("glowlite")
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise GlowliteError(f"{path} is damaged or no safetensors file; fetch or write it again") from error
+    if meta is None:
+        raise GlowliteError(f"{path} was not written by glowlite, so what its weights mean is unknown")
+    return tensors, json.loads(meta)
+
+
+def save(path: str | Path, model: Glow, card: dict) -> Path:
+    """Write model weights to `path` (.safetensors) and their card beside it (.json), and return the path.
+
+    The card gets the configuration, the number of parameters and the weights' sha256; the rest is what the caller knows:
+    data and seed, images seen, held-out bits/dim and so on.
+    """
+    path = Path(path).with_suffix(".safetensors")
+    write_state(path, model.state_dict(), {"config": model.config.to_dict()})
+    parameters = sum(p.numel() for p in model.parameters())
+    card = {"config": model.config.to_dict(), "parameters": parameters, "sha256": sha256(path), **card}
+    write_atomically(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
+    return path
+
+
+def load(name_or_path: str | Path, device: str | torch.device = "cpu") -> Glow:
+    """A trained Glow in eval mode: one that ships ("faces64") or a file of one's own.
+
+    GlowliteError if there is no such model, if the file is damaged (its sha256 is not its card's), or if the weights do
+    not fit the configuration.
+    """
+    path = find(name_or_path)
+    card = read_card(path, required=False)
+    if "sha256" in card and card["sha256"] != sha256(path):
+        raise GlowliteError(f"{path} is not the file its card describes (sha256 differs); fetch it again")
+    tensors, meta = read_state(path)
+    if not isinstance(meta.get("config"), dict):
+        raise GlowliteError(f"{path} holds no configuration of a Glow, so no model can be built from it")
+    model = Glow(GlowConfig.from_dict(meta["config"]))
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise GlowliteError(
+            f"the weights in {path} do not fit its configuration; it is no model of this version"
+        ) from error
+    return model.to(device).eval()
+
+
+def read_card(name_or_path: str | Path, required: bool = True) -> dict:
+    """The card of a model as a dict; {} if it has none and none is required."""
+    path = find(name_or_path).with_suffix(".json")
+    if not path.is_file():
+        if required:
+            raise GlowliteError(f"there is no card {path}")
+        return {}
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise GlowliteError(f"the card {path} is not valid JSON; fetch it again") from error
+
+
+def find(name_or_path: str | Path) -> Path:
+    """Where a model's weights lie: a name among those that ship, or a path."""
+    path = Path(name_or_path)
+    shipped = SHIPPED / f"{name_or_path}.safetensors"
+    if path.suffix != ".safetensors" and shipped.is_file():
+        return shipped
+    if path.is_file():
+        return path
+    names = sorted(p.stem for p in SHIPPED.glob("*.safetensors") if "." not in p.stem)
+    raise GlowliteError(
+        f"there is no model {str(name_or_path)!r}: give a path to a .safetensors file, or one of those that ship "
+        f"({', '.join(names) or 'none here'})"
+    )
+
+
+def sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# ---- attribute directions, kept beside the model they belong to ------------------------------------------------------
+
+
+def directions_path(name_or_path: str | Path) -> Path:
+    return find(name_or_path).with_suffix(".directions.safetensors")
+
+
+def save_directions(
+    name_or_path: str | Path, directions: dict[str, list[Tensor]], facts: dict | None = None
+) -> Path:
+    """Write directions (name -> one (1, C_l, H_l, W_l) a level) beside their model, as float16: 24 kB a direction."""
+    tensors = {
+        f"{name}.{level}": eps.half() for name, steps in directions.items() for level, eps in enumerate(steps)
+    }
+    path = directions_path(name_or_path)
+    write_state(
+        path,
+        tensors,
+        {"model_sha256": sha256(find(name_or_path)), "names": list(directions), **(facts or {})},
+    )
+    return path
+
+
+def load_directions(name_or_path: str | Path, device: str | torch.device = "cpu") -> dict[str, list[Tensor]]:
+    """The directions that belong to a model. GlowliteError if there are none, or if they were made for other weights."""
+    path = directions_path(name_or_path)
+    if not path.is_file():
+        raise GlowliteError(
+            f"there are no directions {path}; make them with: glowlite directions {name_or_path}"
+        )
+    tensors, meta = read_state(path)
+    if meta.get("model_sha256") != sha256(find(name_or_path)):
+        raise GlowliteError(
+            f"{path} was made for other weights; make it again with: glowlite directions {name_or_path}"
+        )
+    levels = len(tensors) // max(len(meta["names"]), 1)
+    return {
+        name: [tensors[f"{name}.{level}"].float().to(device) for level in range(levels)]
+        for name in meta["names"]
+    }

@@ -1,0 +1,55 @@
+"""What every layer of a flow is: a function with an inverse and a log-det."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Flow(nn.Module):
+    """A bijection between data x and latent z.
+
+    `forward(x)` gives `(z, log_det)`: data to latent, with log_det = log |det dz/dx| in nats, shape (B,).
+    `inverse(z)` gives x back. The density of x is then that of z, corrected by the change of volume
+    (Dinh et al. 2014, section 2; Kingma & Dhariwal 2018, section 2):
+
+        log p(x) = log p(z) + log_det
+    """
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def inverse(self, z: Tensor) -> Tensor:
+        raise NotImplementedError(f"{type(self).__name__} has no inverse")
+
+
+class Chain(Flow):
+    """Flows one after another. Log-dets add up: the volume change of a composition is the product of the parts'.
+
+    `forward(x, keep=True)` also gives the list of everything in between (x first, z last), for whoever draws it.
+    """
+
+    def __init__(self, *flows: Flow):
+        super().__init__()
+        self.flows = nn.ModuleList(flows)
+
+    def forward(self, x: Tensor, keep: bool = False):
+        total, between = no_change(x), [x]
+        for flow in self.flows:
+            x, log_det = flow(x)
+            total = total + log_det
+            between.append(x)
+        return (x, total, between) if keep else (x, total)
+
+    def inverse(self, z: Tensor) -> Tensor:
+        for flow in reversed(self.flows):
+            z = flow.inverse(z)
+        return z
+
+
+def no_change(x: Tensor) -> Tensor:
+    """The log-det of a map that keeps volumes: zeros of shape (B,), with x's type (float32 at least)."""
+    return x.new_zeros(x.shape[0], dtype=torch.promote_types(x.dtype, torch.float32))
+
+
+def sum_features(values: Tensor) -> Tensor:
+    """Sum everything but the batch: (B, ...) -> (B,)."""
+    return values.flatten(1).sum(1)

@@ -1,0 +1,133 @@
+"""Coupling: one half of the channels says how to move the other half. Any network will do; it is never inverted."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from glowlite.errors import GlowliteError
+from glowlite.flows.actnorm import LOG_SCALE_FACTOR, ActNorm, per_channel
+from glowlite.flows.base import Flow, no_change, sum_features
+
+SCALE_BOUND = 0.7
+
+
+class Coupling(Flow):
+    """x = (x_a, x_b) by channels;  z_a = x_a,  z_b = (x_b + t) * s  with (log s, t) from a network that sees x_a only.
+
+    log_det = sum(log s). Triangular Jacobian, so O(D) instead of O(D^3); both ways cost one pass of the network.
+    (Dinh et al. 2016, section 3.2; Kingma & Dhariwal 2018, section 3.3; shift first, as in the published code.)
+
+    kind   "affine", or "additive" with s = 1 (NICE): log_det = 0 and nothing can be shrunk away.
+    scale  "bounded": log s = 0.7 tanh(h), so one step stretches by at most 2.01 and shrinks by no more;
+           "sigmoid": s = sigmoid(h + 2), the published code's. It cannot stretch, and can shrink to nothing,
+           which the inverse then divides by.
+    """
+
+    def __init__(self, channels: int, width: int, kind="affine", scale="bounded", edge=True):
+        super().__init__()
+        if kind not in ("affine", "additive"):
+            raise GlowliteError(f"unknown coupling {kind!r}: choose 'affine' or 'additive'")
+        if scale not in ("bounded", "sigmoid"):
+            raise GlowliteError(f"unknown scale {scale!r}: choose 'bounded' or 'sigmoid'")
+        if channels < 2:
+            raise GlowliteError(f"coupling needs at least 2 channels to cut in half, not {channels}")
+        self.kind, self.scale = kind, scale
+        self.conditioning = channels // 2
+        moved = channels - self.conditioning
+        self.network = CouplingNetwork(
+            self.conditioning, width, moved * (1 if kind == "additive" else 2), edge
+        )
+
+    def scale_and_shift(self, x_a: Tensor) -> tuple[Tensor | None, Tensor]:
+        """(log s, t) for the other half, both (B, C_b, H, W); log s is None when additive."""
+        h = self.network(x_a).to(x_a.dtype)
+        if self.kind == "additive":
+            return None, h
+        t, h = h.chunk(2, dim=1)
+        if self.scale == "sigmoid":
+            return F.logsigmoid(h + 2), t
+        return SCALE_BOUND * torch.tanh(h), t
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x_a, x_b = x[:, : self.conditioning], x[:, self.conditioning :]
+        log_s, t = self.scale_and_shift(x_a)
+        z_b = x_b + t if log_s is None else (x_b + t) * log_s.exp()
+        return torch.cat([x_a, z_b], 1), no_change(x) if log_s is None else sum_features(log_s)
+
+    def inverse(self, z: Tensor) -> Tensor:
+        z_a, z_b = z[:, : self.conditioning], z[:, self.conditioning :]
+        log_s, t = self.scale_and_shift(z_a)
+        x_b = z_b - t if log_s is None else z_b * torch.exp(-log_s) - t
+        return torch.cat([z_a, x_b], 1)
+
+
+class CouplingNetwork(nn.Module):
+    """3x3 -> ActNorm -> ReLU -> 1x1 -> ActNorm -> ReLU -> zero 3x3  (Kingma & Dhariwal 2018, section 5 and code).
+
+    (B, C_in, H, W) -> (B, C_out, H, W). The last layer starts at zero, so every step starts as the identity.
+    """
+
+    def __init__(self, c_in: int, width: int, c_out: int, edge=True):
+        super().__init__()
+        self.first = NormedConv2d(c_in, width, kernel=3, edge=edge)
+        self.second = NormedConv2d(width, width, kernel=1)
+        self.last = ZeroConv2d(width, c_out, edge=edge)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(F.relu(self.second(F.relu(self.first(x)))))
+
+
+class EdgeConv2d(nn.Module):
+    """A convolution that sees one more channel: 1 on the ring of padding, 0 inside (published code, `add_edge_padding`).
+
+    So a picture's border can be told from black. That channel is the same for every picture: its part of the
+    result is computed once and added, which gives what concatenating it would give.
+    """
+
+    def __init__(self, c_in: int, c_out: int, kernel: int, edge: bool, std: float):
+        super().__init__()
+        self.padding = kernel // 2
+        self.weight = nn.Parameter(
+            torch.empty(c_out, c_in, kernel, kernel).normal_(0, std)
+            if std
+            else torch.zeros(c_out, c_in, kernel, kernel)
+        )
+        self.edge_weight = None
+        if edge and kernel > 1:
+            self.edge_weight = nn.Parameter(torch.zeros(c_out, 1, kernel, kernel))
+
+    def convolve(self, x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
+        """scale * conv(x) + bias, with (C_out,) scale and bias: folded into the weights, so the picture is touched once."""
+        scale = scale.view(-1, 1, 1, 1)
+        y = F.conv2d(x, self.weight * scale, bias, padding=self.padding)
+        if self.edge_weight is None:
+            return y
+        ring = F.pad(x.new_zeros(1, 1, *x.shape[2:]), [self.padding] * 4, value=1.0)
+        return y + F.conv2d(ring, self.edge_weight * scale)
+
+
+class NormedConv2d(EdgeConv2d):
+    """ActNorm(conv(x)): hidden weights from N(0, 0.05), no bias of its own."""
+
+    def __init__(self, c_in: int, c_out: int, kernel: int, edge=False):
+        super().__init__(c_in, c_out, kernel, edge, std=0.05)
+        self.norm = ActNorm(c_out)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.norm.ready:
+            ones = torch.ones_like(self.norm.b)
+            self.norm.prepare(self.convolve(x, ones, ones * 0))
+        return self.convolve(x, self.norm.log_scale().exp(), self.norm.b)
+
+
+class ZeroConv2d(EdgeConv2d):
+    """exp(3 log_s) * (conv(x) + b), all parameters zero at the start: h = 0, so nothing moves yet."""
+
+    def __init__(self, c_in: int, c_out: int, edge=True):
+        super().__init__(c_in, c_out, 3, edge, std=0.0)
+        self.b = nn.Parameter(torch.zeros(c_out))
+        self.log_s = nn.Parameter(torch.zeros(c_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        scale = torch.exp(self.log_s * LOG_SCALE_FACTOR)
+        return self.convolve(x, scale, self.b * scale)

@@ -1,0 +1,237 @@
+"""Glow: the configuration with its presets, one step of flow, and the whole multi-scale model.
+
+x -> [squeeze -> K steps -> split] x (L - 1) -> squeeze -> K steps -> top prior      (Kingma & Dhariwal 2018, figure 2)
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+
+import torch
+from torch import Tensor, nn
+
+from glowlite import latents as latent_space
+from glowlite import pixels
+from glowlite.errors import GlowliteError
+from glowlite.flows import ActNorm, Chain, Coupling, Split, Squeeze, TopPrior
+from glowlite.flows.base import no_change
+from glowlite.flows.mixing import Mixing, convolve1x1, make_mixing
+from glowlite.flows.multiscale import standard_normal_log_prob
+
+
+@dataclass(frozen=True)
+class GlowConfig:
+    """All that makes a Glow, but its weights. `depth` (K) and `width` are one number, or one for each level."""
+
+    shape: tuple[int, int, int] = (3, 64, 64)  # C, H, W
+    levels: int = 4  # L
+    depth: int | tuple[int, ...] = 8  # K, steps of flow per level
+    width: int | tuple[int, ...] = 64  # channels inside the coupling's network
+    coupling: str = "affine"  # or "additive"
+    scale: str = "bounded"  # or "sigmoid", the paper's; what that costs is in the README
+    permutation: str = "lu"  # or "plain", "shuffle", "reverse"
+    n_bits: int = 8  # what the likelihood counts; encode and decode keep all 8 whatever this is
+    edge: bool = False  # the paper's extra channel that marks padding
+    seed: int = 0  # of the first weights
+
+    def __post_init__(self):
+        for name in ("shape", "depth", "width"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, tuple(value) if isinstance(value, (list, tuple)) else value)
+        pixels.check_bits(self.n_bits)
+        if len(self.shape) != 3 or min(self.shape) < 1 or self.levels < 1:
+            raise GlowliteError(
+                f"a shape is (channels, height, width) and levels at least 1, not {self.shape}, {self.levels}"
+            )
+        channels, height, width = self.shape
+        side = 2**self.levels
+        if height % side or width % side:
+            raise GlowliteError(
+                f"{height} x {width} pixels cannot be halved {self.levels} times: height and width must be multiples of "
+                f"{side}; crop the pictures or use fewer levels"
+            )
+        for name in ("depth", "width"):
+            if min(self.per_level(name)) < 1:
+                raise GlowliteError(f"{name} must be at least 1 at every level, not {getattr(self, name)}")
+
+    def per_level(self, name: str) -> tuple[int, ...]:
+        """`depth` or `width` as one number for each level."""
+        value = getattr(self, name)
+        value = (value,) * self.levels if isinstance(value, int) else value
+        if len(value) != self.levels:
+            raise GlowliteError(
+                f"{name} {value} must be one number, or one for each of the {self.levels} levels"
+            )
+        return value
+
+    def to_dict(self) -> dict:
+        """Plain numbers, strings and lists, for JSON."""
+        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "GlowConfig":
+        """The reverse of `to_dict`; GlowliteError names a key that is not known."""
+        if unknown := set(values) - {field.name for field in fields(cls)}:
+            raise GlowliteError(f"unknown setting {', '.join(sorted(unknown))} in a Glow's configuration")
+        return cls(**values)
+
+
+def _paper(shape, levels, depth, coupling="affine", n_bits=8) -> GlowConfig:
+    """The paper's settings (table 5 of its appendix, and the published code's defaults)."""
+    return GlowConfig(shape, levels, depth, 512, coupling, "sigmoid", "lu", n_bits, edge=True)
+
+
+PRESETS = {
+    "tiny": GlowConfig((3, 16, 16), levels=2, depth=2, width=16),
+    "mnist": GlowConfig((1, 28, 28), levels=2, depth=8, width=64),
+    "faces32": GlowConfig((3, 32, 32), levels=3, depth=8, width=64),
+    "faces64": GlowConfig((3, 64, 64), levels=4, depth=(4, 6, 8, 8), width=(64, 96, 128, 160)),
+    "cifar10": _paper((3, 32, 32), levels=3, depth=32),
+    "imagenet32": _paper((3, 32, 32), levels=3, depth=48),
+    "imagenet64": _paper((3, 64, 64), levels=4, depth=48),
+    "celebahq256": _paper((3, 256, 256), levels=6, depth=32, coupling="additive", n_bits=5),
+}
+
+
+class FlowStep(Chain):
+    """ActNorm, then mixing, then coupling (Kingma & Dhariwal 2018, figure 2a). (B, C, H, W) -> the same shape."""
+
+    def __init__(self, channels: int, width: int, config: GlowConfig):
+        super().__init__(
+            ActNorm(channels),
+            make_mixing(config.permutation, channels),
+            Coupling(channels, width, config.coupling, config.scale, config.edge),
+        )
+
+    def forward(self, x: Tensor, keep: bool = False):
+        norm, mixing, coupling = self.flows
+        if keep or not isinstance(mixing, Mixing):
+            return super().forward(x, keep)
+        # W (s x + b) = (W s) x + W b: one convolution instead of two passes over the picture
+        norm.prepare(x)
+        log_s, W = norm.log_scale(), mixing.matrix()
+        y = convolve1x1(x, W * log_s.exp(), W @ norm.b)
+        z, log_det = coupling(y)
+        return z, log_det + x[0, 0].numel() * (log_s.sum() + mixing.log_abs_det())
+
+    def inverse(self, z: Tensor) -> Tensor:
+        norm, mixing, coupling = self.flows
+        if not isinstance(mixing, Mixing):
+            return super().inverse(z)
+        norm.require_data()
+        s = norm.log_scale().exp()
+        return convolve1x1(coupling.inverse(z), mixing.inverse_matrix() / s[:, None], -norm.b / s)
+
+
+class Glow(nn.Module):
+    """The whole flow. `forward` is data to latent; latents are a list of white eps, one (B, C_l, H_l, W_l) a level.
+
+    For a person: `encode`, `decode`, `sample`, `log_prob`, `bits_per_dim`, all on uint8 pictures (B, C, H, W).
+    """
+
+    def __init__(self, config: GlowConfig):
+        super().__init__()
+        self.config = config
+        channels, height, width = config.shape
+        self.dims = channels * height * width  # D
+        self.latent_shapes = []
+        self.levels, self.splits = nn.ModuleList(), nn.ModuleList()
+        with torch.random.fork_rng(
+            devices=[]
+        ):  # all first weights come from config.seed, and nothing else is disturbed
+            torch.manual_seed(config.seed)
+            for level, (depth, hidden) in enumerate(
+                zip(config.per_level("depth"), config.per_level("width"), strict=True)
+            ):
+                channels, height, width = 4 * channels, height // 2, width // 2
+                steps = [FlowStep(channels, hidden, config) for _ in range(depth)]
+                self.levels.append(Chain(Squeeze(), *steps))
+                if level < config.levels - 1:
+                    self.splits.append(Split(channels, config.edge))
+                    channels = channels // 2
+                self.latent_shapes.append((channels, height, width))
+        self.top = TopPrior(self.latent_shapes[-1])
+
+    # ---- the bijection ------------------------------------------------------------------------------------------
+
+    def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
+        """x (B, C, H, W) in (-0.5, 0.5) -> (eps of every level, log_det (B,) in nats, whitening included)."""
+        self.check_shape(x)
+        latents, total = [], no_change(x)
+        for level, split in zip(self.levels, self.splits, strict=False):
+            x, log_det = level(x)
+            x, eps, log_det_split = split(x)
+            latents.append(eps)
+            total = total + log_det + log_det_split
+        x, log_det = self.levels[-1](x)
+        eps, log_det_top = self.top(x)
+        return [*latents, eps], total + log_det + log_det_top
+
+    def inverse(self, latents: Sequence[Tensor]) -> Tensor:
+        """eps of every level -> x (B, C, H, W): takes the latents as they are, at no temperature."""
+        self.check_latents(latents)
+        x = self.levels[-1].inverse(self.top.inverse(latents[-1]))
+        for level in reversed(range(len(self.splits))):
+            x = self.levels[level].inverse(self.splits[level].inverse(x, latents[level]))
+        return x
+
+    def log_density(self, x: Tensor) -> Tensor:
+        """log p(x) in nats, (B,): log N(eps; 0, I) over all levels + log_det."""
+        latents, log_det = self(x)
+        return sum(standard_normal_log_prob(eps) for eps in latents) + log_det
+
+    def initialize(self, x: Tensor) -> None:
+        """Set every ActNorm from this batch x (B, C, H, W), best of 256 or more (too few are a known cause of NaN)."""
+        norms = [module for module in self.modules() if isinstance(module, ActNorm)]
+        for norm in norms:
+            norm.ready = False
+        was_training = self.training
+        with torch.no_grad():
+            self.train()(x)
+        self.train(was_training)
+
+    # ---- for a person: uint8 in, uint8 out -----------------------------------------------------------------------
+
+    @torch.no_grad()
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """uint8 (B, C, H, W) -> latents. Deterministic; `decode` gives every pixel back."""
+        return self(pixels.to_float(images).to(self.top.mean))[0]
+
+    @torch.no_grad()
+    def decode(self, latents: Sequence[Tensor]) -> Tensor:
+        """Latents -> uint8 (B, C, H, W)."""
+        return pixels.to_uint8(self.inverse(latents))
+
+    @torch.no_grad()
+    def sample(self, n: int, temperature=0.7, generator: torch.Generator | None = None) -> Tensor:
+        """n fresh pictures, uint8: eps ~ N(0, temperature^2) at every level; one temperature, or one per level."""
+        eps = latent_space.sample_eps(self.latent_shapes, n, generator, self.top.mean.device)
+        return self.decode(latent_space.scale([e.to(self.top.mean.dtype) for e in eps], temperature))
+
+    @torch.no_grad()
+    def log_prob(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """log P(picture) in nats, (B,), for pictures of config.n_bits: log p(x) - D log 2^n at dequantised pixels x.
+
+        In the mean over noise a lower bound. Without a generator the noise is the same every time.
+        """
+        generator = generator or torch.Generator().manual_seed(0)
+        x = pixels.dequantize(images, self.config.n_bits, generator).to(self.top.mean)
+        return self.log_density(x) - pixels.log_bins(self.dims, self.config.n_bits)
+
+    def bits_per_dim(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        """-log2 P(picture) / D, (B,)."""
+        return pixels.bits_per_dim(self.log_prob(images, generator), self.dims)
+
+    # ---- checks --------------------------------------------------------------------------------------------------
+
+    def check_shape(self, x: Tensor) -> None:
+        if x.dim() != 4 or tuple(x.shape[1:]) != self.config.shape:
+            raise GlowliteError(
+                f"this model takes (batch, {', '.join(map(str, self.config.shape))}), not {tuple(x.shape)}"
+            )
+
+    def check_latents(self, latents: Sequence[Tensor]) -> None:
+        got = [tuple(eps.shape[1:]) for eps in latents]
+        if got != self.latent_shapes:
+            raise GlowliteError(
+                f"this model's latents are (batch, C, H, W) with {self.latent_shapes}, not {got}"
+            )

@@ -1,0 +1,100 @@
+"""What one does with latents: temperature, interpolation, attribute directions.
+
+Latents are a list, one white tensor eps (B, C_l, H_l, W_l) per level, finest first. Everything here works on all
+levels together, as the published demo does.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from glowlite.errors import GlowliteError
+
+Latents = list[Tensor]
+
+
+def sample_eps(shapes: Sequence, n: int, generator: torch.Generator | None = None, device=None) -> Latents:
+    """n draws from N(0, I): one (n, C_l, H_l, W_l) tensor for each (C_l, H_l, W_l) in shapes."""
+    where = generator.device if generator is not None else device
+    return [torch.randn(n, *shape, generator=generator, device=where).to(device or where) for shape in shapes]
+
+
+def scale(latents: Latents, temperature: float | Sequence[float]) -> Latents:
+    """temperature * eps: one number, or one for each level (finest first)."""
+    per_level = [temperature] * len(latents) if isinstance(temperature, (int, float)) else list(temperature)
+    if len(per_level) != len(latents):
+        raise GlowliteError(
+            f"give one temperature, or one for each of the {len(latents)} levels, not {len(per_level)}"
+        )
+    if not all(t >= 0 for t in per_level):
+        raise GlowliteError(f"a temperature is a number of at least 0, not {temperature}")
+    return [eps * t for eps, t in zip(latents, per_level, strict=True)]
+
+
+def flatten(latents: Latents) -> Tensor:
+    """All levels side by side: (B, D)."""
+    return torch.cat([eps.flatten(1) for eps in latents], 1)
+
+
+def effective_temperature(latents: Latents) -> Tensor:
+    """|eps| / sqrt(D), shape (B,): 1 for a typical draw of the model, t for one at temperature t."""
+    eps = flatten(latents)
+    return eps.norm(dim=1) / eps.shape[1] ** 0.5
+
+
+def lerp(a: Latents, b: Latents, t: float) -> Latents:
+    """(1 - t) a + t b: the straight line. Half-way between two draws it is as cold as temperature 0.71."""
+    return [torch.lerp(x, y, t) for x, y in zip(a, b, strict=True)]
+
+
+def slerp(a: Latents, b: Latents, t: float) -> Latents:
+    """Along the great circle, over all levels at once: keeps the norm, so the temperature, on the way.
+
+    (sin((1 - t) w) a + sin(t w) b) / sin(w), where w is the angle between a and b; the straight line where w is tiny.
+    """
+    flat_a, flat_b = flatten(a), flatten(b)
+    cosine = torch.cosine_similarity(flat_a, flat_b, dim=1).clamp(-1, 1)
+    angle = torch.acos(cosine.double()).view(-1, 1, 1, 1)
+    parallel = torch.sin(angle) < 1e-4
+    safe = torch.where(parallel, torch.ones_like(angle), angle)
+    weight_a = torch.where(parallel, 1 - t + 0 * angle, torch.sin((1 - t) * safe) / torch.sin(safe))
+    weight_b = torch.where(parallel, t + 0 * angle, torch.sin(t * safe) / torch.sin(safe))
+    return [weight_a.to(x.dtype) * x + weight_b.to(x.dtype) * y for x, y in zip(a, b, strict=True)]
+
+
+def add(latents: Latents, direction: Latents, amount: float | Tensor) -> Latents:
+    """eps + amount * direction; amount is a number, or (B,)."""
+    if isinstance(amount, Tensor):
+        amount = amount.view(-1, 1, 1, 1)
+    return [eps + amount * step for eps, step in zip(latents, direction, strict=True)]
+
+
+def mean_difference(latents: Latents, has: Tensor) -> Latents:
+    """mean(eps | with) - mean(eps | without), each (1, C_l, H_l, W_l); has: bool (B,).
+
+    The published demo's direction (Kingma & Dhariwal 2018, section 6). GlowliteError if either side is empty.
+    """
+    if not has.any() or has.all():
+        raise GlowliteError(
+            "a direction needs pictures with the attribute and pictures without it; one side is empty"
+        )
+    return [eps[has].mean(0, keepdim=True) - eps[~has].mean(0, keepdim=True) for eps in latents]
+
+
+def directions(latents: Latents, attributes: dict[str, Tensor]) -> dict[str, Latents]:
+    """For each attribute, how eps moves when it grows by 1 and all the others stay: name -> one (1, C_l, H_l, W_l) a level.
+
+    The least-squares slopes of eps on all attributes at once. For a single yes/no attribute that is the difference
+    of means; taken together, two attributes that go together in the data do not drag each other along.
+    latents hold B pictures, attributes are (B,) each; GlowliteError with fewer pictures than attributes + 1.
+    """
+    names = list(attributes)
+    values = torch.stack([attributes[name].to(latents[0].device).double() for name in names], 1)
+    if len(values) <= len(names):
+        raise GlowliteError(
+            f"{len(names)} directions need at least {len(names) + 1} pictures, not {len(values)}"
+        )
+    projector = torch.linalg.pinv(values - values.mean(0)).to(latents[0].dtype)  # (attributes, B)
+    slopes = [(projector @ (eps - eps.mean(0)).flatten(1)).view(-1, 1, *eps.shape[1:]) for eps in latents]
+    return {name: [slope[i] for slope in slopes] for i, name in enumerate(names)}
