@@ -1,0 +1,1 @@
+"""Pictures that the notebooks, the command line and the documentation share."""
