@@ -1,5 +1,7 @@
 """Temperature, interpolation and directions."""
 
+import math
+
 import pytest
 import torch
 
@@ -46,14 +48,21 @@ def test_slerp_of_a_point_with_itself_is_that_point():
     assert all(torch.allclose(x, y, atol=1e-5) for x, y in zip(between, a, strict=True))
 
 
-def test_slerp_turns_at_an_even_pace():
-    a, b = [torch.tensor([[[[1.0, 0.0]]]])], [torch.tensor([[[[0.0, 1.0]]]])]
-    third = space.slerp(a, b, 1 / 3)[0].flatten()
-    assert torch.allclose(third, torch.tensor([3**0.5 / 2, 0.5]), atol=1e-6)
+@pytest.mark.parametrize("degrees", [30.0, 90.0, 150.0])
+def test_slerp_turns_at_an_even_pace_and_keeps_the_norm(degrees):
+    """The two ends lie in different levels in part: the angle is the one over all levels together."""
+
+    def on_circle(angle):
+        x, y = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        return [torch.tensor([[[[x]]]]), torch.tensor([[[[y]]]])]
+
+    for t in (1 / 3, 1 / 2, 0.9):
+        got, want = space.slerp(on_circle(0), on_circle(degrees), t), on_circle(t * degrees)
+        assert torch.allclose(space.flatten(got), space.flatten(want), atol=1e-5)
 
 
 def planted(n, noise=1.0, tie=0.0):
-    """Latents that move along known directions as two attributes do; `tie` makes the attributes go together."""
+    """Latents that move along known directions as two attributes do; `tie` makes attributes go together."""
     generator = torch.Generator().manual_seed(7)
     true = {name: [torch.randn(1, *s, generator=generator) for s in SHAPES] for name in ("a", "b")}
     values = {name: torch.rand(n, generator=generator) * 2 - 1 for name in ("a", "b")}

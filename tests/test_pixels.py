@@ -62,3 +62,11 @@ def test_other_numbers_of_bits_are_refused(n_bits):
 def test_the_same_seed_gives_the_same_noise():
     a, b = (pixels.dequantize(ALL, 8, torch.Generator().manual_seed(4)) for _ in range(2))
     assert torch.equal(a, b)
+
+
+def test_the_pictures_given_stay_as_they_are():
+    images = ALL.clone()
+    pixels.quantize(images, 3)
+    pixels.dequantize(images, 3)
+    pixels.to_float(images)
+    assert torch.equal(images, ALL)

@@ -206,7 +206,7 @@ def test_a_fresh_coupling_is_the_identity():
 
 
 def test_edge_channel_equals_concatenating_it():
-    """Adding the ring's part afterwards is what one more input channel, 1 on the padding, would have given."""
+    """Adding the ring's part afterwards is what one more input channel, 1 on the padding, would give."""
     network = perturb(Coupling(4, 8).double(), torch.randn(16, *SHAPE, dtype=torch.float64)).network.last
     x = torch.randn(2, 8, 4, 2, dtype=torch.float64)
     padded = torch.nn.functional.pad(x, [1] * 4)
@@ -234,6 +234,19 @@ def test_mixings_start_as_rotations():
     for mixing in (InvertibleConv1x1(12), InvertibleConv1x1LU(12)):
         W = mixing.matrix().double()
         assert torch.allclose(W @ W.T, torch.eye(12).double(), atol=1e-5)
+    plain, lu = (
+        kind(12, torch.Generator().manual_seed(3)) for kind in (InvertibleConv1x1, InvertibleConv1x1LU)
+    )
+    assert torch.allclose(lu.matrix(), plain.matrix(), atol=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_shuffle_is_undone_whatever_its_order(seed):
+    """Seven channels: hardly any order of theirs undoes itself, as many of four do."""
+    shuffle = Shuffle(7, torch.Generator().manual_seed(seed))
+    x = torch.randn(2, 7, 3, 2)
+    assert torch.equal(shuffle.inverse(shuffle(x)[0]), x)
+    assert torch.equal(shuffle(x)[0], x[:, shuffle.order])
 
 
 def test_squeeze_gathers_two_by_two_blocks():

@@ -1,0 +1,176 @@
+"""MNIST and CIFAR-10 by name, downloaded once and kept as one .npz each, beside any of one's own."""
+
+import gzip
+import os
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from glowlite.errors import GlowliteError
+
+
+class Pictures(NamedTuple):
+    """images uint8 (N, C, H, W), and labels int64 (N,), or None where the set has none."""
+
+    images: Tensor
+    labels: Tensor | None
+
+
+class Archive(NamedTuple):
+    """A file of a data set as its authors published it."""
+
+    url: str
+    md5: str
+
+
+class Source(NamedTuple):
+    """Where a data set comes from, and what turns its archives into arrays."""
+
+    archives: tuple[Archive, ...]
+    convert: Callable[[list[Path]], dict[str, np.ndarray]]
+
+
+def cache_folder() -> Path:
+    """Where data sets lie: what the environment variable GLOWLITE_DATA names, else the user's cache."""
+    import pooch
+
+    return Path(os.environ.get("GLOWLITE_DATA") or pooch.os_cache("glowlite")).expanduser()
+
+
+def load(name: str, split: str = "train") -> Pictures:
+    """The "train" or "test" split of "mnist", (N, 1, 28, 28), "cifar10", (N, 3, 32, 32), or one of your own.
+
+    The first time, MNIST (LeCun et al., 1998) and CIFAR-10 (Krizhevsky, 2009) are downloaded, checked against
+    their published checksums and kept as NAME.npz in `cache_folder()`. Any other NAME.npz there serves as
+    well: uint8 arrays train_images and test_images, (N, H, W) or (N, H, W, 3), and if there are labels,
+    train_labels and test_labels, (N,). GlowliteError for an unknown name or split, a file that is damaged,
+    and a set that is neither there nor to be had.
+    """
+    if split not in ("train", "test"):
+        raise GlowliteError(f'A data set has the splits "train" and "test", not {split!r}.')
+    file = cache_folder() / f"{name}.npz"
+    if not file.is_file():
+        if name not in SOURCES:
+            raise _unknown(name, file)
+        _fetch(name, file)
+    try:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+            images = arrays[f"{split}_images"]
+            labels = arrays[f"{split}_labels"] if f"{split}_labels" in arrays else None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise GlowliteError(
+            f"{file} is damaged or incomplete ({error}): delete it and load it again."
+        ) from None
+    if images.dtype != np.uint8 or images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] != 3):
+        raise GlowliteError(
+            f"{split}_images in {file} are {images.dtype} {images.shape}: "
+            "they are to be uint8, (N, H, W) or (N, H, W, 3)."
+        )
+    if labels is not None and labels.shape != images.shape[:1]:
+        raise GlowliteError(
+            f"{file} has {len(images)} {split}_images, but labels of shape {labels.shape}: give one for each."
+        )
+    colours = torch.from_numpy(images if images.ndim == 4 else images[..., None])  # (N, H, W, C)
+    return Pictures(
+        colours.permute(0, 3, 1, 2).contiguous(),
+        None if labels is None else torch.from_numpy(labels.astype(np.int64)),
+    )
+
+
+def _unknown(name: str, file: Path) -> GlowliteError:
+    if name.lower() == "celeba":
+        return GlowliteError(
+            "CelebA's terms are yours to agree to, so it is not downloaded: fetch img_align_celeba.zip from "
+            "its authors' page, unpack it, and give the folder instead of the name."
+        )
+    known = " and ".join(SOURCES)
+    return GlowliteError(
+        f"There is no data set {name!r}: {known} are known by name, and a folder, or {file}, would do."
+    )
+
+
+def _fetch(name: str, file: Path) -> None:
+    """Download, check and convert the data set `name`; `file` appears at the end, whole."""
+    import pooch
+    import requests
+
+    source, folder = SOURCES[name], file.parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=f"{name}-") as scratch:
+            paths = [
+                Path(pooch.retrieve(archive.url, f"md5:{archive.md5}", path=scratch, progressbar=True))
+                for archive in source.archives
+            ]
+            whole = Path(scratch) / file.name
+            np.savez(whole, **source.convert(paths))
+            whole.replace(file)
+    except requests.exceptions.RequestException as error:
+        if error.response is not None:
+            error.response.close()  # pooch leaves it open
+        raise GlowliteError(
+            f"{name} is not in {folder} and cannot be downloaded now: connect to the network once, or put "
+            f"{file.name} there, or name the folder that holds it in the environment variable GLOWLITE_DATA."
+        ) from None
+    except OSError as error:
+        raise GlowliteError(
+            f"{name} cannot be kept in {folder} ({error.strerror or error}): "
+            "name a folder with room in the environment variable GLOWLITE_DATA."
+        ) from None
+    except ValueError:  # pooch: the checksum differs
+        raise GlowliteError(
+            f"What was downloaded for {name} is not what its authors published (its checksum differs): "
+            f"try again later, or put {file.name} into {folder} yourself."
+        ) from None
+
+
+def _mnist(paths: list[Path]) -> dict[str, np.ndarray]:
+    """The four IDX files: a header of 4 bytes, 4 more for each axis, then uint8 values."""
+
+    def idx(path: Path) -> np.ndarray:
+        data = gzip.decompress(path.read_bytes())
+        axes = data[3]
+        shape = np.frombuffer(data, ">u4", axes, offset=4)
+        return np.frombuffer(data, np.uint8, offset=4 + 4 * axes).reshape(shape)
+
+    names = ("train_images", "train_labels", "test_images", "test_labels")
+    return {name: idx(path) for name, path in zip(names, paths, strict=True)}
+
+
+def _cifar10(paths: list[Path]) -> dict[str, np.ndarray]:
+    """Six files of records: one byte of label, then 3 x 32 x 32 bytes of pixels."""
+    batches = {"train": [f"data_batch_{i}.bin" for i in range(1, 6)], "test": ["test_batch.bin"]}
+    arrays = {}
+    with tarfile.open(paths[0]) as tar:
+        for split, names in batches.items():
+            data = b"".join(tar.extractfile(f"cifar-10-batches-bin/{name}").read() for name in names)
+            records = np.frombuffer(data, np.uint8).reshape(-1, 1 + 3 * 32 * 32)
+            arrays[f"{split}_labels"] = records[:, 0]
+            arrays[f"{split}_images"] = records[:, 1:].reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+    return arrays
+
+
+_MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+_CIFAR10 = "https://www.cs.toronto.edu/~kriz/"
+SOURCES = {
+    "mnist": Source(
+        (
+            Archive(_MNIST + "train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+            Archive(_MNIST + "train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432"),
+            Archive(_MNIST + "t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3"),
+            Archive(_MNIST + "t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c"),
+        ),
+        _mnist,
+    ),
+    # The binary version, for the usual one is a pickle, and a pickle may run code.
+    "cifar10": Source(
+        (Archive(_CIFAR10 + "cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"),), _cifar10
+    ),
+}

@@ -1,0 +1,37 @@
+// A push button; clicks are counted in `clicks`, so that what a busy kernel has not seen yet is folded into one.
+function render({ model, el }) {
+  el.classList.add("gl-button");
+  const button = document.createElement("button");
+  button.type = "button";
+  el.append(button);
+
+  function update() {
+    button.textContent = model.get("label");
+    button.title = model.get("title");
+    button.className = "gl-" + model.get("kind");
+    button.disabled = model.get("disabled");
+  }
+  button.addEventListener("click", () => {
+    model.set("clicks", model.get("clicks") + 1);
+    model.save_changes();
+  });
+
+  function save(message, buffers) {
+    if (message.kind !== "file") return;
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(new Blob([buffers[0]], { type: message.type }));
+    link.download = message.name;
+    document.body.append(link);
+    link.click();
+    link.remove();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+  model.on("change", update);
+  model.on("msg:custom", save);
+  update();
+  return () => {
+    model.off("change", update);
+    model.off("msg:custom", save);
+  };
+}
+export default { render };

@@ -1,0 +1,73 @@
+// A labelled slider with a name at each end; the bar is filled from its resting value. Double click: back to rest.
+let made = 0;
+
+function render({ model, el }) {
+  el.classList.add("gl-slider");
+  const id = "gl-slider-" + ++made + "-" + Math.random().toString(36).slice(2, 8);
+  const label = Object.assign(document.createElement("label"), { htmlFor: id });
+  const output = document.createElement("output");
+  const low = document.createElement("span");
+  const high = document.createElement("span");
+  const input = Object.assign(document.createElement("input"), { type: "range", id });
+  output.htmlFor = id;
+  output.setAttribute("aria-hidden", "true");
+  low.className = "gl-low";
+  high.className = "gl-high";
+  for (const end of [low, high]) end.setAttribute("aria-hidden", "true");
+  el.append(label, output, low, input, high);
+
+  function words(value) {
+    const digits = model.get("digits");
+    const text = value.toFixed(digits);
+    if (!model.get("signed")) return text;
+    if (Number(text) === 0) return "0";
+    return value > 0 ? "+" + text : "\u2212" + text.slice(1);
+  }
+
+  function spoken(value) {
+    const rest = model.get("rest");
+    const end = value > rest ? model.get("high") : model.get("low");
+    const name = value === rest || !end ? "" : ", toward " + end;
+    return words(value).replace("\u2212", "minus ") + name;
+  }
+
+  function paint(value) {
+    const [min, max] = [model.get("min"), model.get("max")];
+    const at = (v) => ((100 * (v - min)) / (max - min)).toFixed(2) + "%";
+    const rest = Math.min(Math.max(model.get("rest"), min), max);
+    input.style.setProperty("--from", at(Math.min(value, rest)));
+    input.style.setProperty("--to", at(Math.max(value, rest)));
+    input.style.setProperty("--rest", at(rest));
+    output.textContent = words(value);
+    input.setAttribute("aria-valuetext", spoken(value));
+    el.classList.toggle("gl-moved", value !== rest);
+  }
+
+  function update() {
+    label.textContent = model.get("label");
+    low.textContent = model.get("low");
+    high.textContent = model.get("high");
+    Object.assign(input, { min: model.get("min"), max: model.get("max"), step: model.get("step") });
+    input.disabled = model.get("disabled");
+    el.dataset.tone = model.get("tone");
+    input.value = model.get("value");
+    paint(model.get("value"));
+  }
+
+  function set(value) {
+    model.set("value", value);
+    model.save_changes(); // one message in flight at a time: moves made meanwhile are folded into the next
+    paint(value);
+  }
+
+  input.addEventListener("input", () => set(Number(input.value)));
+  el.addEventListener("dblclick", () => {
+    if (input.disabled) return;
+    input.value = model.get("rest");
+    set(Number(input.value));
+  });
+  model.on("change", update);
+  update();
+  return () => model.off("change", update);
+}
+export default { render };

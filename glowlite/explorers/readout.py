@@ -1,0 +1,60 @@
+"""What a person reads: `Readout`, a strip of numbers, and `Words`, what the picture shows and a hint."""
+
+from pathlib import Path
+
+import anywidget
+import traitlets
+
+JS = Path(__file__).parent / "js"
+
+
+class Readout(anywidget.AnyWidget):
+    """Entries {name, value, note}, if wanted with unit, tone (as in figures/colours.py), flag and stale."""
+
+    _esm = JS / "readout.js"
+    entries = traitlets.List(traitlets.Dict()).tag(sync=True)
+
+
+class Words(anywidget.AnyWidget):
+    """`says`: what the picture shows, which screen readers read aloud; `hint`: what to try next."""
+
+    _esm = JS / "words.js"
+    says = traitlets.Unicode().tag(sync=True)
+    hint = traitlets.Unicode().tag(sync=True)
+
+
+def numbers(bits: float, stale: bool, typical, drawn, change: float) -> list[dict]:
+    """The strip under a picture: bits/dim beside held-out ones (`typical`), temperature, change, time.
+
+    `stale`: bits were measured on an earlier picture, since they are only known once things rest.
+    """
+    usual = f"held-out faces: {typical.mean:.2f} \u00b1 {typical.spread:.2f}"
+    unlike = typical.unlike(bits)
+    return [
+        {
+            "name": "Bits per dimension",
+            "value": f"{bits:.2f}",
+            "note": f"unlike what it learned from; {usual}" if unlike else usual,
+            "tone": "log-det",
+            "flag": unlike and not stale,
+            "stale": stale,
+        },
+        {
+            "name": "Effective temperature",
+            "value": f"{drawn.temperature:.2f}",
+            "note": "|eps| / \u221aD; a typical draw: 1.00",
+            "tone": "z",
+        },
+        {
+            "name": "Change from the start",
+            "value": f"{change:.1f}",
+            "note": "grey levels of 255, mean over pixels",
+            "tone": "x",
+        },
+        {
+            "name": "Time to draw",
+            "value": f"{drawn.milliseconds:.0f}",
+            "unit": "ms",
+            "note": "latents \u2192 picture",
+        },
+    ]

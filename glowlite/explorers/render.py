@@ -1,0 +1,87 @@
+"""From latents to a picture on the page: the latest request wins, and slow work waits until things rest."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from glowlite import pixels
+from glowlite.errors import GlowliteError
+from glowlite.latents import effective_temperature
+
+
+class Drawn(NamedTuple):
+    """One drawn picture."""
+
+    image: Tensor  # uint8 (C, H, W), on the CPU
+    milliseconds: float  # from latents to pixels
+    saturated: float  # share of values that had to be clamped to black or white, 0 to 1
+    temperature: float  # effective: |eps| / sqrt(D), about 1 for a typical draw of the model
+
+
+@torch.inference_mode()
+def draw(model, latents: list[Tensor]) -> Drawn:
+    """Decode the latents of one picture. GlowliteError if a value is not finite: no such picture is shown."""
+    start = time.perf_counter()
+    x = model.inverse(latents)[0]
+    if not torch.isfinite(x).all():
+        raise GlowliteError(
+            "These settings lead out of what the model can draw. Move the last slider back a little."
+        )
+    image = pixels.to_uint8(x).cpu()  # waits for the device, so that the time below is all of it
+    saturated = (x.abs() > 0.5).float().mean().item()
+    milliseconds = 1000 * (time.perf_counter() - start)
+    return Drawn(image, milliseconds, saturated, effective_temperature(latents).item())
+
+
+class Renderer:
+    """Calls `show()` for requests, and `rested()` once none came for `rest` seconds.
+
+    Drawing happens at once, inside the request: while it lasts the page keeps at most one message of each
+    control in flight and folds later moves into the next, so nothing piles up and what is drawn is always the
+    newest state. What is too slow for every move (bits per dimension) belongs in `rested`; each new request
+    drops the one that waits.
+    """
+
+    def __init__(self, show: Callable[[], None], rested: Callable[[], None], rest: float = 0.25):
+        self.show, self.rested, self.rest = show, rested, rest
+        self._ticket = 0
+        self._held = 0
+        self._wanted = False
+
+    def request(self) -> None:
+        """The state has changed."""
+        self._ticket += 1
+        if self._held:
+            self._wanted = True
+            return
+        self.show()
+        self._later(self._ticket)
+
+    @contextmanager
+    def hold(self):
+        """Many changes, one picture: requests inside are drawn once, at the end."""
+        self._held += 1
+        try:
+            yield
+        finally:
+            self._held -= 1
+            if not self._held and self._wanted:
+                self._wanted = False
+                self.request()
+
+    def _later(self, ticket: int) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # no kernel, so nobody is moving anything: the state is at rest already
+            self.rested()
+            return
+        loop.call_later(self.rest, self._rested_if_latest, ticket)
+
+    def _rested_if_latest(self, ticket: int) -> None:
+        if ticket == self._ticket:
+            self.rested()

@@ -1,0 +1,94 @@
+"""The faces one can choose from: the gallery, fresh ones, a picture of one's own."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from glowlite import latents as latent_space
+from glowlite.data import faces
+from glowlite.data.pictures import read_picture
+
+GALLERY_SEED = 7  # held out: no run trains on a face of a seed that a person can give (data/stream.py)
+GALLERY = 12
+FRESH = 8
+HOTTEST = 1.2  # the highest temperature
+
+
+class Face(NamedTuple):
+    """A picture together with its latents."""
+
+    name: str  # within a sentence: "gallery face 3", "your picture"
+    image: Tensor  # uint8 (C, H, W), on the CPU
+    latents: list[Tensor]  # (1, C_l, H_l, W_l) for each level
+    key: str = ""  # stands for it in the page's address; empty if an address cannot hold it
+
+
+def split(latents: list[Tensor]) -> list[list[Tensor]]:
+    """Latents of B pictures -> B times the latents of one."""
+    return [[eps[i : i + 1] for eps in latents] for i in range(len(latents[0]))]
+
+
+@torch.inference_mode()
+def encode_faces(model, images: Tensor, names: list[str], keys: list[str] | None = None) -> list[Face]:
+    """Encode pictures, uint8 (N, C, H, W), as N faces."""
+    rows = split(model.encode(images.to(next(model.parameters()).device)))
+    keys = keys or [""] * len(names)
+    return [Face(*face) for face in zip(names, images.cpu(), rows, keys, strict=True)]
+
+
+@torch.inference_mode()
+def fresh_faces(model, count: int, temperature: float, seed: int) -> list[Face]:
+    """Draw `count` new faces. For one seed, eps is the same at every temperature up to that factor."""
+    generator = torch.Generator().manual_seed(seed)
+    eps = latent_space.sample_eps(model.latent_shapes, count, generator, next(model.parameters()).device)
+    eps = latent_space.scale(eps, temperature)
+    names = [f"fresh face {i + 1}" for i in range(count)]
+    keys = [f"fresh-{seed}-{temperature:.2f}-{i + 1}" for i in range(count)]
+    return [Face(*face) for face in zip(names, model.decode(eps).cpu(), split(eps), keys, strict=True)]
+
+
+class Shelf:
+    """gallery: drawn faces, held out; fresh: the model's own; extra: upload and fresh face last chosen."""
+
+    def __init__(self, model):
+        self.model, self.size = model, model.config.shape[-1]
+        images = faces.draw(GALLERY, size=self.size, seed=GALLERY_SEED).images
+        numbers = range(1, GALLERY + 1)
+        names, keys = [f"gallery face {i}" for i in numbers], [f"gallery-{i}" for i in numbers]
+        self.gallery = encode_faces(model, images, names, keys)
+        self.fresh: list[Face] = []
+        self.fresh_seed = 1
+        self.extra: dict[str, Face] = {}
+
+    def draw_fresh(self, temperature: float) -> None:
+        """Draw the fresh faces of the present seed at this temperature."""
+        self.fresh = fresh_faces(self.model, FRESH, temperature, self.fresh_seed)
+
+    def keep(self, face: Face) -> None:
+        """Put a face from elsewhere among those to blend with, in place of the last of its kind."""
+        self.extra[face.key.split("-")[0]] = face
+
+    def partners(self) -> list[Face]:
+        """All that one can blend with."""
+        return [*self.gallery, *self.extra.values()]
+
+    def read(self, data: bytes) -> Face:
+        """A picture of one's own, from a file's bytes. GlowliteError if it cannot be used, saying why."""
+        (face,) = encode_faces(self.model, read_picture(data, self.size)[None], ["your picture"])
+        return face
+
+    def find(self, key: str) -> Face | None:
+        """The face that a key in an address stands for; None if there is none."""
+        if not key.startswith("fresh-"):
+            return next((face for face in self.gallery if face.key == key), None)
+        try:
+            _, seed, temperature, number = key.split("-")
+            seed, temperature, number = int(seed), float(temperature), int(number)
+        except ValueError:
+            return None
+        if not (0 < seed < 2**31 and 0 <= temperature <= HOTTEST and 1 <= number <= FRESH):
+            return None
+        face = fresh_faces(self.model, FRESH, temperature, seed)[number - 1]
+        self.keep(face)
+        return face

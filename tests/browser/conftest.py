@@ -1,0 +1,182 @@
+"""A server of our own, a real Chromium, and pages that fail their test if anything is wrong behind the scenes."""
+
+import io
+import re
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psutil
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, sync_playwright
+
+ROOT = Path(__file__).parents[2]
+LONG = 300_000  # milliseconds; machines that run tests may be busy, and nothing here measures time
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+# Voila is built with parts of one JupyterLab and loads extensions built with another; that is said in warnings.
+KNOWN = re.compile(r"Unsatisfied version|No satisfying version")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+class Server:
+    """`python -m glowlite.explorers.serve` on a free port."""
+
+    def __init__(self):
+        command = [sys.executable, "-m", "glowlite.explorers.serve", "--port", "0", "--no-browser"]
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=subprocess.STDOUT, text=True)
+        self.lines: list[str] = []
+        self.answers = threading.Event()
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+        assert self.answers.wait(LONG / 1000), "the server never printed its address:\n" + "".join(self.lines)
+        self.address = re.search(r"http://\S+", "".join(self.lines)).group()
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if "http://" in line:
+                self.answers.set()
+        self.answers.set()
+
+    def kernels(self) -> list[psutil.Process]:
+        children = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in children if "ipykernel_launcher" in " ".join(child.cmdline())]
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(LONG / 1000)
+        self.reader.join()
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def server(chromium):
+    """Runs while the browser tests do."""
+    running = Server()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    with sync_playwright() as playwright:
+        driven = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield driven
+        driven.close()
+
+
+class Watched:
+    """A page, and all that it must not do: errors, warnings we do not know, requests to another host."""
+
+    def __init__(self, browser: Browser, address: str, **options):
+        self.context = browser.new_context(**options)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(LONG)
+        self.wrong: list[str] = []
+        host = re.match(r"https?://[^/]+", address).group()
+        self.page.on("pageerror", lambda error: self.wrong.append(f"error: {error}"))
+        self.page.on("console", self._console)
+        self.page.on("request", lambda request: self._request(request.url, host))
+        self.page.on("websocket", lambda socket: self._request(socket.url, host.replace("http", "ws")))
+
+    def _console(self, message) -> None:
+        if message.type in ("error", "warning") and not KNOWN.search(message.text):
+            self.wrong.append(f"console {message.type}: {message.text}")
+
+    def _request(self, url: str, host: str) -> None:
+        if not url.startswith((host, "data:", "blob:")):
+            self.wrong.append(f"request to {url}")
+
+    def open(self, address: str) -> Page:
+        self.page.goto(address, timeout=LONG)
+        self.page.wait_for_selector(".gl-pair > :nth-child(2) canvas.gl-drawn")
+        self.page.wait_for_function("document.querySelectorAll('.gl-tile canvas[data-frame]').length > 24")
+        return self.page
+
+
+@pytest.fixture(scope="session")
+def shared(server, browser):
+    """One page at 1280 pixels for many tests; see `page`."""
+    watched = Watched(browser, server.address, viewport={"width": 1280, "height": 800})
+    watched.open(server.address)
+    yield watched
+    watched.context.close()
+
+
+@pytest.fixture
+def page(shared) -> Page:
+    """The shared page, reset; the test fails if anything went wrong behind the scenes meanwhile."""
+    shared.wrong.clear()
+    click(shared.page, "Reset")
+    settle(shared.page)
+    yield shared.page
+    assert not shared.wrong
+
+
+@pytest.fixture
+def new_page(server, browser):
+    """A function that opens a page of its own: new_page(query, **options of the browser's context)."""
+    opened = []
+
+    def make(query: str = "", **options) -> Page:
+        watched = Watched(browser, server.address, **options)
+        opened.append(watched)
+        return watched.open(server.address + query)
+
+    yield make
+    for watched in opened:
+        watched.context.close()
+    assert not [wrong for watched in opened for wrong in watched.wrong]
+
+
+# ---- what the tests say about a page ---------------------------------------------------------------------------
+
+BEFORE, AFTER = ".gl-pair > :nth-child(1) canvas", ".gl-pair > :nth-child(2) canvas"
+
+
+def pixels(page: Page, selector: str = AFTER) -> str:
+    """The picture on a canvas, as text that can be compared."""
+    return page.eval_on_selector(selector, "canvas => canvas.toDataURL()")
+
+
+def changes(page: Page, old: str, selector: str = AFTER) -> str:
+    """Wait until the picture differs from `old`."""
+    script = "([selector, old]) => document.querySelector(selector).toDataURL() !== old"
+    page.wait_for_function(script, arg=[selector, old])
+    return pixels(page, selector)
+
+
+def becomes(page: Page, wanted: str, selector: str = AFTER) -> None:
+    """Wait until the picture is `wanted`."""
+    script = "([selector, wanted]) => document.querySelector(selector).toDataURL() === wanted"
+    page.wait_for_function(script, arg=[selector, wanted])
+
+
+def click(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def settle(page: Page) -> None:
+    """Wait until the kernel has nothing to do and what it measures at rest is on the page."""
+    becomes(page, pixels(page, BEFORE))
+    page.wait_for_function(
+        "document.querySelector('.gl-says').textContent.endsWith(', unchanged.')"
+        " && !document.querySelector('.gl-stale')"
+    )
+
+
+def png(size=(64, 64), colour=(200, 60, 40)) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,33 @@
+"""What every test relies on: one thread a worker, the same random numbers, a Chromium where there is one."""
+
+import os
+import shutil
+
+import pytest
+import torch
+
+HOW_TO_GET_CHROMIUM = (
+    "no Chromium found: install it (Debian: apt-get install chromium; others: your browser's own package), "
+    "or name one in the environment variable CHROMIUM"
+)
+
+
+def pytest_configure():
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        torch.set_num_threads(1)  # the workers already fill the cores
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium to drive; without one the test is skipped, and where CI=true it fails."""
+    for name in (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
+        if name and (path := shutil.which(name)):
+            return path
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(HOW_TO_GET_CHROMIUM)
+    pytest.skip(HOW_TO_GET_CHROMIUM)

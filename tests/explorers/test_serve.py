@@ -1,0 +1,118 @@
+"""The server's settings and the mistakes one can make when starting it; tests/browser starts it for good."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from glowlite.errors import GlowliteError
+from glowlite.explorers import serve
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def taken():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_a_taken_port_is_said_with_what_to_do(taken):
+    with pytest.raises(GlowliteError, match=f"Port {taken} is taken.*--port"):
+        serve.free_port("127.0.0.1", taken)
+
+
+def test_port_zero_finds_one_that_can_be_used():
+    port = serve.free_port("127.0.0.1", 0)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", port))
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_port_is_a_port(port):
+    with pytest.raises(GlowliteError, match="from 1 to 65535"):
+        serve.free_port("127.0.0.1", port)
+
+
+def test_a_host_that_is_not_ours_is_said():
+    with pytest.raises(GlowliteError, match="192.0.2.1|address"):
+        serve.free_port("192.0.2.1", 0)  # an address reserved for documentation
+
+
+def test_dashboards_are_found_by_name_and_by_path(tmp_path):
+    assert serve.find_dashboard("studio") == ROOT / "notebooks" / "dashboards" / "studio.ipynb"
+    mine = tmp_path / "mine.ipynb"
+    mine.write_text("{}")
+    assert serve.find_dashboard(str(mine)) == mine
+    with pytest.raises(GlowliteError, match="no dashboard 'attic'"):
+        serve.find_dashboard("attic")
+
+
+def test_the_dashboard_has_a_title_and_little_code():
+    notebook = json.loads(serve.find_dashboard("studio").read_text())
+    assert notebook["metadata"]["title"] == "Glow studio"
+    assert len(notebook["cells"]) <= 2 and all(not cell.get("outputs") for cell in notebook["cells"])
+
+
+def test_only_this_machine_gets_in_without_a_token():
+    local, open_to_all = serve.settings("127.0.0.1", 1, ""), serve.settings("0.0.0.0", 1, "secret")
+    assert local["Voila"]["tornado_settings"]["disable_check_xsrf"]
+    assert not local["Voila"]["tornado_settings"]["allow_remote_access"]
+    assert "disable_check_xsrf" not in open_to_all["Voila"]["tornado_settings"]
+    assert open_to_all["Voila"]["token"] == "secret"
+    for config in (local, open_to_all):
+        assert config["VoilaConfiguration"]["file_allowlist"] == []
+        assert config["Voila"]["port_retries"] == 0
+
+
+def test_strangers_are_given_a_token_of_their_own(monkeypatch):
+    seen = []
+
+    class App:
+        def start(self):
+            pass
+
+    monkeypatch.setattr(serve, "make_app", lambda *args: seen.append(args) or App())
+    serve.main(port=0, host="0.0.0.0", open_browser=False)
+    serve.main(port=0, host="127.0.0.1", open_browser=False)
+    serve.main(port=0, host="0.0.0.0", open_browser=False, token="mine")
+    tokens = [token for _, _, _, token, _ in seen]
+    assert len(tokens[0]) >= 20 and tokens[1:] == ["", "mine"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "opens"), [({}, False), ({"DISPLAY": ":0"}, True), ({"BROWSER": "x"}, True)]
+)
+def test_a_browser_is_opened_only_where_there_is_a_screen(monkeypatch, variables, opens):
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert serve.can_open_browser() is opens
+
+
+def test_the_environment_of_kernels(monkeypatch):
+    monkeypatch.setenv("JUPYTER_PATH", "/elsewhere")
+    for name in ("PYTHONPATH", "OMP_NUM_THREADS"):
+        monkeypatch.setenv(name, "")  # so that it is put back afterwards, whatever was there
+        monkeypatch.delenv(name)
+    serve.prepare_environment()
+    explorers, elsewhere = os.environ["JUPYTER_PATH"].split(os.pathsep)
+    assert elsewhere == "/elsewhere"
+    assert (Path(explorers) / "voila" / "templates" / "glow" / "conf.json").is_file()
+    assert (Path(os.environ["PYTHONPATH"]) / "glowlite").is_dir()
+    assert os.environ["OMP_NUM_THREADS"] == "1"
+
+
+def test_on_the_command_line_a_mistake_is_one_sentence(taken):
+    command = [sys.executable, "-m", "glowlite.explorers.serve", "--no-browser", "--port", str(taken)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert done.returncode != 0 and done.stdout == ""
+    assert done.stderr.startswith(f"Port {taken} is taken") and done.stderr.count("\n") == 1

@@ -1,0 +1,124 @@
+"""Script to notebook: stable ids, outputs that are the same every time, one sentence where a cell fails."""
+
+import jupytext
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from glowlite import notebooks
+from glowlite.errors import GlowliteError
+
+SCRIPT = """# %% [markdown]
+# # A title
+#
+# **Minutes.** Many.
+
+# %% tags=["nbval-check-output"]
+1 + 1
+
+# %%
+1 + 1
+
+# %%
+import ipywidgets
+from glowlite.figures import style
+
+made, ax = style.figure(2, 1)
+style.show(made, "An empty chart.")
+
+# %%
+ipywidgets.IntSlider()
+"""
+
+
+@pytest.fixture
+def script(tmp_path, monkeypatch):
+    monkeypatch.setenv(
+        "PYTHONPATH", str(notebooks.ROOT.parent)
+    )  # the kernel finds a checkout that is not installed
+    (tmp_path / "scripts").mkdir()
+    path = tmp_path / "scripts" / "00_a.py"
+    path.write_text(SCRIPT)
+    return path
+
+
+def test_ids_follow_from_the_text_and_survive_a_cell_put_before_them(script):
+    before = [cell.id for cell in notebooks.from_script(script).cells]
+    assert len(set(before)) == 5
+    assert before == [cell.id for cell in notebooks.from_script(script).cells]
+    script.write_text("# %% [markdown]\n# new\n\n" + SCRIPT)
+    assert [cell.id for cell in notebooks.from_script(script).cells][1:] == before
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # the kernel's client has some of its own
+def test_a_build_runs_cells_and_gives_the_same_bytes_twice(script):
+    notebooks.build(script)
+    first = notebooks.notebook_of(script).read_bytes()
+    notebooks.build(script)
+    assert notebooks.notebook_of(script).read_bytes() == first
+    stored = nbformat.read(notebooks.notebook_of(script), as_version=4)
+    assert stored.cells[1].outputs[0].data == {"text/plain": "2"} and stored.cells[1].metadata.tags == [
+        "nbval-check-output"
+    ]
+    assert stored.cells[3].outputs[0].metadata["image/png"]["alt"] == "An empty chart."
+    assert stored.cells[4].outputs == [] and "widgets" not in stored.metadata
+    head = "About 5 to read and 0 for the exercises; all cells run in under"
+    assert head in stored.cells[0].source and head in script.read_text()
+    assert [c.source for c in jupytext.read(script).cells] == [c.source for c in stored.cells]
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_cell_that_fails_is_named_and_nothing_is_written(script):
+    script.write_text(SCRIPT + "\n# %%\n1 / 0\n")
+    with pytest.raises(GlowliteError, match="ZeroDivisionError"):
+        notebooks.build(script)
+    assert not notebooks.notebook_of(script).exists()
+
+
+def test_normalising_leaves_the_picture_and_its_words():
+    data = {notebooks.WIDGET: {"model_id": "1"}, "image/png": "AA\n==", "text/plain": "A <face>."}
+    notebook = new_notebook(
+        metadata={"widgets": {}},
+        cells=[
+            new_code_cell("x", metadata={"tags": ["a"], "execution": {}, "trusted": True}, outputs=[
+                new_output("stream", text="one\n"), new_output("stream", text="two\n"), new_output("display_data", data=data),
+            ]),
+        ],
+    )  # fmt: skip
+    notebooks.normalise(notebook)
+    (cell,) = notebook.cells
+    assert cell.metadata == {"tags": ["a"]} and "widgets" not in notebook.metadata
+    assert cell.outputs[0].text == "one\ntwo\n"
+    assert set(cell.outputs[1].data) == {"image/png", "text/plain", "text/html"}
+    assert 'alt="A &lt;face&gt;."' in cell.outputs[1].data["text/html"]
+    assert cell.outputs[1].metadata == {"image/png": {"alt": "A <face>."}}
+
+
+def test_minutes_grow_with_what_there_is_to_read():
+    def minutes(count):
+        def cells():
+            return [
+                new_markdown_cell("word " * 75),
+                new_code_cell("x = 1"),
+                new_markdown_cell("## Exercise 1 · Do it"),
+            ]
+
+        return notebooks.reading_minutes(new_notebook(cells=sum((cells() for _ in range(count)), [])))
+
+    assert minutes(1) == (5, 5) and minutes(20) == (10, 100)
+
+
+def test_the_head_must_have_a_place_for_the_minutes(script):
+    script.write_text("# %% [markdown]\n# # A title\n")
+    with pytest.raises(GlowliteError, match="Minutes"):
+        notebooks.write_minutes(notebooks.from_script(script), script, 1.0)
+
+
+def test_names_choose_notebooks_and_an_unknown_one_is_said(script):
+    root = script.parent.parent
+    assert notebooks.scripts(root=root) == notebooks.scripts(["00"], root) == [script]
+    with pytest.raises(GlowliteError, match="'99'"):
+        notebooks.scripts(["99"], root)
+    assert notebooks.main(["99"]) == 2

@@ -1,0 +1,133 @@
+"""The project's own files agree with each other: versions, dependencies, commands, what a wheel holds."""
+
+import re
+import shutil
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+import glowlite
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+CONDA_NAMES = {"torch": "pytorch", "matplotlib": "matplotlib-base"}
+
+
+def requirements(*groups) -> dict[str, Requirement]:
+    found = [Requirement(line) for group in groups for line in group]
+    return {canonicalize_name(requirement.name): requirement for requirement in found}
+
+
+def pins() -> dict[str, Requirement]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return requirements([line for line in lines if line and not line.startswith("#")])
+
+
+def conda() -> dict[str, SpecifierSet]:
+    """What environment.yml names, those that pip brings there included."""
+    found = {}
+    for entry in yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]:
+        for line in entry["pip"] if isinstance(entry, dict) else [entry]:
+            name, rest = re.fullmatch(r"([A-Za-z0-9_.-]+?)\s*([=<>!].*)?", line).groups()
+            single = re.fullmatch(r"=([0-9.]+)", rest or "")  # conda's python=3.11 is any 3.11
+            found[name] = SpecifierSet(f"=={single[1]}.*" if single else rest or "")
+    return found
+
+
+def targets() -> dict[str, str]:
+    """The commands that `make help` lists, each with its line."""
+    run = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    return dict(re.findall(r"^  ([a-z-]+) +(.+)$", run.stdout, re.M))
+
+
+needs_make = pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+
+
+def test_one_version_everywhere():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["version"] == PROJECT["version"] == glowlite.__version__
+    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_every_dependency_is_pinned_within_its_range():
+    found = pins()
+    for name, requirement in requirements(PROJECT["dependencies"], *EXTRAS.values()).items():
+        assert name in found, f"{name} has no pin"
+        (pin,) = found[name].specifier
+        assert pin.operator == "==" and requirement.specifier.contains(pin.version), f"{name}: {pin}"
+
+
+def test_pins_are_versions_and_nothing_of_the_machine_that_made_them():
+    for name, requirement in pins().items():
+        (pin,) = requirement.specifier
+        assert pin.operator == "==" and Version(pin.version).local is None and not requirement.url, name
+
+
+def test_every_dependency_has_a_range():
+    for name, requirement in requirements(PROJECT["dependencies"], *EXTRAS.values()).items():
+        assert any(spec.operator == ">=" for spec in requirement.specifier), name
+
+
+def test_the_conda_environment_is_the_projects():
+    found = conda()
+    wanted = requirements(PROJECT["dependencies"], EXTRAS["explorers"])
+    names = {name: CONDA_NAMES.get(name, name) for name in wanted}
+    assert set(found) == set(names.values()) | {"python", "pip"}
+    for name, requirement in wanted.items():
+        assert found[names[name]] == requirement.specifier, name
+    (python,) = found["python"]
+    assert SpecifierSet(PROJECT["requires-python"]).contains(python.version.removesuffix(".*"))
+
+
+def test_binder_takes_the_same_environment():
+    assert (ROOT / ".binder" / "environment.yml").read_text() == (ROOT / "environment.yml").read_text()
+
+
+def test_the_hooks_run_the_pinned_tools():
+    hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    found = pins()
+    for repo in hooks["repos"]:
+        for hook in repo["hooks"]:
+            for line in hook["additional_dependencies"]:
+                requirement = Requirement(line)
+                assert requirement.specifier == found[canonicalize_name(requirement.name)].specifier
+
+
+@needs_make
+def test_make_help_lists_every_command_and_each_exists():
+    listed = targets()
+    phony = set(re.findall(r"^\.PHONY: (\S+)$", (ROOT / "Makefile").read_text(), re.M))
+    assert set(listed) == phony
+    for name in listed:
+        subprocess.run(["make", "-n", name], cwd=ROOT, capture_output=True, check=True)
+
+
+@needs_make
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md"])
+def test_the_commands_that_pages_name_exist(page):
+    named = set(re.findall(r"(?:^|`)make ([a-z]+(?:-[a-z]+)*)", (ROOT / page).read_text(), re.M))
+    assert named and named <= set(targets())
+
+
+@needs_make
+def test_what_make_runs_can_be_run():
+    """Every `python -m MODULE` of the Makefile is a module of this repository or of a pinned package."""
+    installed = {name.replace("-", "_") for name in pins()} | {"pip"}
+    for module in set(re.findall(r"-m ([a-z_.]+)", (ROOT / "Makefile").read_text())) - {"venv"}:
+        path = ROOT / module.replace(".", "/")
+        assert path.with_suffix(".py").is_file() or module.partition(".")[0] in installed, module
+
+
+def test_ci_runs_what_a_person_runs():
+    script = ROOT / ".ci" / "run"
+    assert script.stat().st_mode & 0o100, "it is executable"
+    assert script.read_text().rstrip().endswith("\nmake test")
+    subprocess.run(["bash", "-n", script], check=True)
