@@ -1,7 +1,8 @@
 """How far each attribute slider moves what it is named after, and what else it moves:  python -m benchmarks.attributes
 
-On held-out drawn faces, at evenly spaced stops over the slider's whole range, read by a small regressor (glowlite.measure) that
-is trained first on faces of its own. All distances are in standard deviations of the reading over the held-out faces.
+On held-out drawn faces, at evenly spaced stops over the slider's whole range, read by a small regressor
+(glowlite.measure) that is trained first on faces of its own.
+All distances are in standard deviations of the reading over the held-out faces.
 """
 
 import argparse
@@ -27,7 +28,9 @@ class Effect:
     moved: float  # standard deviations from one end of the slider to the other, median over faces
     monotone: float  # fraction of faces whose reading never goes back
     others: float  # |mean movement over faces| of each other attribute, mean over those
-    strays: float  # mean |movement| of the other attributes: also what goes up for one face and down for the next
+    strays: (
+        float  # mean |movement| of the other attributes: also what goes up for one face and down for the next
+    )
     saturated: float  # fraction of pixels at 0 or 255 at an end of the slider that were not at its middle
     finite: bool
 
@@ -44,7 +47,9 @@ def measure(model: Glow, directions: dict, meter: AttributeMeter, count: int = 2
     """The effect of every direction on `count` held-out faces."""
     held_out = faces.draw(count, model.config.shape[1], seed=HELD_OUT_SEED).images
     deviation = meter.read(faces.draw(2048, model.config.shape[1], seed=HELD_OUT_SEED + 1).images).std(0)
-    eps = [torch.cat(level) for level in zip(*(model.encode(part) for part in held_out.split(64)), strict=True)]
+    eps = [
+        torch.cat(level) for level in zip(*(model.encode(part) for part in held_out.split(64)), strict=True)
+    ]
     effects = []
     for name, direction in directions.items():
         shown, finite = slide(model, eps, direction, torch.linspace(-1, 1, STOPS).tolist())
@@ -69,11 +74,14 @@ def measure(model: Glow, directions: dict, meter: AttributeMeter, count: int = 2
 
 
 def table(effects: list[Effect]) -> str:
-    lines = ["| attribute | moved (sd) | monotone | others (sd) | times as far | strays (sd) | newly saturated | finite |", "|---|---|---|---|---|---|---|---|"]
-    lines += [
-        f"| {e.name} | {e.moved:.2f} | {e.monotone:.1%} | {e.others:.3f} | {e.selectivity:.1f} | {e.strays:.3f} | {e.saturated:.2%} | {'yes' if e.finite else 'NO'} |"
-        for e in effects
+    lines = [
+        "| attribute | moved (sd) | monotone | others (sd) | times as far | strays (sd) | newly saturated | finite |",
+        "|---|---|---|---|---|---|---|---|",
     ]
+    for e in effects:
+        cells = (e.name, f"{e.moved:.2f}", f"{e.monotone:.1%}", f"{e.others:.3f}", f"{e.selectivity:.1f}")
+        cells += (f"{e.strays:.3f}", f"{e.saturated:.2%}", "yes" if e.finite else "NO")
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 

@@ -1,9 +1,9 @@
 """glowlite: a small, readable Glow (Kingma & Dhariwal 2018) to learn from, train and explore.
 
-    import glowlite
-    model = glowlite.load("faces64")          # a trained flow, ready
-    latents = model.encode(images)            # images uint8 (B, 3, 64, 64) -> one tensor per level
-    model.decode(latents)                     # the very same pixels
+import glowlite
+model = glowlite.load("faces64")          # a trained flow, ready
+latents = model.encode(images)            # images uint8 (B, 3, 64, 64) -> one tensor per level
+model.decode(latents)                     # the very same pixels
 """
 
 from importlib.metadata import PackageNotFoundError, version

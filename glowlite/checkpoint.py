@@ -52,7 +52,7 @@ def read_state(path: str | Path) -> tuple[dict[str, Tensor], dict]:
     try:
         with safe_open(path, framework="pt") as file:
             meta = (file.metadata() or {}).get("glowlite")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            tensors = {name: file.get_tensor(name) for name in file.keys()}
     except (SafetensorError, OSError) as error:
         raise GlowliteError(f"{path} is damaged or no safetensors file; fetch or write it again") from error
     if meta is None:
@@ -63,8 +63,8 @@ def read_state(path: str | Path) -> tuple[dict[str, Tensor], dict]:
 def save(path: str | Path, model: Glow, card: dict) -> Path:
     """Write model weights to `path` (.safetensors) and their card beside it (.json), and return the path.
 
-    The card gets the configuration, the number of parameters and the weights' sha256; the rest is what the caller knows:
-    data and seed, images seen, held-out bits/dim and so on.
+    The card gets the configuration, the number of parameters and the weights' sha256; the rest is what the caller
+    knows: data and seed, images seen, held-out bits/dim and so on.
     """
     path = Path(path).with_suffix(".safetensors")
     write_state(path, model.state_dict(), {"config": model.config.to_dict()})
@@ -154,7 +154,7 @@ def save_directions(
 
 
 def load_directions(name_or_path: str | Path, device: str | torch.device = "cpu") -> dict[str, list[Tensor]]:
-    """The directions that belong to a model. GlowliteError if there are none, or if they were made for other weights."""
+    """The directions that belong to a model. GlowliteError if there are none, or if other weights made them."""
     path = directions_path(name_or_path)
     if not path.is_file():
         raise GlowliteError(

@@ -189,24 +189,36 @@ def faces(
 @app.command()
 def directions(
     name: Name,
-    count: Annotated[int, typer.Option(min=16, help="Labelled faces to make the directions from.")] = 8192,
+    count: Annotated[int, typer.Option(min=16, help="Labelled faces to make the directions from.")] = 4096,
+    part: Annotated[
+        bool, typer.Option(help="Part attributes that drag each other along, by measuring it.")
+    ] = True,
     seed: Seed = 1,
     batch: Annotated[int, typer.Option(min=1, help="Faces encoded at a time.")] = 128,
     device: Device = "auto",
 ) -> None:
     """Find the direction of each attribute of a face in latent space, and keep them beside the model."""
     import torch
+    from tqdm import tqdm
 
-    from glowlite import checkpoint, latents
+    from glowlite import checkpoint, latents, measure
     from glowlite.data import faces as drawn
     from glowlite.data.stream import face_size
 
     model = checkpoint.load(name, find_device(device))
-    images, attributes = drawn.draw(count, size=face_size(model.config.shape), seed=seed)
+    size = face_size(model.config.shape)
+    images, attributes = drawn.draw(count, size=size, seed=seed)
     where = model.top.mean.device
-    encoded = [[eps.cpu() for eps in model.encode(part.to(where))] for part in images.split(batch)]
+    parts = tqdm(images.split(batch), desc="encoding", unit=f" x {batch} faces", disable=None)
+    encoded = [[eps.cpu() for eps in model.encode(part.to(where))] for part in parts]
     found = latents.directions([torch.cat(level) for level in zip(*encoded, strict=True)], attributes)
-    path = checkpoint.save_directions(name, found, {"data": "faces", "count": count, "seed": seed})
+    facts = {"data": "faces", "count": count, "seed": seed, "parted": part}
+    if part:
+        typer.echo("Training a meter of attributes, and measuring what each direction moves ...", err=True)
+        meter = measure.train_meter(size=size, seed=measure.PARTING_SEED)
+        probe = drawn.draw(128, size=size, seed=measure.PARTING_SEED + 1).images
+        found = measure.part(model.cpu(), found, meter, probe)
+    path = checkpoint.save_directions(name, found, facts)
     typer.echo(f"{path}: {', '.join(found)}")
 
 

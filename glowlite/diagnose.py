@@ -8,17 +8,17 @@ def first_nonfinite(model: nn.Module, x: Tensor) -> str:
     for name, weight in model.named_parameters():
         if not weight.isfinite().all():
             return f"the parameter {name}"
-    order, bad = [], []  # modules as they finish: the innermost first
+    order, bad = [], []  # modules as they are entered; those that put out something bad, innermost first
 
-    def look(name):
-        def hook(module, inputs, output):
-            order.append(name)
+    def watch(name, module):
+        def leave(module, inputs, output):
             if not all(tensor.isfinite().all() for tensor in tensors_in(output)):
                 bad.append(name)
 
-        return hook
+        enter = module.register_forward_pre_hook(lambda module, inputs: order.append(name))
+        return [enter, module.register_forward_hook(leave)]
 
-    hooks = [module.register_forward_hook(look(name)) for name, module in model.named_modules() if name]
+    hooks = [hook for name, module in model.named_modules() if name for hook in watch(name, module)]
     try:
         model.zero_grad()
         loss = -model.log_density(x).mean()
@@ -28,17 +28,15 @@ def first_nonfinite(model: nn.Module, x: Tensor) -> str:
     finally:
         for hook in hooks:
             hook.remove()
-    names = [
-        name
-        for name, weight in model.named_parameters()
-        if weight.grad is not None and not weight.grad.isfinite().all()
-    ]
+    gradients = [(name, weight.grad) for name, weight in model.named_parameters() if weight.grad is not None]
+    names = [name for name, gradient in gradients if not gradient.isfinite().all()]
 
-    def place(name):  # of the module that holds the parameter; of the one around it, if it is computed there
+    def place(name):  # of the module that holds the parameter, or of the one around it that computes with it
         while name and name not in order:
             name = name.rpartition(".")[0]
         return order.index(name) if name else -1
 
+    # gradients flow from the last layer to the first: the latest that is bad is where it began
     return f"the gradient of {max(names, key=place)}" if names else "no layer alone, but in their sum"
 
 

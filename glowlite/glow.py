@@ -40,14 +40,14 @@ class GlowConfig:
         pixels.check_bits(self.n_bits)
         if len(self.shape) != 3 or min(self.shape) < 1 or self.levels < 1:
             raise GlowliteError(
-                f"a shape is (channels, height, width) and levels at least 1, not {self.shape}, {self.levels}"
+                f"a shape is (C, H, W) and levels at least 1, not {self.shape} and {self.levels}"
             )
         channels, height, width = self.shape
         side = 2**self.levels
         if height % side or width % side:
             raise GlowliteError(
-                f"{height} x {width} pixels cannot be halved {self.levels} times: height and width must be multiples of "
-                f"{side}; crop the pictures or use fewer levels"
+                f"{height} x {width} pixels cannot be halved {self.levels} times: height and width must be multiples "
+                f"of {side}; crop the pictures or use fewer levels"
             )
         for name in ("depth", "width"):
             if min(self.per_level(name)) < 1:

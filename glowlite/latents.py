@@ -83,7 +83,7 @@ def mean_difference(latents: Latents, has: Tensor) -> Latents:
 
 
 def directions(latents: Latents, attributes: dict[str, Tensor]) -> dict[str, Latents]:
-    """For each attribute, how eps moves when it grows by 1 and all the others stay: name -> one (1, C_l, H_l, W_l) a level.
+    """For each attribute, how eps moves when it grows by 1 and the others stay: one (1, C_l, H_l, W_l) a level.
 
     The least-squares slopes of eps on all attributes at once. For a single yes/no attribute that is the difference
     of means; taken together, two attributes that go together in the data do not drag each other along.

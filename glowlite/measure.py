@@ -15,6 +15,9 @@ from glowlite.data import faces
 from glowlite.glow import Glow
 
 METER_SEED = 70_000_000  # faces that neither a flow's training nor its measurement draws
+PARTING_SEED = (
+    75_000_000  # and others again, so that directions are not measured by the meter they were parted with
+)
 
 
 class AttributeMeter(nn.Module):
@@ -39,7 +42,9 @@ class AttributeMeter(nn.Module):
         return torch.cat([self(part) for part in images.split(512)])
 
 
-def train_meter(count: int = 16_384, epochs: int = 10, size: int = 64, seed: int = METER_SEED) -> AttributeMeter:
+def train_meter(
+    count: int = 16_384, epochs: int = 10, size: int = 64, seed: int = METER_SEED
+) -> AttributeMeter:
     """Train a meter on `count` drawn faces, with noise added so that it looks at shapes and not at grain.
 
     Returns it in eval mode. Deterministic by seed (for one number of threads).
@@ -67,7 +72,7 @@ def train_meter(count: int = 16_384, epochs: int = 10, size: int = 64, seed: int
 
 @torch.no_grad()
 def slide(model: Glow, eps: list[Tensor], direction: list[Tensor], amounts: Sequence[float], batch: int = 64):
-    """Pictures at every amount of a direction: (uint8 (amounts, B, C, H, W), whether every number in them was finite)."""
+    """Pictures at every amount of a direction, uint8 (amounts, B, C, H, W), and whether all was finite."""
     finite, shown = True, []
     for amount in amounts:
         moved = latents.add(eps, direction, amount)
@@ -77,8 +82,10 @@ def slide(model: Glow, eps: list[Tensor], direction: list[Tensor], amounts: Sequ
     return torch.stack(shown), finite
 
 
-def part(model: Glow, directions: dict, meter: AttributeMeter, images: Tensor, reach: float = 2.5, rounds: int = 2) -> dict:
-    """Directions that move what they are named after by `reach` standard deviations from -1 to 1, and nothing else on average.
+def part(
+    model: Glow, directions: dict, meter: AttributeMeter, images: Tensor, reach: float = 2.5, rounds: int = 2
+) -> dict:
+    """Directions that move their own attribute by `reach` standard deviations from -1 to 1, and no other on average.
 
     Each round measures how far every direction moves every attribute, (k, k), on these images (faces that served for
     nothing else), and takes the combination of directions whose mean movement is `reach` times the identity.
@@ -93,7 +100,9 @@ def part(model: Glow, directions: dict, meter: AttributeMeter, images: Tensor, r
             low, high = slide(model, eps, directions[name], (-1, 1))[0]
             rows.append((meter.read(high) - meter.read(low))[:, order].mean(0) / deviation)
         mix = reach * torch.linalg.inv(torch.stack(rows))  # (wanted, found)
-        levels = [torch.cat(level) for level in zip(*directions.values(), strict=True)]  # (found, C_l, H_l, W_l) each
+        levels = [
+            torch.cat(level) for level in zip(*directions.values(), strict=True)
+        ]  # (found, C_l, H_l, W_l) each
         mixed = [torch.tensordot(mix, level, dims=1) for level in levels]
         directions = {name: [level[i : i + 1] for level in mixed] for i, name in enumerate(names)}
     return directions

@@ -28,7 +28,7 @@ def to_float(images: Tensor) -> Tensor:
 
 
 def to_uint8(x: Tensor) -> Tensor:
-    """Float in [-0.5, 0.5) -> the uint8 pixel whose 8-bit bin it lies in; what lies outside is clamped, NaN becomes 0."""
+    """Float in [-0.5, 0.5) -> the uint8 pixel whose 8-bit bin it lies in; clamped where outside, NaN becomes 0."""
     return torch.nan_to_num((x + 0.5) * 256, nan=0.0).floor().clamp(0, 255).to(torch.uint8)
 
 

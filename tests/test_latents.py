@@ -62,10 +62,10 @@ def test_slerp_turns_at_an_even_pace_and_keeps_the_norm(degrees):
 
 
 def planted(n, noise=1.0, tie=0.0):
-    """Latents that move along known directions as two attributes do; `tie` makes attributes go together."""
+    """Latents that move along known directions as two attributes do; `tie` makes them go together."""
     generator = torch.Generator().manual_seed(7)
     true = {name: [torch.randn(1, *s, generator=generator) for s in SHAPES] for name in ("a", "b")}
-    values = {name: torch.rand(n, generator=generator) * 2 - 1 for name in ("a", "b")}
+    values = {name: torch.rand(n, generator=generator) * 2 - 0.5 for name in ("a", "b")}
     values["b"] = tie * values["a"] + (1 - tie) * values["b"]
     eps = space.scale(space.sample_eps(SHAPES, n, generator), noise)
     for name in ("a", "b"):

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,20 @@ def test_pins_are_versions_and_nothing_of_the_machine_that_made_them():
     for name, requirement in pins().items():
         (pin,) = requirement.specifier
         assert pin.operator == "==" and Version(pin.version).local is None and not requirement.url, name
+
+
+def test_every_pin_serves_every_python():
+    """A package that needs 3.11.5, say, would shut out who has 3.11.2, as Debian 12 has."""
+    pythons = SpecifierSet(PROJECT["requires-python"])
+    for name, requirement in pins().items():
+        try:
+            distribution = metadata.distribution(name)
+        except metadata.PackageNotFoundError:  # of the peers, say
+            continue
+        if requirement.specifier.contains(distribution.version):
+            served = SpecifierSet(distribution.metadata.get("Requires-Python") or "")
+            for python in filter(pythons.contains, ("3.11.0", "3.12.0", "3.13.0")):
+                assert served.contains(python), f"{name} {distribution.version} needs Python {served}"
 
 
 def test_every_dependency_has_a_range():

@@ -47,9 +47,7 @@ def extremes(size=64):
 )
 def test_every_pixel_comes_back(model, pictures):
     pictures = pictures()
-    wrong = sum(
-        (model.decode(model.encode(part)) != part).sum().item() for part in pictures.split(50)
-    )
+    wrong = sum((model.decode(model.encode(part)) != part).sum().item() for part in pictures.split(50))
     assert wrong == 0, f"{wrong} of {pictures.numel()} pixel values are wrong"
 
 
@@ -59,7 +57,17 @@ def test_the_file_fits_in_a_clone():
 
 def test_the_card_says_what_an_engineer_asks():
     card = checkpoint.read_card(NAME)
-    for key in ("config", "parameters", "sha256", "images_seen", "seconds", "machine", "held_out", "versions", "training"):
+    for key in (
+        "config",
+        "parameters",
+        "sha256",
+        "images_seen",
+        "seconds",
+        "machine",
+        "held_out",
+        "versions",
+        "training",
+    ):
         assert key in card, key
     assert card["sha256"] == checkpoint.sha256(checkpoint.find(NAME))
 

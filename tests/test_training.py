@@ -77,9 +77,11 @@ def test_loss_is_bits_per_dimension_of_the_batch(tmp_path):
         expected = -(reference.log_density(x[0]).double() - dims * math.log(256)) / (dims * math.log(2))
     assert bpd == pytest.approx(expected.mean().item(), rel=1e-5)
     images = trainer.stream.batch(0)
-    assert torch.equal(((x[0] + 0.5) * 256).floor().to(torch.uint8), images), (
-        "x is not the batch, dequantised"
-    )
+    pixels = (x[0] + 0.5) * 256
+    assert torch.equal(pixels.floor().to(torch.uint8), images), "x is not the batch, dequantised"
+    trainer.step(NoStop)
+    difference = pixels % 1 - (x[-1] + 0.5) * 256 % 1
+    assert difference.abs().mean() > 0.2, "every step has noise of its own"
 
 
 def test_training_lowers_held_out_bits_per_dimension(tmp_path):
@@ -241,6 +243,21 @@ def test_a_gradient_that_is_not_finite_names_the_parameter_it_arose_at(tmp_path)
     with pytest.raises(GlowliteError, match=f"gradient is not finite .* gradient of {name}; no state"):
         trainer.fit(NoStop)
     assert all(weight.isfinite().all() for weight in trainer.glow.parameters())
+
+
+def test_of_many_gradients_the_one_where_it_began_is_named(tmp_path):
+    glow = Trainer(settings(tmp_path), progress=False).glow
+    name, layer = next(
+        (name, layer)
+        for name, layer in glow.levels[1].named_modules()
+        if list(layer.parameters(recurse=False)) and ".net" in name
+    )
+    spoil = lambda gradient: gradient * math.nan  # noqa: E731
+    layer.register_forward_hook(lambda module, inputs, output: (output.register_hook(spoil), output)[1])
+    x = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)) - 0.5
+    assert first_nonfinite(glow, x).startswith(f"the gradient of levels.1.{name}.")
+    spoilt = [name for name, weight in glow.named_parameters() if not weight.grad.isfinite().all()]
+    assert any(name.startswith("levels.0.") for name in spoilt)
 
 
 def test_a_parameter_that_is_not_finite_is_named(tmp_path):

@@ -1,4 +1,4 @@
-"""Checks for the notebooks' exercises: what a student wrote is run on fresh random inputs, and a mistake is named.
+"""Checks for the notebooks' exercises: what was written is run on fresh random inputs, a mistake is named.
 
 One module for each notebook; base.py says how a check is written, predict.py holds the questions asked before
 a cell runs.

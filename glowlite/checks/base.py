@@ -1,4 +1,4 @@
-"""How an exercise is checked: a property is tried on fresh random inputs, what holds is said, and a mistake is named.
+"""How an exercise is checked: a property is tried on fresh random inputs, and a mistake is named.
 
 A check is a generator function that takes what the student wrote and a torch.Generator:
 
@@ -38,7 +38,7 @@ class Untried(Exception):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found. `state` is one of UNTRIED, RIGHT, WRONG; `holds` what is right; `mistake` what is not."""
+    """What a check found: `state` UNTRIED, RIGHT or WRONG, `holds` what is right, `mistake` what is not."""
 
     name: str
     state: str
@@ -127,16 +127,16 @@ class Check:
 
     def solution(self) -> Source:
         """The source in the package that does this."""
-        return Source("\n".join(_source(thing) for thing in self._solution))
+        return Source("\n\n".join(_source(thing) for thing in self._solution))
 
 
 def check(name: str, hints: Sequence[str], solution: Sequence) -> Callable[[Callable], Check]:
-    """Make a Check of a generator function; `solution` are the package's functions whose source solves the exercise."""
+    """Make a Check of a generator function; `solution`: functions of the package whose source solves it."""
     return lambda trial: Check(name, trial, hints, solution)
 
 
 def run(attempt: Callable, *arguments):
-    """Call the student's function. Untried for a stub; a Mistake that names the line where it stops with an error."""
+    """Call the student's function. Untried for a stub; a Mistake quotes the line where it fails."""
     try:
         result = attempt(*arguments)
     except (Mistake, Untried):

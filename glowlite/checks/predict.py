@@ -1,4 +1,4 @@
-"""A question before a cell runs: a guess is recorded by a toggle and compared with what came out. It may be skipped."""
+"""A question before a cell runs: a guess is recorded by a toggle and compared with what came out."""
 
 import html
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class Prediction:
             raise GlowliteError(f"{answer!r} is none of the options: {', '.join(self.options)}")
         self.answer, self._why = answer, why
         self._say()
-        display(*_bundle(self._said, self.verdict(), f"<p>{html.escape(self.verdict())}</p>"), raw=True)
+        display(_bundle(self._said, self.verdict(), f"<p>{html.escape(self.verdict())}</p>"), raw=True)
 
     def verdict(self) -> str:
         """The sentence that compares guess and outcome; empty while there is no outcome."""
@@ -62,12 +62,11 @@ class Prediction:
         items = "".join(f"<li>{html.escape(option)}</li>" for option in self.options)
         page = f"<p><b>Predict before you run.</b> {html.escape(self.question)}</p><ul>{items}</ul>"
         title = ipywidgets.HTML(f"<b>Predict before you run.</b> {html.escape(self.question)}")
-        bundle, *rest = _bundle(ipywidgets.VBox([title, self.toggle]), text, page)
-        return bundle
+        return _bundle(ipywidgets.VBox([title, self.toggle]), text, page)
 
 
-def _bundle(widget: ipywidgets.DOMWidget, text: str, page: str) -> tuple[dict]:
+def _bundle(widget: ipywidgets.DOMWidget, text: str, page: str) -> dict:
     """What a page shows for a widget: the widget, or `page` and `text` where no kernel runs."""
     data = widget._repr_mimebundle_()
     data = data[0] if isinstance(data, tuple) else data
-    return ({**data, "text/html": page, "text/plain": text},)
+    return {**data, "text/html": page, "text/plain": text}

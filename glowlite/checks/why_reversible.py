@@ -1,4 +1,4 @@
-"""Checks of notebook 00: undo a reversible mix of pixels; take a picture of one's own through the flow and back."""
+"""Checks of notebook 00: take a picture of one's own through the flow and back; undo a mix of pixels."""
 
 import tempfile
 from collections.abc import Callable
@@ -143,7 +143,7 @@ class Witness:
         levels = len(self.model.latent_shapes)
         if len(latents) != levels:
             raise Mistake(
-                f"decode needs the latents of all {levels} levels, you gave {len(latents)}: nothing may be dropped"
+                f"decode needs all {levels} levels of latents, not {len(latents)}: nothing may be dropped"
             )
         self.decoded.append([eps.clone() for eps in latents])
         return self.model.decode(latents)
@@ -153,7 +153,7 @@ class Witness:
 
 
 def random_picture(folder: str, generator: torch.Generator) -> Path:
-    """A PNG file of a size and with colours that nobody has seen: a slope from corner to corner, and noise."""
+    """A PNG file of a random size in random colours: a slope from corner to corner, and noise."""
     width, height = torch.randint(40, 90, (2,), generator=generator).tolist()
     corner, slope = torch.rand(2, 3, 1, 1, generator=generator)
     ramp = torch.linspace(0, 1, height).view(-1, 1) * torch.linspace(0, 1, width)
@@ -167,14 +167,14 @@ def random_picture(folder: str, generator: torch.Generator) -> Path:
 @check(
     "there_and_back",
     hints=[
-        "read_picture(file) gives uint8 (3, 64, 64). The model works on batches: indexing with None adds an axis.",
+        "read_picture(file) gives (3, 64, 64). The model works on batches: indexing with None adds an axis.",
         "encode gives a list of latents. decode takes that whole list, as it is.",
         "Three calls are enough: read_picture, model.encode, model.decode.",
     ],
     solution=[Glow.encode, Glow.decode],
 )
 def there_and_back(attempt, model, generator):
-    """attempt(file, model) -> (picture, back), both uint8 (1, 3, size, size), with back from the picture's latents."""
+    """attempt(file, model) -> (picture, back), both uint8 (1, 3, size, size); back comes from decode."""
     witness = Witness(model)
     with tempfile.TemporaryDirectory() as folder:
         file = random_picture(folder, generator)

@@ -1,4 +1,4 @@
-"""The map of Glow that stands in every notebook, with today's part lit (after Kingma & Dhariwal 2018, figure 2)."""
+"""The map of Glow that stands in every notebook, today's part lit (Kingma & Dhariwal 2018, figure 2)."""
 
 from collections.abc import Iterable
 
@@ -41,8 +41,8 @@ def glow_map(*lit: str) -> style.Shown:
 
 def _alt(today: Iterable[str]) -> str:
     text = (
-        "Map of Glow: the picture x is squeezed, goes through K steps of ActNorm, 1x1 convolution and coupling, and is "
-        "split; half goes on to the next level, half leaves as latents z. Arrows point both ways."
+        "Map of Glow: the picture x is squeezed, goes through K steps of ActNorm, 1x1 convolution and "
+        "coupling, and is split; half goes on to the next level, half leaves as latents z."
     )
     names = [words for name, words in PARTS.items() if name in today]
     return text + (f" Lit today: {', '.join(names)}." if names else "")
@@ -90,9 +90,8 @@ def _draw(ax, today: set[str]) -> None:
     edges += [25.5, 58.5]
     box("split", "split", 62.5, 7)
     box("z", "z", 62.5, 7, bottom=0.8, height=3.2)
-    ax.add_patch(
-        FancyBboxPatch((25.5, 4.8), 32.8, 7.4, boxstyle="round,pad=0,rounding_size=1.2", ec=style.FAINT, fc="none", lw=1.2)
-    )  # fmt: skip
+    frame = "round,pad=0,rounding_size=1.2"
+    ax.add_patch(FancyBboxPatch((25.5, 4.8), 32.8, 7.4, boxstyle=frame, ec=style.FAINT, fc="none", lw=1.2))
     ax.text(41.9, 12.6, "K steps", ha="center", va="bottom", fontsize=10, color=style.INK)
     arrow((7.4, 8.5), (10.6, 8.5), "x")
     arrow((21.4, 8.5), (25.1, 8.5), "squeeze")

@@ -1,4 +1,4 @@
-"""A slider and a picture that follows it while it moves; where no kernel runs, the picture and its words are left."""
+"""A slider and a picture that follows it; where no kernel runs, the picture and its words are left."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from glowlite.explorers.picture import Picture, with_png
 
 
 class Follow(Frame):
-    """Shows `draw(value)`, a uint8 picture (C, H, W) or (1, C, H, W), while a person moves `value` from low to high.
+    """Shows `draw(value)`, a uint8 picture (C, H, W) or (1, C, H, W), while a person moves `value`.
 
     draw         called at every move; keep it below about 80 ms
     label        what the slider changes; `ends` are the names of its two ends

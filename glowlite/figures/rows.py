@@ -51,7 +51,7 @@ def row(
 
 
 def enlarge(picture: np.ndarray, height: int) -> np.ndarray:
-    """Each pixel of (H, W, 3) as a square, as large as whole squares allow; what is larger than `height` is thinned out."""
+    """Each pixel of (H, W, 3) as a square; a picture taller than `height` is thinned out instead."""
     zoom = height // picture.shape[0]
     if zoom:
         return picture.repeat(zoom, 0).repeat(zoom, 1)

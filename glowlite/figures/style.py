@@ -1,4 +1,4 @@
-"""One look for every matplotlib figure: no ground of its own, ink that can be read on a light and on a dark page.
+"""One look for every matplotlib figure: no ground of its own, ink that reads on a light and on a dark page.
 
 A notebook stores one picture for both, so text is a grey half-way between white and near-black (contrast 4.3
 to either) and a little larger than usual, and the colours of x, z and log-det are those of
@@ -47,7 +47,7 @@ SHARPNESS = 1.5  # stored pixels per CSS pixel
 
 
 def figure(width: float = WIDTH, height: float = 2.6, rows: int = 1, columns: int = 1, **grid):
-    """A figure of `width` x `height` inches and its axes, as `plt.subplots` gives them; it is not shown by itself.
+    """A figure of `width` x `height` inches and its axes, as `plt.subplots` gives them; not shown by itself.
 
     `grid` goes to matplotlib's `Figure.subplots` (sharex, width_ratios, ...). pyplot is not used: nothing
     stays open.

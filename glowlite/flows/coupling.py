@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glowlite.errors import GlowliteError
-from glowlite.flows.actnorm import LOG_SCALE_FACTOR, ActNorm, per_channel
+from glowlite.flows.actnorm import LOG_SCALE_FACTOR, ActNorm
 from glowlite.flows.base import Flow, no_change, sum_features
 
 SCALE_BOUND = 0.7
@@ -78,7 +78,7 @@ class CouplingNetwork(nn.Module):
 
 
 class EdgeConv2d(nn.Module):
-    """A convolution that sees one more channel: 1 on the ring of padding, 0 inside (published code, `add_edge_padding`).
+    """A convolution that sees one more channel: 1 on the ring of padding, 0 inside (published code).
 
     So a picture's border can be told from black. That channel is the same for every picture: its part of the
     result is computed once and added, which gives what concatenating it would give.
@@ -97,7 +97,7 @@ class EdgeConv2d(nn.Module):
             self.edge_weight = nn.Parameter(torch.zeros(c_out, 1, kernel, kernel))
 
     def convolve(self, x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
-        """scale * conv(x) + bias, with (C_out,) scale and bias: folded into the weights, so the picture is touched once."""
+        """scale * conv(x) + bias, with (C_out,) scale and bias, folded into the weights: one pass over x."""
         scale = scale.view(-1, 1, 1, 1)
         y = F.conv2d(x, self.weight * scale, bias, padding=self.padding)
         if self.edge_weight is None:

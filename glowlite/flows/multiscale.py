@@ -45,11 +45,11 @@ def bound(log_std: Tensor) -> Tensor:
 
 
 class Split(nn.Module):
-    """Half of the channels leave: what stays predicts mean and std of what goes, which leaves as white eps.
+    """Half of the channels leave: what stays predicts mean and std of what goes, as white eps.
 
-    forward(x) -> (stays, eps, log_det); inverse(stays, eps) -> x. Nothing is lost: x has 2C channels, stays and eps have
-    C each. The learned prior N(mean(stays), std(stays)) is folded into the bijection, so that every latent of the whole
-    flow is standard normal. (Kingma & Dhariwal 2018, section 3.6, and published code `split2d_prior`.)
+    forward(x) -> (stays, eps, log_det); inverse(stays, eps) -> x. Nothing is lost: x has 2C channels, stays and eps
+    have C each. The learned prior N(mean(stays), std(stays)) is folded into the bijection, so that every latent of the
+    whole flow is standard normal. (Kingma & Dhariwal 2018, section 3.6, and published code `split2d_prior`.)
     """
 
     def __init__(self, channels: int, edge=True):

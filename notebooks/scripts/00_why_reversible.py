@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** numpy's way of indexing and a little torch. No GPU, no training.
 #
-# **Minutes.** About 20 to read and 10 for the exercises; all cells run in under 120 seconds.
+# **Minutes.** About 20 to read and 10 for the exercises; all cells run in under 60 seconds.
 #
 # **Symbols.**
 #
@@ -119,13 +119,18 @@ row(
 # %% [markdown]
 # ## Exercise 1 · There and back
 #
-# Your turn, with a picture of your own. `read_picture(file)` gives one as uint8 `(3, 64, 64)`. Take it
-# through `model` and back, and return both pictures as batches of one.
+# Your turn, with a picture of your own. This reads one from a file:
 
 # %%
 from glowlite.data.pictures import read_picture
 
+print(read_picture.__doc__.splitlines()[0])
 
+# %% [markdown]
+# Take the picture in `file` through `model` and back, and return both pictures as batches of one.
+
+
+# %%
 def there_and_back(file, model):
     picture = ...
     back = ...
@@ -348,7 +353,8 @@ guess
 
 
 # %%
-def unmix(left, mixed, f): ...
+def unmix(left, mixed, f):
+    return ...  # the left half, the right half
 
 
 # %% tags=["nbval-check-output"]

@@ -1,4 +1,4 @@
-"""A server of our own, a real Chromium, and pages that fail their test if anything is wrong behind the scenes."""
+"""A server of our own, a real Chromium, and pages that fail their test if anything goes wrong unseen."""
 
 import io
 import re
@@ -18,7 +18,7 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
-# Voila is built with parts of one JupyterLab and loads extensions built with another; that is said in warnings.
+# Voila is built with parts of one JupyterLab and loads extensions built with another, and warns of it.
 KNOWN = re.compile(r"Unsatisfied version|No satisfying version")
 
 
@@ -140,7 +140,7 @@ def new_page(server, browser):
     assert not [wrong for watched in opened for wrong in watched.wrong]
 
 
-# ---- what the tests say about a page ---------------------------------------------------------------------------
+# ---- what the tests say about a page ------------------------------------------------------------------
 
 BEFORE, AFTER = ".gl-pair > :nth-child(1) canvas", ".gl-pair > :nth-child(2) canvas"
 

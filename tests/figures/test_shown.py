@@ -1,4 +1,4 @@
-"""Rows of pictures, charts, the map and the live picture: what is shown is right, and there are words for it."""
+"""Rows of pictures, charts, the map, the live picture: what is shown is right, and there are words for it."""
 
 import base64
 import io
@@ -162,7 +162,7 @@ def test_the_picture_follows_the_slider_and_leaves_a_png():
     made.slider.value = 0.5
     assert made.picture.image[0, 0, 0] == 125 and made.picture.label == "At +0.50."
     assert made.picture.other == bytes([100]) * 48
-    data = made._repr_mimebundle_()[0]
+    data = made._repr_mimebundle_()
     image = np.asarray(Image.open(io.BytesIO(base64.b64decode(data["image/png"]))))
     assert (image == 125).all() and data["text/plain"] == "At +0.50."
     assert "application/vnd.jupyter.widget-view+json" in data

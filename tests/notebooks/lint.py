@@ -1,4 +1,4 @@
-"""What every notebook must hold to. `lint(notebook, folder)` gives a list of sentences, one for each fault; none is best."""
+"""What every notebook must hold to. `lint(notebook, folder)` gives a sentence for each fault."""
 
 import importlib
 import re

@@ -52,7 +52,9 @@ def test_ids_follow_from_the_text_and_survive_a_cell_put_before_them(script):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # the kernel's client has some of its own
-def test_a_build_runs_cells_and_gives_the_same_bytes_twice(script):
+def test_a_build_runs_cells_and_gives_the_same_bytes_twice(script, monkeypatch):
+    run = notebooks.execute
+    monkeypatch.setattr(notebooks, "execute", lambda *given: run(*given) and 1.0)  # this machine may be busy
     notebooks.build(script)
     first = notebooks.notebook_of(script).read_bytes()
     notebooks.build(script)
@@ -79,14 +81,10 @@ def test_a_cell_that_fails_is_named_and_nothing_is_written(script):
 
 def test_normalising_leaves_the_picture_and_its_words():
     data = {notebooks.WIDGET: {"model_id": "1"}, "image/png": "AA\n==", "text/plain": "A <face>."}
-    notebook = new_notebook(
-        metadata={"widgets": {}},
-        cells=[
-            new_code_cell("x", metadata={"tags": ["a"], "execution": {}, "trusted": True}, outputs=[
-                new_output("stream", text="one\n"), new_output("stream", text="two\n"), new_output("display_data", data=data),
-            ]),
-        ],
-    )  # fmt: skip
+    lines = [new_output("stream", text=text) for text in ("one\n", "two\n")]
+    metadata = {"tags": ["a"], "execution": {}, "trusted": True}
+    code = new_code_cell("x", metadata=metadata, outputs=[*lines, new_output("display_data", data=data)])
+    notebook = new_notebook(metadata={"widgets": {}}, cells=[code])
     notebooks.normalise(notebook)
     (cell,) = notebook.cells
     assert cell.metadata == {"tags": ["a"]} and "widgets" not in notebook.metadata
@@ -108,6 +106,20 @@ def test_minutes_grow_with_what_there_is_to_read():
         return notebooks.reading_minutes(new_notebook(cells=sum((cells() for _ in range(count)), [])))
 
     assert minutes(1) == (5, 5) and minutes(20) == (10, 100)
+
+
+@pytest.mark.parametrize("seconds, said", [(9, 15), (16, 30), (31, 60), (200, 240), (999, 600)])
+def test_the_time_to_run_is_said(script, seconds, said):
+    notebooks.write_minutes(notebooks.from_script(script), script, seconds)
+    assert f"under {said} seconds" in script.read_text()
+
+
+def test_the_time_to_run_stays_while_it_is_about_right(script):
+    said = []
+    for seconds in (20.0, 10.0, 31.0, 16.0, 5.0):
+        notebooks.write_minutes(notebooks.from_script(script), script, seconds)
+        said.append(int(notebooks.RUNNING.search(script.read_text())[1]))
+    assert said == [30, 30, 60, 60, 15]
 
 
 def test_the_head_must_have_a_place_for_the_minutes(script):

@@ -20,7 +20,19 @@ HEAD = """# 01 · A title
 |---|---|---|
 | $D$ | how many numbers | `Glow.dims` |
 """
-END = "## Summary\n\n- a\n- b\n- c\n- d\n- e\n\n**A harder question.** Why?\n\n**Next.** 02.\n\n**In the paper.** Section 2."
+END = """## Summary
+
+- a
+- b
+- c
+- d
+- e
+
+**A harder question.** Why?
+
+**Next.** 02.
+
+**In the paper.** Section 2."""
 IMG = '<img src="data:," alt="a dot">'
 
 
