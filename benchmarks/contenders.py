@@ -120,7 +120,12 @@ def freia(size: Size) -> Contender:
     def network(c_in, c_out):
         return PlainNetwork(c_in, c_out, size.width)
 
-    step = {"subnet_constructor": network, "affine_clamping": 0.7, "permute_soft": True}
+    step = {
+        "subnet_constructor": network,
+        "affine_clamping": 0.7,
+        "global_affine_type": "EXP",
+        "permute_soft": True,
+    }
     nodes, outputs = [InputNode(3, size.side, size.side)], []
     for level in range(size.levels):
         nodes.append(Node(nodes[-1].out0, IRevNetDownsampling, {}))

@@ -31,3 +31,12 @@ def chromium() -> str:
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(HOW_TO_GET_CHROMIUM)
     pytest.skip(HOW_TO_GET_CHROMIUM)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    """Pytest folds skipped tests that name one place into one line: without a Chromium that line says it all."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple) and HOW_TO_GET_CHROMIUM in report.longrepr[2]:
+        report.longrepr = (__file__, None, f"Skipped: {HOW_TO_GET_CHROMIUM}")
+    return report

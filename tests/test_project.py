@@ -1,8 +1,10 @@
 """The project's own files agree with each other: versions, dependencies, commands, what a wheel holds."""
 
+import ast
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -84,6 +86,32 @@ def test_every_pin_serves_every_python():
             served = SpecifierSet(distribution.metadata.get("Requires-Python") or "")
             for python in filter(pythons.contains, ("3.11.0", "3.12.0", "3.13.0")):
                 assert served.contains(python), f"{name} {distribution.version} needs Python {served}"
+
+
+IMPORT_NAMES = {"PIL": "pillow", "yaml": "pyyaml"}
+BROUGHT_BY = {"ipython": "ipykernel", "jupyter-core": "voila", "requests": "pooch", "traitlets": "ipywidgets"}
+
+
+@pytest.mark.parametrize("folder", ["glowlite", "tests", "benchmarks"])
+def test_every_import_is_a_dependency(folder):
+    groups = [*EXTRAS.values()] if folder != "glowlite" else [EXTRAS["explorers"], EXTRAS["dev"]]
+    declared = requirements(PROJECT["dependencies"], *groups)
+    for path in (ROOT / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                modules = [node.module]
+            for top in {module.partition(".")[0] for module in modules}:
+                if top in sys.stdlib_module_names or (ROOT / top).is_dir():
+                    continue
+                name = canonicalize_name(IMPORT_NAMES.get(top, top))
+                if name in BROUGHT_BY:
+                    brought = [Requirement(line) for line in metadata.requires(BROUGHT_BY[name])]
+                    assert name in {
+                        canonicalize_name(r.name) for r in brought if not r.marker or r.marker.evaluate()
+                    }
+                    name = BROUGHT_BY[name]
+                assert name in declared, f"{path} imports {top}"
 
 
 def test_every_dependency_has_a_range():

@@ -159,6 +159,7 @@ def make_app(notebook: Path, host: str, port: int, token: str, open_browser: boo
     Voila.clear_instance()
     app = Server.instance(config=Config(settings(host, port, token)))  # whose log all of Voila writes to
     app.open_browser = True
+    logging.getLogger("tornado").setLevel(logging.ERROR)  # a refused request is not news for the terminal
     app.initialize([str(notebook)])
     return app
 

@@ -34,7 +34,7 @@ def typical_of(card: Mapping, measured: Tensor) -> Typical:
     """From a checkpoint's card["held_out"]; what it lacks, from `measured` bits per dimension, (N,)."""
     held_out = card.get("held_out", {})
     mean = held_out.get("bits_per_dim", measured.mean().item())
-    spread = held_out.get("bits_per_dim_std", measured.std().item())
+    spread = held_out.get("spread", measured.std().item())
     return Typical(float(mean), max(float(spread), 1e-3))
 
 

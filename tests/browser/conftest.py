@@ -2,9 +2,6 @@
 
 import io
 import re
-import subprocess
-import sys
-import threading
 from pathlib import Path
 
 import psutil
@@ -12,12 +9,9 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-ROOT = Path(__file__).parents[2]
+from benchmarks.dashboard import FLAGS, Server
+
 LONG = 300_000  # milliseconds; machines that run tests may be busy, and nothing here measures time
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 # Voila is built with parts of one JupyterLab and loads extensions built with another, and warns of it.
 KNOWN = re.compile(r"Unsatisfied version|No satisfying version")
 
@@ -28,42 +22,18 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.browser)
 
 
-class Server:
-    """`python -m glowlite.explorers.serve` on a free port."""
-
-    def __init__(self):
-        command = [sys.executable, "-m", "glowlite.explorers.serve", "--port", "0", "--no-browser"]
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=subprocess.STDOUT, text=True)
-        self.lines: list[str] = []
-        self.answers = threading.Event()
-        self.reader = threading.Thread(target=self._read)
-        self.reader.start()
-        assert self.answers.wait(LONG / 1000), "the server never printed its address:\n" + "".join(self.lines)
-        self.address = re.search(r"http://\S+", "".join(self.lines)).group()
-
-    def _read(self) -> None:
-        for line in self.process.stdout:
-            self.lines.append(line)
-            if "http://" in line:
-                self.answers.set()
-        self.answers.set()
+class Served(Server):
+    """The server, and the kernels it has started."""
 
     def kernels(self) -> list[psutil.Process]:
         children = psutil.Process(self.process.pid).children(recursive=True)
         return [child for child in children if "ipykernel_launcher" in " ".join(child.cmdline())]
 
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait(LONG / 1000)
-        self.reader.join()
-        self.process.stdout.close()
-
 
 @pytest.fixture(scope="session")
 def server(chromium):
     """Runs while the browser tests do."""
-    running = Server()
+    running = Served()
     yield running
     running.stop()
 

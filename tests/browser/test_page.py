@@ -1,7 +1,6 @@
 """The page around the studio: widths, themes, accessibility, addresses; what the server keeps to itself."""
 
 import http.client
-import time
 from urllib.parse import urlsplit
 
 import pytest
@@ -146,13 +145,10 @@ def test_another_sites_name_for_this_machine_is_refused(server):
     assert get(server, "/", host="attacker.example")[0] == 403
 
 
-def test_a_missing_page_is_ours(server):
+def test_a_missing_file_names_no_other_host(server):
     status, body = get(server, "/voila/static/nothing.js")
-    assert status == 404
-    assert b"cdn" not in body and b"http://" not in body.replace(b"http://www.w3.org", b"")
+    assert status in (403, 404) and b"http" not in body
 
 
-def test_the_terminal_is_quiet(server):
-    time.sleep(0.2)
-    noise = [line for line in server.lines if "The studio is at" not in line and "Ctrl-C" not in line]
-    assert [line for line in noise if "websocket_ping_timeout" not in line] == []
+def test_the_terminal_says_where_it_is_and_nothing_else(server):
+    assert [line for line in server.lines if "The studio is at" not in line and "Ctrl-C" not in line] == []

@@ -27,4 +27,4 @@ def directions(model) -> dict:
 
 @pytest.fixture
 def card() -> dict:
-    return {"held_out": {"bits_per_dim": 5.0, "bits_per_dim_std": 0.5}}
+    return {"held_out": {"bits_per_dim": 5.0, "spread": 0.5}}

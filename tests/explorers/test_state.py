@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from glowlite import latents as latent_space
+from glowlite.data.stream import TRAINING_SEEDS
 from glowlite.errors import GlowliteError
-from glowlite.explorers.shelf import FRESH, Shelf, fresh_faces
+from glowlite.explorers.shelf import FRESH, GALLERY_SEED, PEOPLE, Shelf, fresh_faces
 from glowlite.explorers.state import StudioState, Typical, typical_of
 
 
@@ -138,7 +139,7 @@ def test_typical_and_unlike():
 
 def test_the_card_is_believed_and_what_it_lacks_is_measured():
     measured = torch.tensor([3.0, 4.0, 5.0])
-    assert typical_of({"held_out": {"bits_per_dim": 3.2, "bits_per_dim_std": 0.1}}, measured) == (3.2, 0.1)
+    assert typical_of({"held_out": {"bits_per_dim": 3.2, "spread": 0.1}}, measured) == (3.2, 0.1)
     assert typical_of({"held_out": {"bits_per_dim": 3.2}}, measured) == (3.2, 1.0)
     assert typical_of({}, measured) == (4.0, 1.0)
 
@@ -191,3 +192,11 @@ def test_the_shelf_keeps_one_face_of_each_kind(shelf):
     for face in (shelf.fresh[0], shelf.fresh[1], shelf.gallery[0]._replace(key="", name="your picture")):
         shelf.keep(face)
     assert [face.name for face in shelf.partners()[-2:]] == ["fresh face 2", "your picture"]
+
+
+def test_the_gallery_is_a_dozen_faces_no_run_has_seen(shelf, model):
+    assert GALLERY_SEED < TRAINING_SEEDS
+    assert len(shelf.gallery) == 12
+    assert all(len(values) == 12 and max(map(abs, values)) <= 1 for values in PEOPLE.values())
+    assert len({face.image.numpy().tobytes() for face in shelf.gallery}) == 12
+    assert torch.equal(model.decode(shelf.gallery[3].latents)[0], shelf.gallery[3].image)

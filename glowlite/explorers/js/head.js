@@ -27,7 +27,9 @@ function render({ model, el }) {
     notice.hidden = !words;
     notice.classList.toggle("gl-bad", kind === "bad");
     if (text.textContent !== words) text.textContent = words;
-    if (page && model.get("query")) history.replaceState(null, "", "?" + model.get("query"));
+  }
+  function remember() {
+    if (page) history.replaceState(null, "", "?" + model.get("query"));
   }
   close.addEventListener("click", () => {
     model.set("notice", {});
@@ -58,6 +60,7 @@ function render({ model, el }) {
 
   model.on("change", update);
   model.on("msg:custom", answered);
+  model.on("change:query", remember);
   update();
   if (page) {
     document.documentElement.classList.add("gl-ready");
@@ -67,6 +70,7 @@ function render({ model, el }) {
     clearInterval(pulse);
     model.off("change", update);
     model.off("msg:custom", answered);
+    model.off("change:query", remember);
   };
 }
 export default { render };
