@@ -24,6 +24,7 @@ from glowlite import metrics, pixels
 from glowlite.data import faces
 
 RESULTS = Path(__file__).parent / "RESULTS-peers.md"
+SQUARE = 2048  # side of the matrices whose product shows what the machine can do
 LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 TRAIN, ONE, SIXTEEN = "training, images/s", "decode one, ms", "decode 16, ms"
 
@@ -165,7 +166,7 @@ def run(size: Size, options: argparse.Namespace) -> str:
     entries = [entry for pair in libraries.values() for entry in pair]
     rates = [
         ProductRate(sizes, device)
-        for sizes in ({(2048, 2048, 2048): 1}, convolution_products(size, len(images)))
+        for sizes in ({(SQUARE, SQUARE, SQUARE): 1}, convolution_products(size, len(images)))
     ]
     for turn in range(options.rounds):
         for entry in entries[turn % len(entries) :] + entries[: turn % len(entries)]:
@@ -207,7 +208,7 @@ def share(ours: list[Entry], work: float, square: ProductRate, like: ProductRate
     """Our training's floating-point rate against the machine's, measured in the same run."""
     rate = median(best(ours, TRAIN).measured[TRAIN]) * work
     return (
-        f"\nMatrix products, float32, the best of all rounds: {square.flops() / 1e9:.0f} GFLOP/s at 2048^3, "
+        f"\nMatrix products, float32, the best of all rounds: {square.flops() / 1e9:.0f} GFLOP/s at {SQUARE}^3, "
         f"{like.flops() / 1e9:.0f} at the sizes of the coupling networks' convolutions. Our training does "
         f"{rate / 1e9:.0f} GFLOP/s: {rate / square.flops():.0%} of the first, "
         f"{rate / like.flops():.0%} of the second.\n"

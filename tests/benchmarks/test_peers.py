@@ -15,6 +15,16 @@ MODULES = {"normflows": "normflows", "nflows": "nflows", "FrEIA": "FrEIA.modules
 TINY = "--side 16 --levels 2 --depth 1 --width 8 --batch 4 --rounds 2 --steps 1".split()
 
 
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    """One thread, since more of them wait for each other where other tests run too; a small square product."""
+    monkeypatch.setattr(peers, "SQUARE", 64)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 def built(library: str, size: Size):
     if library in MODULES:
         pytest.importorskip(MODULES[library])
@@ -87,13 +97,9 @@ def test_ahead_is_a_median_of_ratios_that_is_more_than_one_where_ours_is_faster(
 
 def test_the_table_is_printed_and_written_only_when_asked(capsys, monkeypatch, tmp_path):
     monkeypatch.setattr(peers, "RESULTS", tmp_path / "RESULTS-peers.md")
-    threads = torch.get_num_threads()
-    try:
-        assert peers.main([*TINY, "--libraries", "glowlite", "--threads", "1"]) == 0
-        assert not peers.RESULTS.exists()
-        assert peers.main([*TINY, "--libraries", "glowlite", "--write"]) == 0
-    finally:
-        torch.set_num_threads(threads)
+    assert peers.main([*TINY, "--libraries", "glowlite"]) == 0
+    assert not peers.RESULTS.exists()
+    assert peers.main([*TINY, "--libraries", "glowlite", "--write"]) == 0
     printed, written = capsys.readouterr().out, peers.RESULTS.read_text()
     for text in (printed, written):
         assert "16 x 16 RGB, L=2, K=1, width 8, batch 4" in text
