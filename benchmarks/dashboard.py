@@ -128,8 +128,11 @@ def load(browser, address: str, ready: str):
     page.set_default_timeout(1000 * LONG)
     start = time.perf_counter()
     page.goto(address)
-    page.wait_for_selector(ready)
-    return page, time.perf_counter() - start
+    page.wait_for_selector(f"{ready}, .gl-sorry, .gl-notice:not([hidden])")
+    seconds = time.perf_counter() - start
+    if page.locator(ready).count() == 0:
+        raise GlowliteError(f"{address} shows no picture but: {page.locator('#rendered_cells').inner_text()}")
+    return page, seconds
 
 
 def moves(page, script: str, count: int, pause: float) -> list[float]:

@@ -119,7 +119,7 @@ class FlowStep(Chain):
             return super().inverse(z)
         norm.require_data()
         s = norm.log_scale().exp()
-        return convolve1x1(coupling.inverse(z), mixing.inverse_matrix() / s[:, None], -norm.b / s)
+        return convolve1x1(coupling.inverse(z), mixing.inverse_once() / s[:, None], -norm.b / s)
 
 
 class Glow(nn.Module):

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from urllib.parse import parse_qsl, quote
 
 import torch
 from torch import Tensor
@@ -42,6 +43,7 @@ class Studio(Frame):
         self.bits = measured[0]  # of the picture that was shown when things last rested
         self.drawn: Drawn | None = None
         self.used: set[str] = set()
+        self.controls = ""  # those shown, where not all are
         self.renderer = Renderer(self.guard(self._show), self.guard(self._rested))
         self._build()
         self._connect()
@@ -203,8 +205,19 @@ class Studio(Frame):
 
     def _open_address(self, query: str) -> None:
         if query:
+            self.show_only(dict(parse_qsl(query)).get("controls", ""))
             self.state.from_query(query, self.shelf.find)
             self._start_changed()
+
+    def show_only(self, names: str) -> None:
+        """Hide every control but these, by name with commas between: attributes, gallery, upload, blend, fresh,
+        surprise, download; "" shows all. In a page's address: ?controls=smile,age,gallery.
+        """
+        self.controls = names
+        shown = set(names.split(","))
+        others = {"upload": self.upload, "surprise": self.surprise, "download": self.download}
+        for name, widget in {**self.sliders, **self.sections, **others}.items():
+            widget.layout.display = "none" if names and name not in shown else None
 
     # ---- what follows --------------------------------------------------------------------------------------
 
@@ -251,7 +264,9 @@ class Studio(Frame):
         self.words.says = says
         self.after.label = f"After: {says}"
         self.words.hint = wording.hint(self.used, self.drawn.saturated)
-        self.head.query = self.state.to_query()
+        self.head.query = self.state.to_query() + (
+            f"&controls={quote(self.controls)}" if self.controls else ""
+        )
 
     def _numbers(self, stale: bool) -> None:
         change = self.state.change(self.drawn.image)

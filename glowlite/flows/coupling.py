@@ -32,11 +32,9 @@ class Coupling(Flow):
         if channels < 2:
             raise GlowliteError(f"coupling needs at least 2 channels to cut in half, not {channels}")
         self.kind, self.scale = kind, scale
-        self.conditioning = channels // 2
-        moved = channels - self.conditioning
-        self.network = CouplingNetwork(
-            self.conditioning, width, moved * (1 if kind == "additive" else 2), edge
-        )
+        self.halves = channels // 2, channels - channels // 2  # conditioning, moved
+        outputs = self.halves[1] * (1 if kind == "additive" else 2)
+        self.network = CouplingNetwork(self.halves[0], width, outputs, edge)
 
     def scale_and_shift(self, x_a: Tensor) -> tuple[Tensor | None, Tensor]:
         """(log s, t) for the other half, both (B, C_b, H, W); log s is None when additive."""
@@ -49,13 +47,13 @@ class Coupling(Flow):
         return SCALE_BOUND * torch.tanh(h), t
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        x_a, x_b = x[:, : self.conditioning], x[:, self.conditioning :]
+        x_a, x_b = x.split(self.halves, 1)
         log_s, t = self.scale_and_shift(x_a)
         z_b = x_b + t if log_s is None else (x_b + t) * log_s.exp()
         return torch.cat([x_a, z_b], 1), no_change(x) if log_s is None else sum_features(log_s)
 
     def inverse(self, z: Tensor) -> Tensor:
-        z_a, z_b = z[:, : self.conditioning], z[:, self.conditioning :]
+        z_a, z_b = z.split(self.halves, 1)
         log_s, t = self.scale_and_shift(z_a)
         x_b = z_b - t if log_s is None else z_b * torch.exp(-log_s) - t
         return torch.cat([z_a, x_b], 1)

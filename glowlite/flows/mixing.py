@@ -43,11 +43,22 @@ class Mixing(Flow):
     log_det starts at 0. Subclasses say what W is: `matrix()`, `inverse_matrix()`, `log_abs_det()`.
     """
 
+    kept: tuple = (None, None)  # what W^-1 was computed from, and W^-1
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return convolve1x1(x, self.matrix()), (x[0, 0].numel() * self.log_abs_det()).expand(x.shape[0])
 
     def inverse(self, z: Tensor) -> Tensor:
-        return convolve1x1(z, self.inverse_matrix())
+        return convolve1x1(z, self.inverse_once())
+
+    def inverse_once(self) -> Tensor:
+        """W^-1, kept until a parameter changes: a slider decodes many pictures with the same weights."""
+        if torch.is_grad_enabled():
+            return self.inverse_matrix()
+        key = [(p.data_ptr(), p._version, p.dtype, p.device) for p in self.parameters()]
+        if self.kept[0] != key:
+            self.kept = key, self.inverse_matrix()
+        return self.kept[1]
 
 
 class InvertibleConv1x1(Mixing):

@@ -176,6 +176,17 @@ def test_an_address_sets_everything(page):
     assert page.head.query == "face=gallery-4&with=gallery-2&blend=0.30&smile=-0.50"
 
 
+def test_an_instructor_can_leave_controls_out(page):
+    page._receive(page.head, {"kind": "address", "search": "?controls=smile,gallery&smile=1"}, [])
+    hidden = {name for name, slider in page.sliders.items() if slider.layout.display == "none"}
+    assert hidden == set(page.sliders) - {"smile"}
+    assert page.sections["gallery"].layout.display is None and page.upload.layout.display == "none"
+    assert page.sections["blend"].layout.display == "none"
+    assert page.head.query.endswith("&controls=smile%2Cgallery")
+    page.show_only("")
+    assert page.sections["blend"].layout.display is None and page.upload.layout.display is None
+
+
 def test_a_fault_while_drawing_keeps_the_picture_and_the_controls(page, monkeypatch, caplog):
     before = page.after.pixels
     good = page.state.model.inverse

@@ -278,3 +278,24 @@ def test_chain_hands_over_everything_in_between():
     z, _, between = chain(x, keep=True)
     assert [tuple(part.shape) for part in between] == [(2, 4, 4, 2), (2, 4, 4, 2), (2, 16, 2, 1)]
     assert torch.equal(between[0], x) and torch.equal(between[-1], z)
+
+
+@pytest.mark.parametrize("kind", [InvertibleConv1x1, InvertibleConv1x1LU])
+def test_the_inverse_follows_every_change_of_the_weights(kind):
+    """W^-1 is kept between decodings; an optimiser's step, loading, a copy and another type must all be noticed."""
+    mixing, x = kind(6), torch.randn(2, 6, 4, 4)
+
+    def undone(layer, x):
+        return torch.allclose(layer.inverse(layer(x)[0]), x, atol=1e-4)
+
+    with torch.no_grad():
+        assert undone(mixing, x)
+        for parameter in mixing.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+        assert undone(mixing, x)
+        twin = copy.deepcopy(mixing)
+        next(twin.parameters()).mul_(1.5)
+        assert undone(twin, x) and undone(mixing, x)
+        mixing.load_state_dict(kind(6).state_dict())
+        assert undone(mixing, x)
+        assert undone(mixing.double(), x.double())
