@@ -85,17 +85,13 @@ class Studio(Frame):
         gallery = box("row", self.gallery_tiles, self.upload)
         blend = box("row", self.blend, self.path)
         fresh = box("row", self.temperature, self.new_faces)
-        self.place(
-            box("stage", show, sliders),
-            box(
-                "cards",
-                box("card", gallery, title="Start from another face"),
-                box("card", self.partner_tiles, blend, title="Blend with a second face"),
-                box("card", self.fresh_tiles, fresh, title="Fresh faces, never seen before").add_class(
-                    "gl-wide"
-                ),
-            ),
-        )
+        self.sections = {
+            "gallery": box("card", gallery, title="Start from another face"),
+            "blend": box("card", self.partner_tiles, blend, title="Blend with a second face"),
+            "fresh": box("card", self.fresh_tiles, fresh, title="Fresh faces, never seen before"),
+        }
+        self.sections["fresh"].add_class("gl-wide")
+        self.place(box("stage", show, sliders), box("cards", *self.sections.values()))
         self.gallery_tiles.show(*_sheet(self.shelf.gallery))
 
     def _connect(self) -> None:
