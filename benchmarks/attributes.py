@@ -17,7 +17,7 @@ from glowlite.glow import Glow
 from glowlite.measure import AttributeMeter, slide, train_meter
 
 HELD_OUT_SEED = 80_000_000
-STOPS = 9  # -1, -0.75, ... 1
+STOPS = 7  # -1, -2/3, ... 1
 
 
 @dataclass

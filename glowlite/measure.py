@@ -83,7 +83,7 @@ def slide(model: Glow, eps: list[Tensor], direction: list[Tensor], amounts: Sequ
 
 
 def part(
-    model: Glow, directions: dict, meter: AttributeMeter, images: Tensor, reach: float = 2.5, rounds: int = 2
+    model: Glow, directions: dict, meter: AttributeMeter, images: Tensor, reach: float = 2.2, rounds: int = 2
 ) -> dict:
     """Directions that move their own attribute by `reach` standard deviations from -1 to 1, and no other on average.
 
