@@ -28,7 +28,7 @@ def numbers(bits: float, stale: bool, typical, drawn, change: float) -> list[dic
 
     `stale`: bits were measured on an earlier picture, since they are only known once things rest.
     """
-    usual = f"held-out faces: {typical.mean:.2f} \u00b1 {typical.spread:.2f}"
+    usual = f"held-out faces: {typical.mean:.2f}\u00a0\u00b1\u00a0{typical.spread:.2f}"
     unlike = typical.unlike(bits)
     return [
         {

@@ -30,7 +30,7 @@ class Served(Server):
         return [child for child in children if "ipykernel_launcher" in " ".join(child.cmdline())]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def server(chromium):
     """Runs while the browser tests do."""
     running = Served()
@@ -38,7 +38,9 @@ def server(chromium):
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(
+    scope="package"
+)  # not the session: playwright keeps an event loop running, which is others' too
 def browser(chromium):
     with sync_playwright() as playwright:
         driven = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
@@ -75,7 +77,7 @@ class Watched:
         return self.page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(server, browser):
     """One page at 1280 pixels for many tests; see `page`."""
     watched = Watched(browser, server.address, viewport={"width": 1280, "height": 800})
