@@ -1,13 +1,11 @@
 """The page around the studio: widths, themes, accessibility, addresses; what the server keeps to itself."""
 
 import http.client
-import signal
-import time
 from urllib.parse import urlsplit
 
 import pytest
 
-from .conftest import AFTER, BEFORE, LONG, Served, changes, pixels
+from .conftest import AFTER, BEFORE, LONG, changes, pixels
 
 
 def get(server, path: str, host: str | None = None) -> tuple[int, bytes]:
@@ -154,18 +152,3 @@ def test_a_missing_file_names_no_other_host(server):
 
 def test_the_terminal_says_where_it_is_and_nothing_else(server):
     assert [line for line in server.lines if "The studio is at" not in line and "Ctrl-C" not in line] == []
-
-
-def test_an_interrupt_ends_the_server_and_its_kernels(chromium):
-    running = Served()
-    try:
-        while not running.kernels():
-            time.sleep(0.2)
-        kernels = running.kernels()
-        running.process.send_signal(signal.SIGINT)
-        assert running.process.wait(LONG / 1000) == 0
-        for kernel in kernels:
-            kernel.wait(LONG / 1000)
-    finally:
-        running.stop()
-    assert running.lines[-1] == "Stopped.\n"
