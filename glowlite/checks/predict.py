@@ -7,6 +7,8 @@ import ipywidgets
 from IPython.display import display
 
 from glowlite.errors import GlowliteError
+from glowlite.explorers.controls import Choice
+from glowlite.explorers.frame import Frame
 
 SKIPPED = "No guess was made, which is fine"
 
@@ -23,16 +25,20 @@ class Prediction:
         if len(options) < 2 or len(set(options)) != len(options):
             raise GlowliteError("a prediction needs two options or more, all different")
         self.question, self.options = question, list(options)
-        self.toggle = ipywidgets.ToggleButtons(options=self.options, value=None)
-        self.toggle.style.button_width = "auto"
+        self.toggle = Choice(options=[[option, option] for option in self.options], label="Your guess")
         self.answer: str | None = None
         self._said = ipywidgets.HTML()
         self.toggle.observe(lambda change: self._say(), "value")
+        self.widget = Frame("", "")
+        self.widget.add_class("gl-predict")
+        self.widget.head.layout.display = "none"
+        ask = f"<b>Predict before you run.</b> {html.escape(self.question)}"
+        self.widget.place(ipywidgets.HTML(ask), self.toggle)
 
     @property
     def guess(self) -> str | None:
         """The option chosen so far, or None."""
-        return self.toggle.value
+        return self.toggle.value or None
 
     def outcome(self, answer: str, why: str = "") -> None:
         """Say what came out, one of the options, beside the guess; `why` is added."""
@@ -61,8 +67,7 @@ class Prediction:
         text = f"Predict: {self.question}  " + "  ".join(f"[{option}]" for option in self.options)
         items = "".join(f"<li>{html.escape(option)}</li>" for option in self.options)
         page = f"<p><b>Predict before you run.</b> {html.escape(self.question)}</p><ul>{items}</ul>"
-        title = ipywidgets.HTML(f"<b>Predict before you run.</b> {html.escape(self.question)}")
-        return _bundle(ipywidgets.VBox([title, self.toggle]), text, page)
+        return _bundle(self.widget, text, page)
 
 
 def _bundle(widget: ipywidgets.DOMWidget, text: str, page: str) -> dict:

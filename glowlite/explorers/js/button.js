@@ -1,6 +1,7 @@
 // A push button; clicks are counted in `clicks`, so that what a busy kernel has not seen yet is folded into one.
 function render({ model, el }) {
   el.classList.add("gl-button");
+  el.addEventListener("keydown", (event) => event.stopPropagation()); // keys are for this, not for JupyterLab
   const button = document.createElement("button");
   button.type = "button";
   el.append(button);

@@ -3,6 +3,7 @@ let made = 0;
 
 function render({ model, el }) {
   el.classList.add("gl-choice");
+  el.addEventListener("keydown", (event) => event.stopPropagation()); // keys are for this, not for JupyterLab
   const name = "gl-choice-" + ++made + "-" + Math.random().toString(36).slice(2, 8);
   const group = document.createElement("fieldset");
   const legend = document.createElement("legend");

@@ -5,6 +5,7 @@ function bytes(view) {
 
 function render({ model, el }) {
   el.classList.add("gl-picture");
+  el.addEventListener("keydown", (event) => event.stopPropagation()); // keys are for this, not for JupyterLab
   const figure = document.createElement("figure");
   const frame = document.createElement("div");
   const canvas = document.createElement("canvas");
