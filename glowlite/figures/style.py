@@ -61,7 +61,7 @@ class Shown:
     """A picture with its text alternative. The last expression of a cell shows it; `png` are its bytes.
 
     It is stored twice: as an <img> with `alt`, lossless WebP since that is smaller, which JupyterLab and
-    converted pages show; and as a PNG, for paper and for pages that allow no HTML.
+    converted pages show; and as a PNG of 256 colours, for paper and for pages that allow no HTML.
     """
 
     def __init__(self, png: bytes, alt: str, width: int):
@@ -77,9 +77,15 @@ class Shown:
             f'<img src="data:image/webp;base64,{base64.b64encode(self._webp()).decode()}" '
             f'alt="{html.escape(self.alt)}" width="{self.width}" style="max-width: 100%; height: auto">'
         )
-        png = base64.b64encode(self.png).decode()
+        png = base64.b64encode(self._small_png()).decode()
         bundle = {"text/plain": self.alt, "image/png": png, "text/html": image}
         return bundle, {"image/png": {"alt": self.alt, "width": self.width}}
+
+    def _small_png(self) -> bytes:
+        file = io.BytesIO()
+        image = Image.open(io.BytesIO(self.png)).convert("RGBA")
+        image.quantize(256, Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
+        return file.getvalue()
 
     def _webp(self) -> bytes:
         file = io.BytesIO()
