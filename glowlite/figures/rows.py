@@ -13,7 +13,7 @@ from glowlite.figures import style
 PAGE = round(
     style.WIDTH * style.DPI * style.SHARPNESS
 )  # stored pixels across the page; so are the numbers below
-GAP, ARROW, CAPTION = 16, 140, 30
+GAP, ARROW, CAPTION, LETTER = 16, 140, 30, 14
 
 
 def row(
@@ -88,13 +88,14 @@ def _draw(pictures, captions, arrows, gap: int):
     lines = max((caption.count("\n") + 1 for caption in captions), default=0)
     bottom = CAPTION * lines + (GAP // 2 if lines else 0)
     tallest = max(picture.shape[0] for picture in pictures)
-    width = sum(picture.shape[1] for picture in pictures) + gap * (len(pictures) - 1)
+    first, last = (_overhang(captions, pictures, i) for i in (0, -1))
+    width = first + sum(picture.shape[1] for picture in pictures) + gap * (len(pictures) - 1) + last
     per_inch = style.DPI * style.SHARPNESS
     made, axes = style.figure(
         width / per_inch, (tallest + bottom) / per_inch, 1, len(pictures), squeeze=False
     )
     made.set_layout_engine("none")
-    left = 0
+    left = first
     for i, (picture, ax) in enumerate(zip(pictures, axes[0], strict=True)):
         high, wide = picture.shape[:2]
         base = bottom + (tallest - high) // 2
@@ -121,6 +122,12 @@ def _draw(pictures, captions, arrows, gap: int):
             )
         left += wide + gap
     return made
+
+
+def _overhang(captions, pictures, i: int) -> int:
+    """By how much a caption at an edge is wider than its picture, on each side."""
+    longest = max((len(line) for line in captions[i].split("\n")), default=0) if captions else 0
+    return max(0, LETTER * longest - pictures[i].shape[1]) // 2
 
 
 def _arrow(made, left: float, gap: float, y: float, words: str) -> None:

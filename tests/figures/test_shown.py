@@ -182,3 +182,9 @@ def test_a_mistake_while_drawing_is_a_sentence_and_the_old_picture_stays():
     made.slider.value = 1.0
     assert made.head.notice["text"] == "Too far." and made.picture.pixels == before
     assert made.head.layout.display == "flex"
+
+
+def test_a_caption_longer_than_its_picture_is_not_cut():
+    made = pixels(rows.row(pictures(1), ["much longer than the picture is wide"], "A picture.", height=64))
+    words = made[70:, :, 3] > 0
+    assert words.any() and not words[:, [0, 1, -2, -1]].any()
