@@ -10,6 +10,7 @@ import html
 import io
 
 import matplotlib
+import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -61,7 +62,7 @@ class Shown:
     """A picture with its text alternative. The last expression of a cell shows it; `png` are its bytes.
 
     It is stored twice: as an <img> with `alt`, lossless WebP since that is smaller, which JupyterLab and
-    converted pages show; and as a PNG of 256 colours, for paper and for pages that allow no HTML.
+    converted pages show; and as a PNG, of 256 colours if that does not show, for paper and for pages that allow no HTML.
     """
 
     def __init__(self, png: bytes, alt: str, width: int):
@@ -82,9 +83,15 @@ class Shown:
         return bundle, {"image/png": {"alt": self.alt, "width": self.width}}
 
     def _small_png(self) -> bytes:
-        file = io.BytesIO()
+        """In 256 colours, which is a third of the size; unless it is a photograph, where that would show."""
         image = Image.open(io.BytesIO(self.png)).convert("RGBA")
-        image.quantize(256, Image.Quantize.FASTOCTREE).save(file, "PNG", optimize=True)
+        small = image.quantize(256, Image.Quantize.FASTOCTREE)
+        opaque = np.asarray(image)[..., 3] > 250
+        apart = np.abs(np.asarray(image, int) - np.asarray(small.convert("RGBA"), int))[opaque]
+        if opaque.mean() > 0.1 and apart.mean() > 1:
+            return self.png
+        file = io.BytesIO()
+        small.save(file, "PNG", optimize=True)
         return file.getvalue()
 
     def _webp(self) -> bytes:

@@ -184,6 +184,15 @@ def test_a_mistake_while_drawing_is_a_sentence_and_the_old_picture_stays():
     assert made.head.layout.display == "flex"
 
 
+def test_what_is_stored_for_paper_has_fewer_colours_unless_it_is_a_photograph():
+    chart = style.show(style.figure(3, 2)[0], "A chart.")
+    shades = torch.linspace(0, 255, 64 * 64).view(64, 64).round().to(torch.uint8)
+    photograph = rows.row([torch.stack([shades, shades.T, 255 - shades])], alt="Many colours.")
+    for shown, whole in ((chart, False), (photograph, True)):
+        data, _ = shown._repr_mimebundle_()
+        assert (base64.b64decode(data["image/png"]) == shown.png) is whole
+
+
 def test_a_caption_longer_than_its_picture_is_not_cut():
     made = pixels(rows.row(pictures(1), ["much longer than the picture is wide"], "A picture.", height=64))
     words = made[70:, :, 3] > 0

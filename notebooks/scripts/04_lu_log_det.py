@@ -1,0 +1,420 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 04 · LU and a cheap log-det
+#
+# A matrix that mixes $c$ channels has $c^2$ numbers, and its log-determinant seems to need all of them, in
+# $c^3$ steps. Here is a matrix that keeps its log-determinant in plain sight: $c$ numbers, to be added up.
+#
+# **After this notebook you can** read a determinant off a triangle, build a 1x1 convolution from $P$, $L$ and
+# $U$, undo it without inverting anything, and say what all this saves, and what not.
+
+# %% [markdown]
+# **Needs.** Notebook 03: the 1x1 convolution and its log-det, $H W \log |\det W|$.
+#
+# **Minutes.** About 20 to read and 15 for the exercises; all cells run in under 60 seconds.
+#
+# **Symbols.**
+#
+# | symbol | what it is | in the code |
+# |---|---|---|
+# | $W$ | the $c \times c$ matrix that mixes channels | `InvertibleConv1x1LU.matrix` |
+# | $P$, $L$, $U$ | permutation, lower triangle, upper triangle | `InvertibleConv1x1LU.factors` |
+# | $\log s$ | logs of the sizes on $U$'s diagonal | `InvertibleConv1x1LU.log_s` |
+# | $\log \lvert\det W\rvert$ | their sum | `InvertibleConv1x1LU.log_abs_det` |
+
+# %% [markdown]
+# ## 1 · What does a log-det cost?
+#
+# The 1x1 convolution of notebook 03 needs `slogdet(W)` at every step of training, in every layer. What does
+# that cost when there are more channels? Let us look at the clock.
+
+# %%
+import time
+
+import torch
+
+from glowlite.figures import factors
+
+CHANNELS = [8, 16, 32, 64, 128, 256, 512]
+
+
+def seconds(work, repeats=7):
+    work()  # once to warm up
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return sorted(times)[repeats // 2]  # the median
+
+
+# %%
+dice = torch.Generator().manual_seed(0)
+matrices = [torch.randn(c, c, generator=dice) for c in CHANNELS]
+by_slogdet = [seconds(lambda W=W: torch.linalg.slogdet(W)) for W in matrices]
+factors.cost(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet}}).shown()
+
+# %% [markdown]
+# Both axes are logarithmic, so a power $c^p$ is a straight line of slope $p$. With few channels the clock
+# mostly measures the call itself. With many the line bends up towards $c^3$: eliminating one unknown after
+# another takes about $c^3 / 3$ multiplications. (The times are those of the machine that built this page;
+# yours differ.)
+
+# %%
+from glowlite.figures.glow_map import glow_map
+
+glow_map("mixing", "log_det")
+
+# %% [markdown]
+# ## 2 · Matrices that show their determinant
+#
+# A determinant is a change of volume. So let us take a square and move it by three special matrices, one
+# after the other:
+#
+# - $U$, an **upper triangle**: two stretches on its diagonal, and one number beside it;
+# - $L$, a **lower triangle** with ones on its diagonal, and one number below it;
+# - $P$, a **permutation**, which swaps the axes or not.
+
+# %%
+from glowlite.checks import Prediction
+
+guess = Prediction(
+    "Five things can be moved: both stretches, the number in U, the number in L, the swap. Which change the area?",
+    ["all of them", "the stretches and the swap", "the stretches alone"],
+)
+guess
+
+# %%
+from glowlite.figures.live import Live, Pick, Slide, Toggle
+
+
+def square(log_s1, log_s2, u, l, swap):
+    s1, s2 = torch.tensor([log_s1, log_s2]).exp().tolist()
+    U = torch.tensor([[s1, u], [0.0, s2]])
+    L = torch.tensor([[1.0, 0.0], [l, 1.0]])
+    P = torch.eye(2).flip(0) if swap else torch.eye(2)
+    return factors.journey({"U": U, "L": L, "P": P})
+
+
+Live(
+    square,
+    Slide("log_s1", "log s, first", -0.4, 0.4, 0.2),
+    Slide("log_s2", "log s, second", -0.4, 0.4, 0.0),
+    Slide("u", "number in U", -0.6, 0.6, 0.5),
+    Slide("l", "number in L", -0.6, 0.6, -0.4),
+    Toggle("swap", "P swaps the axes", True),
+)
+
+# %% tags=["nbval-check-output"]
+guess.outcome(
+    "the stretches alone",
+    "What stands beside a diagonal only shears: base and height stay. A swap mirrors, which keeps the size.",
+)
+
+# %% [markdown]
+# It is the same with more channels. Below a diagonal of ones, or above any diagonal, numbers may be what they
+# like: the determinant of a triangle is the **product of its diagonal**. (You met that in notebook 02: the
+# Jacobian of a coupling is a triangle.)
+
+# %% tags=["nbval-check-output"]
+U = torch.randn(6, 6, generator=dice, dtype=torch.float64).triu()
+L = torch.randn(6, 6, generator=dice, dtype=torch.float64).tril(-1) + torch.eye(6)
+print("det U is the product of its diagonal:", torch.allclose(torch.linalg.det(U), U.diagonal().prod()))
+print("det L is 1:", torch.allclose(torch.linalg.det(L), torch.ones(()).double()))
+
+# %% [markdown]
+# ## 3 · Any matrix from such pieces
+#
+# Gaussian elimination, which you know from solving equations, says more: every invertible matrix is a product
+# $W = P L U$. `torch.linalg.lu` does it. Let us take apart the random rotation from which a 1x1 convolution
+# starts.
+
+# %%
+dice = torch.Generator().manual_seed(4)
+gaussian = torch.randn(12, 12, generator=dice, dtype=torch.float64)
+W, _ = torch.linalg.qr(gaussian)  # a rotation
+P, L, U = torch.linalg.lu(W)
+factors.maps(P, L, U, U.diagonal().abs().log().sum()).shown()
+
+# %% [markdown]
+# Blue is below 0, orange above. Nearly all of $W$'s numbers went into the two triangles; $P$ says in which
+# order to take the rows. (It is needed: a swap of two channels is $P$ alone, and no $L U$ equals it.) The
+# determinant of $W$ is that of $U$, but for a sign:
+#
+# $$\log |\det W| = \sum_i \log |u_{ii}|$$
+
+# %% [markdown]
+# Here it is 0, since a rotation changes no volume. Now the layer: stretch the diagonal a little, apply the
+# product at every pixel, count the log-det once for each. The package's layer, made with the same dice and
+# stretched alike, must agree:
+
+# %% tags=["nbval-check-output"]
+from glowlite.flows import InvertibleConv1x1, InvertibleConv1x1LU
+
+stretch = torch.rand(12, generator=dice)
+U.diagonal().mul_(stretch.exp())  # so that the log-det is not 0
+x = torch.randn(2, 12, 16, 16, generator=dice).double()  # (B, C, H, W)
+z = torch.einsum("ij,bjhw->bihw", P @ L @ U, x)
+log_det = 16 * 16 * U.diagonal().abs().log().sum()
+
+layer = InvertibleConv1x1LU(12, torch.Generator().manual_seed(4)).double()
+layer.log_s.data += stretch
+their_z, their_log_det = layer(x)
+same = torch.allclose(z, their_z, atol=1e-6) and torch.allclose(log_det, their_log_det[0], rtol=1e-6)
+assert same
+print("same as glowlite:", same)
+
+# %% [markdown]
+# ## 4 · Keep the factors, forget W
+#
+# To factor $W$ at every step costs $c^3$ again. So turn it round: **let the factors be the parameters.**
+# Training moves $L$ below its diagonal, $U$ above its own, and the diagonal itself, written as
+#
+# $$u_{ii} = \pm\, s_i = \pm\, e^{\log s_i}$$
+#
+# The permutation and the signs stay as they were drawn. An exp is never 0, so $W$ can never become singular.
+
+# %% [markdown]
+# ## Exercise 1 · W from its factors
+#
+# Build $W = P\,(L + I)\,(U + \operatorname{diag}(\text{sign} \cdot e^{\log s}))$.
+#
+# `P`, `L` and `U` are (C, C), `sign` and `log_s` are (C,). Parameters come as full tables: of `L` only the
+# numbers strictly below the diagonal count, of `U` only those strictly above.
+
+
+# %%
+def build_w(P, L, U, sign, log_s):
+    W = ...
+    return W
+
+
+# %% tags=["nbval-check-output"]
+from glowlite.checks import lu_log_det as check
+
+check.build_w(build_w)
+
+# %% [markdown]
+# Stuck? `check.build_w.hint()` gives one hint at a time, `check.build_w.solution()` the package's own lines.
+#
+# Now move some of these parameters and watch the log-det. First, decide:
+
+# %%
+guess = Prediction(
+    "One of the 66 numbers of L is moved, by up to 1 either way. What does log |det W| do?",
+    ["it grows", "it goes up and down", "it does not move"],
+)
+guess
+
+# %%
+PLACES = {"L": (7, 2), "U": (2, 7), "log_s": 4}
+
+
+def nudge(which, amount):
+    moved = InvertibleConv1x1LU(12, torch.Generator().manual_seed(4)).requires_grad_(False)
+    getattr(moved, which)[PLACES[which]] += amount
+    marked = ("U", 4, 4) if which == "log_s" else (which, *PLACES[which])
+    return factors.maps(*moved.factors(), moved.log_abs_det(), marked)
+
+
+Live(
+    nudge,
+    Pick("which", "Move", {"L": "a number of L", "U": "a number of U", "log_s": "log s of a channel"}),
+    Slide("amount", "by", -1.0, 1.0, 0.8, rest=0.0),
+)
+
+# %% tags=["nbval-check-output"]
+guess.outcome("it does not move", "W itself does change. But its log-det looks at log s alone.")
+
+# %% [markdown]
+# ## Exercise 2 · The log-det
+#
+# Give the log-det of the layer for a batch `x` (B, C, H, W): one number for each picture, in nats. Nothing
+# but `log_s` and sizes is needed.
+
+
+# %%
+def log_det(x, log_s):
+    return ...
+
+
+# %% tags=["nbval-check-output"]
+check.log_det(log_det)
+
+# %% [markdown]
+# Its gradient is as simple: each $\log s_i$ pulls with $H W$, whatever the rest of the matrix does. For a
+# plain $W$ it is $H W$ times $W^{-\top}$, an inverse at every step. Let autograd confirm it:
+
+# %% tags=["nbval-check-output"]
+plain = InvertibleConv1x1(12, torch.Generator().manual_seed(4)).double()
+plain(x)[1][0].backward()
+layer(x)[1][0].backward()
+print("log s pulls with H W:     ", torch.equal(layer.log_s.grad, torch.full((12,), 256.0).double()))
+print(
+    "W pulls with H W inv(W).T:", torch.allclose(plain.weight.grad, 256 * plain.weight.inverse().T, atol=1e-3)
+)
+
+# %% [markdown]
+# ## 5 · What is saved?
+
+# %%
+guess = Prediction(
+    "How much longer does sum(log_s) take for 512 channels than for 8?",
+    ["less than 4 times", "about 64 times", "about 262,144 times"],
+)
+guess
+
+# %%
+log_s = [W.diagonal().clone() for W in matrices]
+by_sum = [seconds(lambda s=s: s.sum()) for s in log_s]
+factors.cost(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet, "sum(log_s)": by_sum}}).shown()
+
+# %% tags=["varies: rests on measured times"]
+times = by_sum[-1] / by_sum[0]
+guess.outcome(
+    "less than 4 times" if times < 4 else "about 64 times" if times < 4000 else "about 262,144 times",
+    "It is 64 times the additions, and 512 additions still cost less than calling torch.",
+)
+
+# %% [markdown]
+# So the log-det has become free. Is the *layer* free? No. It multiplies $P$, $L$ and $U$ to get $W$, and a
+# product of matrices costs $c^3$, too. Then $W$ is applied to every pixel, $c^2$ each. Let us time all of
+# it, forward and backward, with 8 pictures of 4 by 4 pixels:
+
+
+# %%
+def step(kind, c):
+    layer, x = kind(c, dice), torch.randn(8, c, 4, 4, generator=dice)
+
+    def work():
+        z, log_det = layer(x)
+        (z.sum() - log_det.sum()).backward()
+
+    return work
+
+
+layers = {"plain W": InvertibleConv1x1, "P, L, U": InvertibleConv1x1LU}
+whole = {name: [seconds(step(kind, c)) for c in CHANNELS] for name, kind in layers.items()}
+
+# %%
+alone = {"slogdet(W)": by_slogdet, "sum(log_s)": by_sum}
+factors.cost(CHANNELS, {"one log-det": alone, "the whole layer": whole}).shown()
+
+# %% [markdown]
+# On the right the two lines lie close together, and which is lower depends on size and machine. That is what
+# the authors found as well: they expected a gain for large $c$, and in their networks measured hardly any.
+# Where there are few pixels and many channels, one can apply the factors one after another, $P(L(Ux))$, and
+# the $c^3$ is gone altogether.
+
+# %% [markdown]
+# How much is it in a real model? Here is one step of flow from the trained one, at its deepest level, 96
+# channels of 4 by 4 pixels, on 32 pictures:
+
+# %% tags=["varies: seconds of this machine"]
+import glowlite
+
+model = glowlite.load("faces64")
+deep = model.levels[3].flows[1]  # the first step of the last level
+x96, W96 = torch.randn(32, 96, 4, 4, generator=dice), torch.randn(96, 96, generator=dice)
+share = seconds(lambda: torch.linalg.slogdet(W96)) / seconds(lambda: deep(x96))
+print(f"slogdet would be about {100 * share:.1f} % of this step, forward")
+
+# %% [markdown]
+# So at the sizes of Glow LU buys little time. What it does buy: a log-det and a gradient that are exact, a
+# $W$ that cannot become singular, and the next exercise.
+
+# %% [markdown]
+# ## Exercise 3 · Back through two triangles
+#
+# A triangular system is solved from its corner, one unknown after another, at $c^2$ for each pixel. No
+# inverse is needed:
+
+# %% tags=["nbval-check-output"]
+A = torch.tensor([[2.0, 0.0], [3.0, 1.0]])  # 2 x1 = 4, then 3 x1 + x2 = 7
+print(torch.linalg.solve_triangular(A, torch.tensor([[4.0], [7.0]]), upper=False).flatten())
+
+# %% [markdown]
+# Undo $z = P L U x$. Here `lower` and `upper` are the full triangles, with their diagonals, and `z` is
+# (C, N): a column for each of N pixels.
+
+
+# %%
+def undo(z, P, lower, upper):
+    return ...  # x, (C, N)
+
+
+# %% tags=["nbval-check-output"]
+check.undo(undo)
+
+# %% [markdown]
+# (The package undoes $P$, $L$ and $U$ for all $c$ columns of the identity at once and keeps the result,
+# $W^{-1}$, until a weight changes: an explorer decodes many pictures with the same weights.)
+
+# %% [markdown]
+# ## 6 · What training makes of them
+#
+# The shipped model has 26 such layers, trained on 215,008 drawn faces. What they were before is no secret:
+# the first weights follow from the seed in its configuration.
+
+# %%
+start = glowlite.Glow(model.config)  # the same model on its first day
+
+
+def lu_layers(glow):
+    return [part for part in glow.modules() if isinstance(part, InvertibleConv1x1LU)]
+
+
+before, after = lu_layers(start), lu_layers(model)
+
+
+def compare(layer):
+    return factors.before_after(before, after, layer)
+
+
+Live(compare, Slide("layer", "Layer", 1, len(after), 4, buttons=True))
+
+# %% [markdown]
+# The patterns stay: training bends the rotation it was given, it does not look for another one. But
+# look at $W W^\top$, which is the identity for a rotation. After training it is not: some mixtures of
+# channels are stretched, others shrunk. In the last level, from layer 19 on, the log-det has left 0, too.
+
+# %% tags=["nbval-check-output"]
+same = [
+    torch.equal(a.order, b.order) and torch.equal(a.sign, b.sign) for a, b in zip(before, after, strict=True)
+]
+print("P and the signs never moved:", all(same), "in", len(same), "layers")
+pairs = [(a.matrix().flatten(), b.matrix().flatten()) for a, b in zip(before, after, strict=True)]
+alike = min(torch.cosine_similarity(a, b, dim=0).item() for a, b in pairs)
+print(f"W before and after, cosine of the angle between them: {alike:.1f} or more")
+stretches = torch.linalg.svdvals(after[25].matrix().detach())
+print(f"layer 26 stretches by {stretches.min():.1f} to {stretches.max():.1f}, before by 1")
+
+# %% [markdown]
+# ## Summary
+#
+# - A triangle's determinant is the product of its diagonal; a permutation's is 1 or $-1$.
+# - $W = P\,(L + I)\,(U + \operatorname{diag}(\pm s))$, with the factors as parameters and $P$, signs fixed.
+# - Then the log-det is $H W \sum \log s$: $c$ additions instead of $c^3$ steps.
+# - The product still costs $c^3$, so the layer as a whole is hardly faster at Glow's sizes.
+# - The way back is two triangular solves, and $W$ can never become singular.
+
+# %% [markdown]
+# **A harder question.** $P$ and the signs stay as they were drawn. Take two channels, $P = I$ and signs
+# $(+, -)$. Can training reach the swap, with rows $(0, 1)$ and $(1, 0)$? Write $W$ with $\ell$, $u$, $s_1$,
+# $s_2$ and see where these would have to go. Does it matter?
+#
+# **Next.** 05, ActNorm and a calm start: why thirty layers do not blow up.
+#
+# **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 3.2, "LU decomposition".
