@@ -62,7 +62,8 @@ class Shown:
     """A picture with its text alternative. The last expression of a cell shows it; `png` are its bytes.
 
     It is stored twice: as an <img> with `alt`, lossless WebP since that is smaller, which JupyterLab and
-    converted pages show; and as a PNG, of 256 colours if that does not show, for paper and for pages that allow no HTML.
+    converted pages show; and as a PNG, of 256 colours where that is enough, for paper and for pages that allow no
+    HTML.
     """
 
     def __init__(self, png: bytes, alt: str, width: int):

@@ -49,7 +49,8 @@ class Split(nn.Module):
 
     forward(x) -> (stays, eps, log_det); inverse(stays, eps) -> x. Nothing is lost: x has 2C channels, stays and eps
     have C each. The learned prior N(mean(stays), std(stays)) is folded into the bijection, so that every latent of the
-    whole flow is standard normal. (Dinh et al. 2016, section 3.6; Kingma & Dhariwal 2018, section 3 and published code `split2d_prior`.)
+    whole flow is standard normal. (Dinh et al. 2016, section 3.6; Kingma & Dhariwal 2018, section 3 and its published
+    code `split2d_prior`.)
     """
 
     def __init__(self, channels: int, edge=True):
