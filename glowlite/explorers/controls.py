@@ -17,10 +17,15 @@ log = logging.getLogger(__name__)
 
 
 class Slider(anywidget.AnyWidget):
-    """A slider from min to max with a name at each end; `rest` is where a double click returns it to."""
+    """A slider from min to max with a name at each end; `rest` is where a double click returns it to.
+
+    `value` is read, set and observed as usual. `put` also drops moves that are still on their way from the page.
+    """
 
     _esm = JS / "slider.js"
     value = traitlets.Float(0.0).tag(sync=True)
+    move = traitlets.List([-1, 0.0]).tag(sync=True)  # from the page: [the epoch it knew, value]
+    epoch = traitlets.Int(0).tag(sync=True)  # counts how often the value was set from here
     min = traitlets.Float(-1.0).tag(sync=True)
     max = traitlets.Float(1.0).tag(sync=True)
     step = traitlets.Float(0.02).tag(sync=True)
@@ -33,9 +38,27 @@ class Slider(anywidget.AnyWidget):
     tone = traitlets.Unicode("z").tag(sync=True)
     disabled = traitlets.Bool(False).tag(sync=True)
 
+    def put(self, value: float) -> None:
+        """Set the value; moves made before the page has heard of it count no more, even where nothing changes."""
+        before = self.epoch
+        self.value = value
+        if self.epoch == before:  # it was that already, while the page may be elsewhere
+            self.epoch += 1
+
     @traitlets.validate("value")
     def _within(self, proposal) -> float:
         return min(max(proposal["value"], self.min), self.max)
+
+    @traitlets.observe("move")
+    def _moved(self, change) -> None:
+        epoch, value = change["new"]
+        if epoch == self.epoch:
+            self.value = value
+
+    @traitlets.observe("value")
+    def _set(self, change) -> None:
+        if [self.epoch, change["new"]] != self.move:
+            self.epoch += 1
 
 
 class Button(anywidget.AnyWidget):

@@ -5,6 +5,7 @@ Both take uint8 tensors and send raw bytes to a canvas, which is quicker than PN
 
 import base64
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import anywidget
@@ -88,9 +89,13 @@ class Tiles(anywidget.AnyWidget):
     width = traitlets.Int().tag(sync=True)
     height = traitlets.Int().tag(sync=True)
     selected = traitlets.Int(-1).tag(sync=True)
-    picks = traitlets.Int(0).tag(sync=True)  # counts choices, so that choosing the same one again is one too
+    pick = traitlets.List([0, -1]).tag(sync=True)  # from the page: [how many choices were made, the last one]
     label = traitlets.Unicode().tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+
+    def on_pick(self, action: Callable[[int], None]) -> None:
+        """Call `action` with the number of a picture whenever one is chosen, be it the same again."""
+        self.observe(lambda change: action(change["new"][1]), "pick")
 
     def show(self, images: Tensor, names: list[str]) -> None:
         """Show uint8 (N, C, H, W) with a name for each."""

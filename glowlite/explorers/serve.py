@@ -103,6 +103,8 @@ def settings(host: str, port: int, token: str) -> dict:
         # Between server and kernels: files of this user rather than ports that every user of the machine can
         # reach.
         "KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"},
+        # The next kernel is made once the page just opened has had the machine to itself for a moment.
+        "VoilaKernelManager": {"fill_delay": 5},
         # Kernels of pages that vanished without a word (a closed laptop) end after a few minutes.
         "MappingKernelManager": {"cull_interval": 60, "cull_idle_timeout": 300, "cull_connected": False},
     }

@@ -101,9 +101,9 @@ class Studio(Frame):
 
         for name, slider in self.sliders.items():
             when(slider, "value", lambda value, name=name: self._edit(name, value))
-        when(self.gallery_tiles, "picks", lambda _: self._choose_gallery(self.gallery_tiles.selected))
-        when(self.fresh_tiles, "picks", lambda _: self._choose_fresh(self.fresh_tiles.selected))
-        when(self.partner_tiles, "picks", lambda _: self._choose_partner(self.partner_tiles.selected))
+        self.gallery_tiles.on_pick(self.guard(self._choose_gallery))
+        self.fresh_tiles.on_pick(self.guard(self._choose_fresh))
+        self.partner_tiles.on_pick(self.guard(self._choose_partner))
         when(self.blend, "value", self._blend)
         when(self.path, "value", self._set_path)
         when(self.temperature, "value", lambda _: self._draw_fresh(follow=True))
@@ -239,8 +239,8 @@ class Studio(Frame):
         """Set every control from the state, and draw once."""
         with self.renderer.hold():
             for name, slider in self.sliders.items():
-                slider.value = self.state.amounts.get(name, 0.0)
-            self.blend.value = self.state.blend
+                slider.put(self.state.amounts.get(name, 0.0))
+            self.blend.put(self.state.blend)
             self.path.value = self.state.path
             self.partner_tiles.selected = _place(self.state.partner, self.shelf.partners())
             self.renderer.request()

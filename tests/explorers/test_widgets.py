@@ -77,6 +77,47 @@ def test_a_slider_stays_within_its_range():
     assert slider.value == 1.0
 
 
+def moved(slider: Slider, value: float, epoch: int | None = None) -> None:
+    """What the page sends when the slider is dragged; it knew of `epoch`, or of the latest."""
+    slider.set_state({"move": [slider.epoch if epoch is None else epoch, value]})
+
+
+def test_a_slider_follows_the_page_but_not_moves_older_than_what_was_set_here():
+    slider, seen = Slider(value=0.2), []
+    slider.observe(lambda change: seen.append(change["new"]), "value")
+    known = slider.epoch
+    moved(slider, 0.5)
+    assert slider.value == 0.5 and slider.epoch == known
+    slider.put(0.5)  # the very same value, but from here on older moves are void
+    moved(slider, 0.9, epoch=known)
+    assert slider.value == 0.5 and slider.epoch == known + 1
+    for back in (0.0, 0.2):
+        slider.value = back
+        moved(slider, 0.9, epoch=slider.epoch - 1)
+        assert slider.value == back
+    moved(slider, -0.3)
+    assert slider.value == -0.3 and seen == [0.5, 0.0, 0.2, -0.3]
+
+
+def test_what_is_set_while_a_move_is_answered_reaches_the_page():
+    slider = Slider(max=3.0)
+    slider.observe(lambda change: slider.set_trait("value", round(change["new"])), "value")
+    moved(slider, 1.9)
+    assert slider.value == 2.0 and slider.epoch == 1  # the page hears of it
+    moved(slider, 2.0)
+    assert slider.value == 2.0 and slider.epoch == 1
+    moved(slider, 9.0)
+    assert slider.value == 3.0 and slider.epoch == 2
+
+
+def test_choosing_the_same_picture_again_is_a_choice_too():
+    tiles, chosen = Tiles(), []
+    tiles.on_pick(chosen.append)
+    for count, index in enumerate((4, 4, 1), start=1):
+        tiles.set_state({"pick": [count, index]})
+    assert chosen == [4, 4, 1]
+
+
 def test_a_choice_knows_its_options():
     choice = Choice(options=[["a", "A"], ["b", "B"]], value="a")
     with pytest.raises(traitlets.TraitError, match="not one of"):

@@ -252,10 +252,16 @@ function render({ model, el }) {
   }
   const dark = matchMedia("(prefers-color-scheme: dark)");
   dark.addEventListener("change", repaint);
-  model.on("change:shapes", update);
+  const parts = "change:shapes change:images change:handles change:label";
+  let due = false;
+  function soon() {
+    if (!due) queueMicrotask(() => { due = false; update(); }); // once for all that a message brings
+    due = true;
+  }
+  model.on(parts, soon);
   update();
   return () => {
-    model.off("change:shapes", update);
+    model.off(parts, soon);
     watch.disconnect();
     theme.disconnect();
     dark.removeEventListener("change", repaint);

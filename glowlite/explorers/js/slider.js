@@ -3,6 +3,7 @@ let made = 0;
 
 function render({ model, el }) {
   el.classList.add("gl-slider");
+  el.addEventListener("keydown", (event) => event.stopPropagation()); // keys are for this, not for JupyterLab
   const id = "gl-slider-" + ++made + "-" + Math.random().toString(36).slice(2, 8);
   const label = Object.assign(document.createElement("label"), { htmlFor: id });
   const output = document.createElement("output");
@@ -43,31 +44,45 @@ function render({ model, el }) {
     el.classList.toggle("gl-moved", value !== rest);
   }
 
-  function update() {
+  // What the page sends is [epoch, value]. The kernel counts the epoch up whenever it sets the slider itself, and drops
+  // a move made before the page knew of that: so Reset is never undone by a move that was still on its way.
+  function show(value) {
+    input.value = value;
+    paint(Number(input.value));
+  }
+  const follow = () => show(model.get("value"));
+  const moved = () => show(model.get("move")[1]); // here, or where else on the page this slider is shown
+
+  function dress() {
     label.textContent = model.get("label");
     low.textContent = model.get("low");
     high.textContent = model.get("high");
     Object.assign(input, { min: model.get("min"), max: model.get("max"), step: model.get("step") });
     input.disabled = model.get("disabled");
     el.dataset.tone = model.get("tone");
-    input.value = model.get("value");
-    paint(model.get("value"));
+    paint(Number(input.value));
   }
 
   function set(value) {
-    model.set("value", value);
+    model.set("move", [model.get("epoch"), value]);
     model.save_changes(); // one message in flight at a time: moves made meanwhile are folded into the next
-    paint(value);
   }
 
   input.addEventListener("input", () => set(Number(input.value)));
   el.addEventListener("dblclick", () => {
-    if (input.disabled) return;
-    input.value = model.get("rest");
-    set(Number(input.value));
+    if (!input.disabled) set(model.get("rest"));
   });
-  model.on("change", update);
-  update();
-  return () => model.off("change", update);
+  const looks = "label low high min max step rest digits signed tone disabled".split(" ");
+  const dressed = looks.map((name) => "change:" + name).join(" ");
+  model.on(dressed, dress);
+  model.on("change:epoch", follow);
+  model.on("change:move", moved);
+  dress();
+  follow();
+  return () => {
+    model.off(dressed, dress);
+    model.off("change:epoch", follow);
+    model.off("change:move", moved);
+  };
 }
 export default { render };

@@ -1,13 +1,14 @@
 // A row of small pictures of which one may be chosen: a radio group, moved through with the arrow keys.
 function render({ model, el }) {
   el.classList.add("gl-tiles");
+  el.addEventListener("keydown", (event) => event.stopPropagation()); // keys are for this, not for JupyterLab
   const group = document.createElement("div");
   group.setAttribute("role", "radiogroup");
   el.append(group);
 
   function choose(index) {
     model.set("selected", index);
-    model.set("picks", model.get("picks") + 1);
+    model.set("pick", [model.get("pick")[0] + 1, index]); // whole, whatever `selected` is in the kernel just now
     model.save_changes();
     mark();
   }
