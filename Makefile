@@ -93,6 +93,10 @@ env: $(DEV_READY)  ## make .venv and install the pinned packages
 explore: $(EXPLORERS_READY)  ## open the explorers in the browser (PORT=, HOST=)
 	@$(PY) -m glowlite.explorers.serve $(if $(PORT),--port $(PORT)) $(if $(filter command,$(origin HOST)),--host $(HOST)) $(ARGS)
 
+.PHONY: lab
+lab: $(EXPLORERS_READY)  ## open the notebooks in JupyterLab
+	@$(PY) -m jupyterlab --ServerApp.root_dir=notebooks $(if $(PORT),--port $(PORT)) $(ARGS)
+
 .PHONY: faces
 faces: $(EXPLORERS_READY)  ## draw a sheet of faces as faces.png
 	$(PY) -m glowlite.cli faces $(ARGS)
@@ -113,13 +117,14 @@ test-unit: $(DEV_READY)  ## run the unit tests
 .PHONY: test-notebooks
 test-notebooks: $(DEV_READY)  ## run every notebook and compare what it stores
 	@if ls notebooks/*.ipynb >/dev/null 2>&1; then set -x; \
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=300 notebooks/*.ipynb; \
+	$(PY) -m pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
+	  --nbval-sanitize-with=tests/notebooks/nbval.cfg notebooks/*.ipynb $(ARGS); \
 	else echo "There are no notebooks to test."; fi
 
 .PHONY: test-browser
-test-browser: $(DEV_READY)  ## run the dashboards in Chromium
+test-browser: $(DEV_READY)  ## run dashboards and notebooks in Chromium
 	@if ls tests/browser/test_*.py >/dev/null 2>&1; then set -x; \
-	$(PY) -m pytest tests/browser; \
+	$(PY) -m pytest tests/browser $(ARGS); \
 	else echo "There are no browser tests."; fi
 
 .PHONY: lint

@@ -3,7 +3,7 @@
 Each notebooks/scripts/NN_name.py becomes notebooks/NN_name.ipynb, in order: cells from the script, run from
 first to last in a fresh kernel, then normalised, so that the same code stores the same bytes: no times, no
 widget state, ids that follow from a cell's text. The time a reader needs is written into the notebook's and
-the script's head.
+the script's head; `--check` runs the cells and stores nothing, and says whether that time is still true.
 """
 
 import argparse
@@ -100,7 +100,10 @@ def execute(notebook, folder: Path, timeout: int = TIMEOUT) -> float:
 
 
 def normalise(notebook) -> None:
-    """Leave what is the same at every run. Widgets leave the picture and the words they brought along."""
+    """Leave what is the same at every run. Widgets leave the picture and the words they brought along.
+
+    GlowliteError for a widget that brought none, since where no kernel runs nothing of it would be left.
+    """
     notebook.metadata.pop("widgets", None)
     for cell in notebook.cells:
         cell.metadata = {key: value for key, value in cell.metadata.items() if key == "tags"}
@@ -108,21 +111,24 @@ def normalise(notebook) -> None:
             continue
         kept = []
         for output in cell.outputs:
+            if set(output.get("data", {})) <= {WIDGET, "text/plain"} and WIDGET in output.get("data", {}):
+                raise GlowliteError(
+                    f"a widget leaves nothing to see where no kernel runs, in the cell\n{cell.source}\n"
+                    "show it by a figure of glowlite.figures.live, which leaves a picture"
+                )
             if "data" in output:
                 output["metadata"] = _only_what_is_needed(output["data"], output.get("metadata", {}))
             if output["output_type"] == "stream" and kept and kept[-1].get("name") == output["name"]:
                 kept[-1]["text"] += output["text"]
-            elif output.get("data", True):
+            else:
                 kept.append(output)
         cell.outputs = kept
 
 
 def _only_what_is_needed(data: dict, metadata: dict) -> dict:
     """Drops from `data` what is of no use when stored; returns the metadata, with a picture's words."""
-    was_widget = data.pop(WIDGET, None) is not None
+    data.pop(WIDGET, None)
     if "image/png" not in data:
-        if was_widget and set(data) == {"text/plain"}:
-            del data["text/plain"]  # the widget's repr, which says nothing
         return {}
     data["image/png"] = data["image/png"].replace("\n", "")
     about = {key: metadata.get("image/png", {}).get(key) for key in ("alt", "width", "height")}
@@ -171,6 +177,19 @@ def write_minutes(notebook, script: Path, seconds: float) -> None:
         cell.source = MINUTES.sub(rf"\g<1>{text}", cell.source, count=1)
 
 
+def still_true(said: int, seconds: float) -> bool:
+    """Whether "under `said` seconds", which tells of half of that and more, is within a factor of two of `seconds`."""
+    return (said == LIMITS[0] or said / 4 <= seconds) and seconds <= 2 * said
+
+
+def check(script: Path) -> tuple[float, int]:
+    """Run a notebook's cells and store nothing: (seconds they took, seconds that its head says)."""
+    said = RUNNING.search(script.read_text())
+    if not said:
+        raise GlowliteError(f"{script.name} does not say how long its cells run: build it first")
+    return execute(from_script(script), script.parent.parent), int(said[1])
+
+
 def build(script: Path) -> float:
     """Script -> executed, normalised notebook beside its folder; returns the seconds its cells took."""
     notebook = from_script(script)
@@ -187,16 +206,26 @@ def build(script: Path) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. Returns 0, or 2 where a notebook fails."""
+    """The command. Returns 0, 1 where a checked time is untrue, 2 where a notebook fails."""
     parser = argparse.ArgumentParser(prog="python -m glowlite.notebooks", description=__doc__.split("\n")[0])
     parser.add_argument(
         "names", nargs="*", help="which notebooks, such as 00 or 00_why_reversible; all if none is given"
     )
+    parser.add_argument(
+        "--check", action="store_true", help="store nothing; compare the time they take with the one they say"
+    )
     options = parser.parse_args(arguments)
+    untrue = 0
     try:
         chosen = scripts(options.names)
         for script in chosen:
             print(f"{script.stem} ...", end=" ", flush=True)
+            if options.check:
+                seconds, said = check(script)
+                untrue += not still_true(said, seconds)
+                verdict = "" if still_true(said, seconds) else ": more than a factor of two off"
+                print(f"{seconds:.0f} s, and says under {said} s{verdict}")
+                continue
             seconds = build(script)
             print(f"{seconds:.0f} s, {notebook_of(script).stat().st_size // 1000} kB")
     except GlowliteError as error:
@@ -204,7 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     if not chosen:
         print(f"There are no scripts in {ROOT / 'scripts'}.")
-    return 0
+    return 1 if untrue else 0
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """The page around the studio: widths, themes, accessibility, addresses; what the server keeps to itself."""
 
 import http.client
+import signal
 from urllib.parse import urlsplit
 
 import pytest
 
-from .conftest import AFTER, BEFORE, LONG, changes, pixels
+from .conftest import AFTER, BEFORE, LONG, Served, changes, pixels
 
 
 def get(server, path: str, host: str | None = None) -> tuple[int, bytes]:
@@ -152,3 +153,24 @@ def test_a_missing_file_names_no_other_host(server):
 
 def test_the_terminal_says_where_it_is_and_nothing_else(server):
     assert [line for line in server.lines if "The studio is at" not in line and "Ctrl-C" not in line] == []
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])  # what Ctrl-C sends, and what `kill` does
+def test_a_signal_ends_the_server_and_its_kernels(chromium, name):
+    # A shell starts what runs in its background with interrupts ignored, and children would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        running = Served()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    try:
+        assert get(running, "/")[0] == 200  # it has come to rest, with a kernel that is loaded
+        kernels = running.kernels()
+        assert kernels
+        running.process.send_signal(signal.Signals[name])
+        assert running.process.wait(LONG / 1000) == 0
+        for kernel in kernels:
+            kernel.wait(LONG / 1000)
+    finally:
+        running.stop()
+    assert running.lines[-1] == "Stopped.\n"

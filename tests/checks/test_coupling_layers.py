@@ -49,7 +49,7 @@ def rows_cut(z, network):
 
 
 def crashes(z, network):
-    return z - netwrok(z)  # noqa: F821
+    return z - networkk(z)  # noqa: F821
 
 
 ADDITIVE = {
@@ -80,7 +80,7 @@ ADDITIVE = {
     "joined along the batch": (lambda z, f: torch.cat([cut(z)[0], cut(z)[1]], dim=0), "along the channels"),
     "a number": (lambda z, f: 3, "must be a tensor"),
     "in place": (in_place, "in place"),
-    "a typing mistake": (crashes, "at the line `return z - netwrok(z)"),
+    "a typing mistake": (crashes, "at the line `return z - networkk(z)"),
 }
 
 

@@ -1,15 +1,25 @@
 """What every notebook must hold to. `lint(notebook, folder)` gives a sentence for each fault."""
 
+import functools
 import importlib
 import re
 import statistics
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+
+import nbformat
 
 from glowlite import PRESETS, Glow
 from glowlite.notebooks import WIDGET, reading_minutes
 
 LONGEST_CELL, LONGEST_MEDIAN, MOST_WORDS, MOST_BYTES = 20, 6, 85, 1_000_000
+LONGEST_WITHOUT_PICTURE = 4  # code cells
+LONGEST_ANSWER = 120  # words, folded away
+FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
+BUILT = range(1, 9)  # the notebooks in which a part of Glow is built, and compared with the package's
+COMPARED, VARIES = "nbval-check-output", "varies: "
+PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 HEAD = ("**After this notebook you can**", "**Needs.**", "**Minutes.**", "**Symbols.**")
 END = ("## Summary", "**A harder question.**", "**Next.**", "**In the paper.**")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)[^)]*\)")
@@ -18,9 +28,18 @@ SYMBOLS = (
     "glowlite",
     "glowlite.glow",
     "glowlite.flows",
+    "glowlite.flows.base",
+    "glowlite.flows.actnorm",
+    "glowlite.flows.coupling",
+    "glowlite.flows.mixing",
+    "glowlite.flows.multiscale",
     "glowlite.pixels",
     "glowlite.latents",
     "glowlite.checkpoint",
+    "glowlite.metrics",
+    "glowlite.data",
+    "glowlite.data.faces",
+    "glowlite.training",
 )
 
 
@@ -30,8 +49,18 @@ def lint(notebook, folder: Path, size: int = 0) -> list[str]:
     if "widgets" in notebook.metadata:
         faults.append("widget state is stored with it")
     faults += _lengths(notebook) + _headings(notebook) + _parts(notebook) + _symbols(notebook)
-    faults += _links(notebook, folder) + _outputs(notebook)
+    faults += _links(notebook, folder) + _outputs(notebook) + _teaching(notebook) + _next(notebook, folder)
     return faults
+
+
+def _code(notebook) -> list:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def _name(cell) -> str:
+    return (
+        f"the cell that begins with {cell.source.splitlines()[0][:40]!r}" if cell.source else "an empty cell"
+    )
 
 
 def _text(notebook) -> list[str]:
@@ -39,18 +68,15 @@ def _text(notebook) -> list[str]:
 
 
 def prose(source: str) -> list[str]:
-    """The words of a markdown cell that one reads: no tables, no code blocks, no addresses."""
+    """The words of a markdown cell that one reads: no tables, no code blocks, no addresses, nothing folded away."""
+    source = FOLDED.sub(" ", source)
     source = re.sub(r"```.*?```", " ", source, flags=re.DOTALL)
     source = re.sub(r"^\|.*$", " ", source, flags=re.MULTILINE)
     return re.sub(r"\]\([^)]*\)", "]", source).split()
 
 
 def _lengths(notebook) -> list[str]:
-    lines = [
-        sum(bool(line.strip()) for line in cell.source.splitlines())
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-    ]
+    lines = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in _code(notebook)]
     faults = [f"a code cell has {n} lines; at most {LONGEST_CELL}" for n in lines if n > LONGEST_CELL]
     if lines and statistics.median(lines) > LONGEST_MEDIAN:
         faults.append(
@@ -59,6 +85,9 @@ def _lengths(notebook) -> list[str]:
     for source in _text(notebook):
         if (words := len(prose(source))) > MOST_WORDS:
             faults.append(f"a text cell has {words} words, at most {MOST_WORDS}: {source[:40]!r}")
+        for answer in FOLDED.findall(source):
+            if (words := len(answer.split())) > LONGEST_ANSWER:
+                faults.append(f"an answer has {words} words, at most {LONGEST_ANSWER}: {source[:40]!r}")
     return faults
 
 
@@ -77,7 +106,7 @@ def _headings(notebook) -> list[str]:
 def _parts(notebook) -> list[str]:
     text = _text(notebook)
     faults = [f"its head lacks {part}" for part in HEAD if not any(part in source for source in text[:4])]
-    faults += [f"its end lacks {part}" for part in END if not any(part in source for source in text[-3:])]
+    faults += [f"its end lacks {part}" for part in END if not any(part in source for source in text[-4:])]
     summary = next((source for source in text if "## Summary" in source), "")
     if summary and len(re.findall(r"^- ", summary, re.MULTILINE)) != 5:
         faults.append("its summary is not five lines")
@@ -101,19 +130,31 @@ def _symbols(notebook) -> list[str]:
     ]
 
 
+@functools.cache
+def _models() -> list[Glow]:
+    """Small flows with every kind of layer, for names that are set when a layer is made."""
+    kinds = ("lu", "plain", "shuffle", "reverse")
+    return [Glow(replace(PRESETS["tiny"], permutation=kind)) for kind in kinds]
+
+
+def _part(thing, name: str):
+    """`thing.name`, where `thing` may be a class of which a flow has an object; None if there is none."""
+    if hasattr(thing, name) or not isinstance(thing, type):
+        return getattr(thing, name, None)
+    if name in getattr(thing, "__annotations__", {}):
+        return name
+    made = (module for model in _models() for module in model.modules() if isinstance(module, thing))
+    return getattr(next(made, None), name, None)
+
+
 def exists(name: str) -> bool:
     """Whether a dotted name such as `Glow.dims` or `latents.slerp` means something in the package."""
-    first, *rest = name.split(".")
     for place in SYMBOLS:
         thing = importlib.import_module(place)
-        if hasattr(thing, first):
-            thing = getattr(thing, first)
-            thing = (
-                Glow(PRESETS["tiny"]) if thing is Glow else thing
-            )  # what is set when it is made counts, too
-            for part in rest:
-                thing = getattr(thing, part, None)
-            return thing is not None
+        for part in name.split("."):
+            thing = _part(thing, part)
+        if thing is not None:
+            return True
     return False
 
 
@@ -147,15 +188,90 @@ def _outputs(notebook) -> list[str]:
     for source in _text(notebook):
         if any(not alt.strip() for alt in IMAGE.findall(source)) or _Images(source).silent:
             faults.append(f"an image in the text has no alt text: {source[:40]!r}")
-    for cell in notebook.cells:
-        if cell.cell_type != "code":
-            continue
-        name = repr(cell.source.splitlines()[-1][:40]) if cell.source else "an empty cell"
+    for cell in _code(notebook):
         if cell.execution_count is None:
-            faults.append(f"the cell that ends on {name} was not run")
+            faults.append(f"{_name(cell)} was not run")
         for output in cell.outputs:
-            faults += [f"{fault}: {name}" for fault in _output(output)]
+            faults += [f"{fault}: {_name(cell)}" for fault in _output(output)]
+        faults += _compared(cell)
     return faults
+
+
+def _compared(cell) -> list[str]:
+    """Words that a cell leaves are compared with those of a new run, or a tag says why not."""
+    tags = cell.metadata.get("tags", [])
+    why = [tag.removeprefix(VARIES).strip() for tag in tags if tag.startswith(VARIES.strip())]
+    if any(len(reason.split()) < 2 for reason in why) or (why and COMPARED in tags):
+        return [f"{_name(cell)} needs either {COMPARED!r} or one tag that says why its output varies"]
+    if any(_says(output) for output in cell.outputs) and COMPARED not in tags and not why:
+        return [f"{_name(cell)} leaves words: tag it {COMPARED!r}, or {VARIES + 'why'!r}"]
+    return []
+
+
+def _says(output) -> bool:
+    """Whether it holds words of its own: a picture's only tell of it, a prediction's are in the cell's source."""
+    if output.output_type == "stream":
+        return True
+    return "data" in output and not _is_picture(output) and not _is_question(output)
+
+
+def _is_picture(output) -> bool:
+    data = output.get("data", {})
+    return any(kind in data for kind in PICTURES) or bool(_Images(data.get("text/html", "")).count)
+
+
+def _is_question(output) -> bool:
+    return output.get("data", {}).get("text/plain", "").startswith("Predict: ")
+
+
+def _teaching(notebook) -> list[str]:
+    """Look often, predict, do, and know where in Glow one is."""
+    code = "\n".join(cell.source for cell in _code(notebook))
+    faults = []
+    if not code.count("Prediction(") == code.count(".outcome(") > 0:
+        faults.append("it needs a Prediction, or more, each with its outcome")
+    exercises = re.findall(r"^## Exercise (\d+) · \S", "\n".join(_text(notebook)), re.MULTILINE)
+    if len(exercises) < 2 or exercises != [str(n + 1) for n in range(len(exercises))]:
+        faults.append(f"it needs two exercises or more, headed '## Exercise 1 · ...'; found {exercises}")
+    if "glow_map(" not in code:
+        faults.append("it has no map of Glow")
+    if _number(notebook) in BUILT and not re.search(r"^\s*assert ", code, re.MULTILINE):
+        faults.append("nothing that it builds is asserted to equal the package's")
+    bare: list[str] = []
+    for cell in _code(notebook):
+        if any(map(_is_picture, cell.outputs)):
+            bare = []
+        elif not any(map(_is_question, cell.outputs)) and ".outcome(" not in cell.source:
+            bare.append(_name(cell))
+            if len(bare) == LONGEST_WITHOUT_PICTURE + 1:
+                faults.append(f"{len(bare)} code cells and no picture, from {bare[0]} to {bare[-1]}")
+    return faults
+
+
+def title(notebook) -> tuple[int, str] | None:
+    """(number, title) from the heading `# 03 · Learned permutations`."""
+    found = re.match(r"# (\d\d) · (.+)", notebook.cells[0].source) if notebook.cells else None
+    return (int(found[1]), found[2].strip()) if found else None
+
+
+def _number(notebook) -> int:
+    found = title(notebook)
+    return found[0] if found else -1
+
+
+def _next(notebook, folder: Path) -> list[str]:
+    """It says what comes next, by number, and by title where that notebook is there."""
+    if title(notebook) is None:
+        return ["its heading is not '# NN · Title'"]
+    following = _number(notebook) + 1
+    said = re.search(r"\*\*Next\.\*\*\s+\[?(\d\d)\b(.*?)(?:\n\n|\Z)", "\n\n".join(_text(notebook)), re.DOTALL)
+    if not said or int(said[1]) != following:
+        return [f"'**Next.**' does not go on with {following:02}"]
+    for path in folder.glob(f"{following:02}_*.ipynb"):
+        name = title(nbformat.read(path, as_version=4))
+        if name and name[1].lower() not in " ".join(said[2].split()).lower():
+            return [f"'**Next.**' does not say {name[1]!r}, which is the next one's title"]
+    return []
 
 
 def _output(output) -> list[str]:
@@ -174,7 +290,7 @@ def _output(output) -> list[str]:
     page = _Images(data.get("text/html", ""))
     if page.silent:
         faults.append("an image has no alt text")
-    for kind in ("image/png", "image/jpeg", "image/svg+xml"):
+    for kind in PICTURES:
         if kind in data and not (output.metadata.get(kind, {}).get("alt") and page.count):
             faults.append("a figure has no alt text")
     return faults

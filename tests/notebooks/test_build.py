@@ -1,5 +1,8 @@
 """Script to notebook: stable ids, outputs that are the same every time, one sentence where a cell fails."""
 
+import subprocess
+import sys
+
 import jupytext
 import nbformat
 import pytest
@@ -20,14 +23,15 @@ SCRIPT = """# %% [markdown]
 1 + 1
 
 # %%
-import ipywidgets
 from glowlite.figures import style
 
 made, ax = style.figure(2, 1)
 style.show(made, "An empty chart.")
 
 # %%
-ipywidgets.IntSlider()
+from glowlite.checks import Prediction
+
+Prediction("Which?", ["this", "that"])
 """
 
 
@@ -64,7 +68,8 @@ def test_a_build_runs_cells_and_gives_the_same_bytes_twice(script, monkeypatch):
         "nbval-check-output"
     ]
     assert stored.cells[3].outputs[0].metadata["image/png"]["alt"] == "An empty chart."
-    assert stored.cells[4].outputs == [] and "widgets" not in stored.metadata
+    assert set(stored.cells[4].outputs[0].data) == {"text/plain", "text/html"}
+    assert "widgets" not in stored.metadata
     head = "About 5 to read and 0 for the exercises; all cells run in under"
     assert head in stored.cells[0].source and head in script.read_text()
     assert [c.source for c in jupytext.read(script).cells] == [c.source for c in stored.cells]
@@ -94,6 +99,41 @@ def test_normalising_leaves_the_picture_and_its_words():
     assert cell.outputs[1].metadata == {"image/png": {"alt": "A <face>."}}
 
 
+def test_a_widget_that_would_leave_nothing_is_refused():
+    data = {notebooks.WIDGET: {"model_id": "1"}, "text/plain": "IntSlider(value=0)"}
+    code = new_code_cell("ipywidgets.IntSlider()", outputs=[new_output("display_data", data=data)])
+    with pytest.raises(GlowliteError, match="IntSlider"):
+        notebooks.normalise(new_notebook(cells=[code]))
+
+
+@pytest.mark.slow
+def test_a_compared_cell_may_show_other_bytes_but_no_other_words(tmp_path):
+    """What tests/notebooks/nbval.cfg is for: a picture in HTML is compared by its words."""
+    source = 'from IPython.display import HTML\nHTML(\'<img src="data:image/webp;base64,AA==" alt="a dot">\')'
+    cells = []
+    for alt in ("a dot", "a line"):
+        data = {
+            "text/plain": "<IPython.core.display.HTML object>",
+            "text/html": f'<img src="data:image/webp;base64,ZZZZ" alt="{alt}">',
+        }
+        shown = [new_output("execute_result", data=data, execution_count=1)]
+        cells.append(new_code_cell(source, execution_count=1, outputs=shown))
+        cells[-1].metadata = {"tags": ["nbval-check-output"]}
+    nbformat.write(new_notebook(cells=cells), tmp_path / "a.ipynb")
+    config = notebooks.ROOT.parent / "tests" / "notebooks" / "nbval.cfg"
+    options = [
+        "-q",
+        "--nbval-lax",
+        "--nbval-current-env",
+        f"--nbval-sanitize-with={config}",
+        "-p",
+        "no:cacheprovider",
+    ]
+    command = [sys.executable, "-m", "pytest", *options, "a.ipynb"]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout
+    assert "1 failed, 1 passed" in found and "a line" in found, found
+
+
 def test_minutes_grow_with_what_there_is_to_read():
     def minutes(count):
         def cells():
@@ -120,6 +160,28 @@ def test_the_time_to_run_stays_while_it_is_about_right(script):
         notebooks.write_minutes(notebooks.from_script(script), script, seconds)
         said.append(int(notebooks.RUNNING.search(script.read_text())[1]))
     assert said == [30, 30, 60, 60, 15]
+
+
+@pytest.mark.parametrize(
+    "said, seconds, true",
+    [(60, 30, True), (60, 15, True), (60, 14, False), (60, 120, True), (60, 121, False), (15, 1, True)],
+)
+def test_the_time_said_is_true_within_a_factor_of_two(said, seconds, true):
+    assert notebooks.still_true(said, seconds) is true
+
+
+@pytest.mark.parametrize(
+    "seconds, status, words", [(5.0, 0, "5 s, and says"), (500.0, 1, "a factor of two off")]
+)
+def test_a_check_compares_times_and_stores_nothing(script, monkeypatch, capsys, seconds, status, words):
+    script.write_text(SCRIPT.replace("Many.", "All cells run in under 15 seconds.".lower()))
+    before = script.read_text()
+    monkeypatch.setattr(notebooks, "ROOT", script.parent.parent)
+    monkeypatch.setattr(notebooks, "scripts", lambda names: [script])
+    monkeypatch.setattr(notebooks, "execute", lambda *given: seconds)
+    assert notebooks.main(["00", "--check"]) == status
+    assert words in capsys.readouterr().out
+    assert script.read_text() == before and not notebooks.notebook_of(script).exists()
 
 
 def test_the_head_must_have_a_place_for_the_minutes(script):

@@ -6,13 +6,13 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tests.notebooks.lint import exists, lint
 
-HEAD = """# 01 · A title
+HEAD = """# 03 · A title
 
 **After this notebook you can** count.
 
 **Needs.** Nothing.
 
-**Minutes.** About 5 to read and 5 for the exercises; all cells run in under 15 seconds.
+**Minutes.** About 5 to read and 10 for the exercises; all cells run in under 15 seconds.
 
 **Symbols.**
 
@@ -30,7 +30,7 @@ END = """## Summary
 
 **A harder question.** Why?
 
-**Next.** 02.
+**Next.** 04, Another title: why.
 
 **In the paper.** Section 2."""
 IMG = '<img src="data:," alt="a dot">'
@@ -42,13 +42,30 @@ def picture(alt="a dot", page=IMG):
     return new_output("execute_result", data=data, metadata=metadata, execution_count=1)
 
 
+def said(text="True", kind="execute_result"):
+    count = {"execution_count": 1} if kind == "execute_result" else {}
+    return new_output(kind, data={"text/plain": text, "text/html": f"<p>{text}</p>"}, **count)
+
+
+def cell(source, *outputs, tags=()):
+    return new_code_cell(source, execution_count=1, outputs=list(outputs), metadata={"tags": list(tags)})
+
+
+CODE, ASK, PRINT, END_AT = 1, 2, 4, -1
+
+
 def sound():
-    code = new_code_cell("1 + 1", execution_count=1, outputs=[picture()])
     return new_notebook(
         cells=[
             new_markdown_cell(HEAD),
-            code,
+            cell("glow_map('z')", picture()),
+            cell("guess = Prediction('?', ['a', 'b'])\nguess", said("Predict: ?  [a]  [b]")),
+            cell("guess.outcome('a')", said("It is: a.", "display_data"), tags=["nbval-check-output"]),
+            cell(
+                "assert mine == theirs\nprint(1)", new_output("stream", text="1\n"), tags=["varies: a clock"]
+            ),
             new_markdown_cell("## Exercise 1 · Add\n\nAdd."),
+            new_markdown_cell("## Exercise 2 · Take away\n\nTake."),
             new_markdown_cell(END),
         ]
     )
@@ -67,11 +84,25 @@ def text(index, old, new):
 
 
 def code(**changes):
-    return lambda notebook: notebook.cells[1].update(changes)
+    return lambda notebook: notebook.cells[CODE].update(changes)
 
 
 def output(made):
-    return lambda notebook: notebook.cells[1].update(outputs=[made])
+    return lambda notebook: notebook.cells[CODE].update(outputs=[made])
+
+
+def tagged(*tags):
+    return lambda notebook: notebook.cells[PRINT].metadata.update(tags=list(tags))
+
+
+def many_cells(notebook):
+    notebook.cells[PRINT + 1 : PRINT + 1] = [cell("x = 1"), cell("x = 2"), cell("x = 3"), cell("x = 4")]
+
+
+def longer(notebook):
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.source += "\nx = 1" * (7 - len(cell.source.splitlines()))
 
 
 def display(data):
@@ -80,24 +111,27 @@ def display(data):
 
 SPOILT = {
     "long cell": (code(source="x = 1\n" * 21), "21 lines"),
-    "long median": (code(source="x = 1\n" * 7), "median"),
-    "many words": (text(2, "Add.", "word " * 90), "words"),
-    "heading skipped": (text(2, "## Exercise", "### Exercise"), "level 3 after"),
-    "second title": (text(2, "## Exercise", "# Exercise"), "level 1 after"),
+    "long median": (longer, "lines in the median"),
+    "many words": (text(5, "Add.", "word " * 90), "words"),
+    "long answer": (text(5, "Add.", "<details>" + "word " * 130 + "</details>"), "an answer has 13"),
+    "heading skipped": (text(5, "## Exercise", "### Exercise"), "level 3 after"),
+    "second title": (text(5, "## Exercise", "# Exercise"), "level 1 after"),
     "no outcome": (text(0, "**After this notebook you can**", "You can"), "lacks **After"),
     "no needs": (text(0, "**Needs.**", ""), "lacks **Needs"),
     "no symbols": (text(0, "**Symbols.**", ""), "lacks **Symbols"),
     "no minutes": (text(0, "**Minutes.** About 5", "**Minutes.** Some"), "minutes"),
+    "no number": (text(0, "# 03 · A title", "# A title"), "heading is not"),
     "wrong minutes": (text(0, "About 5 to read", "About 60 to read"), "counted are"),
-    "no summary": (text(3, "## Summary", "## In short"), "lacks ## Summary"),
-    "short summary": (text(3, "- e\n", ""), "five lines"),
-    "no question": (text(3, "**A harder question.**", ""), "lacks **A harder"),
-    "no next": (text(3, "**Next.**", ""), "lacks **Next"),
-    "no paper": (text(3, "**In the paper.**", ""), "lacks **In the paper"),
+    "no summary": (text(END_AT, "## Summary", "## In short"), "lacks ## Summary"),
+    "short summary": (text(END_AT, "- e\n", ""), "five lines"),
+    "no question": (text(END_AT, "**A harder question.**", ""), "lacks **A harder"),
+    "no next": (text(END_AT, "**Next.**", ""), "lacks **Next"),
+    "wrong next": (text(END_AT, "04", "05"), "does not go on with 04"),
+    "no paper": (text(END_AT, "**In the paper.**", ""), "lacks **In the paper"),
     "unknown symbol": (text(0, "Glow.dims", "Glow.colour"), "Glow.colour"),
     "no table": (text(0, "`Glow.dims`", "D"), "names nothing"),
-    "dead link": (text(2, "Add.", "See [there](nowhere.ipynb)."), "nowhere.ipynb"),
-    "image without alt": (text(2, "Add.", "![](picture.png)"), "no alt text"),
+    "dead link": (text(5, "Add.", "See [there](nowhere.ipynb)."), "nowhere.ipynb"),
+    "image without alt": (text(5, "Add.", "![](picture.png)"), "no alt text"),
     "figure without alt": (output(picture(alt="")), "a figure has no alt"),
     "figure without a page's alt": (output(picture(page="")), "a figure has no alt"),
     "img without alt": (output(picture(page='<img src="data:,">')), "an image has no alt"),
@@ -107,6 +141,24 @@ SPOILT = {
     "widget": (display({"application/vnd.jupyter.widget-view+json": {}, "text/html": "a"}), "no kernel"),
     "bare widget": (display({"text/plain": "VBox(children=(...))"}), "no picture"),
     "bare figure": (display({"text/plain": "<Figure size 640x480 with 1 Axes>"}), "no picture"),
+    "not compared": (tagged(), "leaves words"),
+    "result not compared": (lambda notebook: notebook.cells[3].metadata.clear(), "leaves words"),
+    "varies for no reason": (tagged("varies: "), "why its output varies"),
+    "varies in a word": (tagged("varies: clock"), "why its output varies"),
+    "compared and varies": (tagged("varies: a clock", "nbval-check-output"), "needs either"),
+    "no prediction": (lambda notebook: notebook.cells.pop(ASK), "needs a Prediction"),
+    "no outcome of it": (lambda notebook: notebook.cells.pop(ASK + 1), "each with its outcome"),
+    "one exercise": (text(6, "## Exercise 2 ·", "##"), "two exercises"),
+    "exercises out of order": (text(6, "Exercise 2", "Exercise 3"), "found ['1', '3']"),
+    "no map": (code(source="x = 1"), "no map"),
+    "nothing asserted": (
+        lambda notebook: notebook.cells[PRINT].update(source="print(1)"),
+        "equal the package's",
+    ),
+    "no picture for long": (
+        many_cells,
+        "5 code cells and no picture, from the cell that begins with 'assert",
+    ),
     "widget state": (lambda notebook: notebook.metadata.update(widgets={}), "widget state"),
 }
 
@@ -126,7 +178,7 @@ def test_a_large_notebook_is_a_fault(tmp_path):
 def test_a_link_that_leads_somewhere_is_none(tmp_path):
     (tmp_path / "there.ipynb").touch()
     notebook = sound()
-    notebook.cells[2].source += " [there](there.ipynb#part) [web](https://example.org) [below](#below)"
+    notebook.cells[5].source += " [there](there.ipynb#part) [web](https://example.org) [below](#below)"
     assert lint(notebook, tmp_path) == []
 
 
@@ -140,3 +192,32 @@ def test_symbols_that_exist(name):
 @pytest.mark.parametrize("name", ["Glow.nothing", "latent", "pixels.nothing.at_all", "Nothing"])
 def test_symbols_that_do_not(name):
     assert not exists(name)
+
+
+@pytest.mark.parametrize("name", ["ActNorm.log_scale", "InvertibleConv1x1.weight", "GlowConfig.levels"])
+def test_what_is_set_when_a_layer_is_made_exists_too(name):
+    assert exists(name) and not exists(name + "er")
+
+
+def test_the_next_notebook_is_named_by_its_title(tmp_path):
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# 04 · Another\ntitle")]), tmp_path / "04_a.ipynb")
+    assert any("'Another'" in fault for fault in lint(sound(), tmp_path)) is False
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# 04 · A third title")]), tmp_path / "04_a.ipynb")
+    assert lint(sound(), tmp_path) == [
+        "'**Next.**' does not say 'A third title', which is the next one's title"
+    ]
+
+
+def test_what_is_folded_away_may_be_an_answer(tmp_path):
+    notebook = sound()
+    notebook.cells[5].source += f"\n\n<details><summary>One answer</summary>{'word ' * 100}</details>"
+    assert lint(notebook, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "made", [picture(), said("Predict: ?"), new_output("display_data", data={"text/html": IMG})]
+)
+def test_what_needs_no_comparison(made, tmp_path):
+    notebook = sound()
+    notebook.cells[PRINT].update(outputs=[made], metadata={})
+    assert lint(notebook, tmp_path) == []

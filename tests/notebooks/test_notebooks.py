@@ -5,7 +5,7 @@ import nbformat
 import pytest
 
 from glowlite.notebooks import ROOT, from_script, notebook_of, scripts
-from tests.notebooks.lint import lint
+from tests.notebooks.lint import lint, title
 
 SCRIPTS = scripts()
 NOTEBOOKS = sorted(ROOT.glob("*.ipynb"))
@@ -31,6 +31,7 @@ def test_the_notebook_holds_to_the_rules(path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert lint(notebook, path.parent, path.stat().st_size) == []
+    assert title(notebook)[0] == int(path.stem[:2])
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
