@@ -27,9 +27,11 @@ def one_each(result, count: int, what: str) -> Tensor:
         raise Mistake(f"give back a tensor, one number for each {what}, not {type(result).__name__}")
     result = result.detach()
     if result.shape != (count,):
+        why = ": no axis is added" if result.numel() == count else ""
+        if result.numel() == 1:
+            why = ": nothing is summed over the batch"
         raise Mistake(
-            f"asked is one number for each {what}, so shape ({count},), not {tuple(result.shape)}: nothing is summed "
-            "over the batch, and no axis is added"
+            f"asked is one number for each {what}, so shape ({count},), not {tuple(result.shape)}{why}"
         )
     if not result.is_floating_point():
         raise Mistake(f"give back floats, not {result.dtype}")
@@ -101,6 +103,9 @@ def wrong_log_probs(x: Tensor, z: Tensor, slope: Tensor, slope_at_z: Tensor) -> 
         "the normal density is not complete: its constant, half of log 2 pi, is missing": [right + c],
         "the constant of the normal density is half of log 2 pi, not the whole": [right - c],
         "the constant of the normal density has the wrong sign": [right + 2 * c],
+        "the logarithm in the normal's constant is of the product 2 pi; yours is of 2 alone, and pi stands outside": [
+            right + c - 0.5 * math.log(2) * math.pi
+        ],
         "the normal density has z squared over 2; the half is missing": [right - z**2 / 2],
         "the normal density falls away from 0, yours rises: the square needs a minus": [right + z**2],
         "log-dets are in nats, so with torch.log; yours is with another logarithm": [
@@ -114,8 +119,8 @@ def wrong_log_probs(x: Tensor, z: Tensor, slope: Tensor, slope_at_z: Tensor) -> 
     hints=[
         "Three lines are enough: z, then log p(z), then the log-det. What does each need?",
         "log p(z) of the standard normal is -z**2 / 2 minus half of log 2 pi. z is f(x).",
-        "slope(f, x) gives dz/dx. A map may fall as well as rise; which of the two has no effect on how much ink "
-        "there is.",
+        "slope(f, x) gives dz/dx. A map may fall as well as rise; whether it falls or rises makes no difference to "
+        "how much ink there is.",
         "Test the sign by hand with z = 2 x: it stretches, so the ink was denser on the x axis.",
     ],
     solution=[standard_normal_log_prob, Glow.log_density],
@@ -177,6 +182,9 @@ def wrong_log_dets(jacobian: Tensor) -> dict[str, list[Tensor]]:
     return {
         "that is the determinant, an area with a sign: asked is the logarithm of its size": [det],
         "that is the area, |det|: its logarithm is still to be taken": [det.abs()],
+        "that is the sign, the first of the two things that slogdet gives: it only tells of flips": [
+            det.sign()
+        ],
         "right size, wrong sign: that is the log-det of the way back": [-right],
         "the two products are added: the second one must be taken away": [(a * d + b * c).abs().log()],
         "only one diagonal was used: that is enough for a triangular matrix, and these are not": [
@@ -194,6 +202,15 @@ def wrong_log_dets(jacobian: Tensor) -> dict[str, list[Tensor]]:
             right / math.log(base_of) for base_of in (2, 10)
         ],
     }
+
+
+def forgets_the_batch(result, jacobian: Tensor) -> bool:
+    """Whether `result` is computed from J[0, 0], J[0, 1], ..., as if the batch axis were not there."""
+    det = jacobian[0, 0] * jacobian[1, 1] - jacobian[0, 1] * jacobian[1, 0]  # (2,)
+    likely = det, det.abs(), det.log(), det.abs().log()
+    if not isinstance(result, Tensor) or result.shape != det.shape:
+        return False
+    return any(torch.allclose(result.detach().double(), values, equal_nan=True) for values in likely)
 
 
 @check(
@@ -215,6 +232,11 @@ def log_det(attempt, generator):
         raise Mistake("it changes the matrices it is given, in place; make new ones")
     if isinstance(result, tuple) and len(result) == 2:
         raise Mistake("that is two things, as slogdet gives them: a sign, and the log-det. Only one is asked")
+    if forgets_the_batch(result, jacobian):
+        raise Mistake(
+            f"asked is one number for each matrix, so shape ({len(jacobian)},), not (2,): J[0, 0] is a row of the "
+            "first matrix; the batch axis comes first, J[:, 0, 0]"
+        )
     result = one_each(result, len(jacobian), "matrix")
     yield "one number for each matrix"
     right = torch.linalg.slogdet(jacobian)[1]

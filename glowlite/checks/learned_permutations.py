@@ -151,11 +151,12 @@ def log_det(attempt, generator):
         W = random_matrix(x.shape[1], sign, generator)
         one = torch.linalg.slogdet(W)[1].item()
         diagnose_log_det(call(attempt, x, W), x, W, one)
-        yield (
-            "right for a matrix that keeps the orientation"
-            if sign > 0
-            else "right for one that turns it over"
-        )
+        yield f"right for a W with det {'>' if sign > 0 else '<'} 0"
+
+
+def same_size(result, size: float) -> bool:
+    """Whether every number of `result` is plus or minus `size`."""
+    return isinstance(result, Tensor) and bool((result.detach().abs() == size).all())
 
 
 def diagnose_log_det(result, x: Tensor, W: Tensor, one: float) -> None:
@@ -163,6 +164,12 @@ def diagnose_log_det(result, x: Tensor, W: Tensor, one: float) -> None:
     batch, channels, height, width = x.shape
     expected = height * width * one
     values = torch.as_tensor(result, dtype=torch.float64) if isinstance(result, (int, float)) else result
+    if isinstance(result, tuple) and len(result) == 2 and same_size(result[0], 1.0):
+        raise Mistake("that is two things, as slogdet gives them: a sign, and the log-det. Only one is asked")
+    if isinstance(result, tuple):
+        raise Mistake(
+            f"asked is the log-det alone, one tensor of shape (B,), and yours gives {len(result)} things"
+        )
     if not isinstance(values, Tensor):
         raise Mistake(f"it must give back a tensor of shape (B,), not a {type(result).__name__}")
     flat = values.detach().double().flatten()
@@ -177,7 +184,7 @@ def diagnose_log_det(result, x: Tensor, W: Tensor, one: float) -> None:
     no_log = "the log is missing: log-dets are logarithms, so that they add up"
     one_side = "you counted one side only: there are h x w pixels"
     explanations = [
-        ("you forgot h x w: that is one pixel's share, and every pixel has a W of its own", one),
+        ("you forgot h x w: that is one pixel's share, and W is applied at every pixel", one),
         ("right size, wrong sign", -expected),
         ("that is the log-det of the way back, and you forgot h x w", -one),
         (

@@ -114,11 +114,11 @@ def _wires(at: Panel, mixing: Tensor, column: int) -> None:
 def _matrix(scene: Scene, values: Tensor, title: str, colours: str, high: float, **look) -> Panel:
     """A panel with a heat map of a (rows, columns) matrix, its first row on top."""
     rows, columns = values.shape
-    panel = scene.panel(
-        (0, columns), (0, rows), equal=True, xticks=[], yticks=[], frame=False, title=title, **look
-    )
+    edge = 0.02 * max(rows, columns)  # room for the border, which is cut in half without it
+    look |= {"equal": True, "xticks": [], "yticks": [], "frame": False, "title": title}
+    panel = scene.panel((-edge, columns + edge), (-edge, rows + edge), **look)
     low = None if colours == "diverging" else 0.0
-    panel.image(values.detach(), colours=colours, low=low, high=high)
+    panel.image(values.detach(), (0, columns, 0, rows), colours, low, high)
     panel.line([0, columns, columns, 0, 0], [0, 0, rows, rows, 0], "ink", 1, alpha=0.7)
     return panel
 

@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Notebook 00, slopes, and what a matrix does to a vector. No GPU, no training.
 #
-# **Minutes.** About 25 to read and 10 for the exercises; all cells run in under 60 seconds.
+# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 60 seconds.
 #
 # **Symbols.**
 #
@@ -57,7 +57,8 @@ glow_map("x", "z", "log_det")
 from glowlite.checks import Prediction
 
 guess = Prediction(
-    "One slab meets a steep part of the curve, another a flat part. Which is denser on the x axis?",
+    "One slab meets a steep part of the curve, another a flat part. Both are equally high on the z axis. "
+    "Which is denser on the x axis?",
     ["the steep one", "the flat one", "both alike"],
 )
 guess
@@ -82,6 +83,9 @@ Live(slabs, *points, Slide("slab", "Slab", 1, 8, value=4, step=1))
 # Drag the three points. The ink on the $x$ axis gathers and thins, and its amount stays: a slab holds one
 # eighth on either axis. At the right, its two shapes have the same area. So a slab can only be dense by being
 # narrow. Which parts of the curve make it narrow?
+#
+# To be fair we compare slabs that are mirror images on the $z$ axis, and so equally high there: 2 and 7, 3 and 6,
+# 4 and 5.
 
 # %%
 from glowlite.figures.densities import slab_edges
@@ -90,23 +94,26 @@ f = bent(*[point.value for point in points])  # the curve as it was at first
 z_edges = slab_edges(8)[1:-1]  # the six slabs in the middle
 x_edges = f.inverse(z_edges)
 steepness = z_edges.diff() / x_edges.diff()
-density = (1 / 8) / x_edges.diff()
+on_z, on_x = (1 / 8) / z_edges.diff(), (1 / 8) / x_edges.diff()  # ink over width: the height
 
 # %% tags=["nbval-check-output"]
-steep, flat = steepness.argmax(), steepness.argmin()
-print(f"steepest slab: slope {steepness[steep]:.2f}, density on the x axis {density[steep]:.2f}")
-print(f"flattest slab: slope {steepness[flat]:.2f}, density on the x axis {density[flat]:.2f}")
+print("slab  slope  high on z  high on x")
+for pair in ((2, 7), (3, 6), (4, 5)):
+    for slab in pair:
+        i = slab - 2
+        print(f"{slab:4}  {steepness[i]:5.2f}  {on_z[i]:9.2f}  {on_x[i]:9.2f}")
 
 # %% tags=["nbval-check-output"]
+steeper, denser = steepness > steepness.flip(0), on_x > on_x.flip(0)  # than its mirror image
 guess.outcome(
-    "the steep one" if density[steep] > density[flat] else "the flat one",
+    "the steep one" if (steeper == denser).all() else "the flat one",
     "A steep curve takes a narrow piece of the x axis to a wide piece of the z axis.",
 )
 
 # %% [markdown]
 # ## 2 · Width times height
 #
-# A slab's ink is its width times its height, and going over changes neither its ink nor our arithmetic:
+# A slab's ink is its width times its height, and going over does not change its ink:
 #
 # $$p(x)\,\Delta x = p(z)\,\Delta z \qquad\text{so}\qquad p(x) = p(z)\,\frac{\Delta z}{\Delta x}$$
 #
@@ -290,7 +297,9 @@ check.log_prob(log_prob)
 
 # %% [markdown]
 # Stuck? Run `check.log_prob.hint()` in a cell of its own, more than once if you like.
-# `check.log_prob.solution()` shows how the package does it, for any number of dimensions.
+# `check.log_prob.solution()` shows how the package does it, for any number of dimensions. There $x$ is (B, ...),
+# `eps` is the package's name for latents, $N(\epsilon; 0, I)$ is the standard normal density of all of them at
+# once, and `sum_features` sums all axes but the batch.
 
 # %% [markdown]
 # ## 6 · Two numbers at once
@@ -604,6 +613,15 @@ print("the diagonal is enough:", torch.allclose(from_diagonal, log_abs_det(J)))
 # **A harder question.** Let $p(z)$ be flat instead: 1 between 0 and 1, and 0 elsewhere. Which $f$ makes $x$
 # standard normal? You know its slope everywhere before you know the function. What is its name?
 #
+# <details><summary>One answer</summary>
+#
+# Where $p(z) = 1$, all of $p(x)$ is slope. So $dz/dx$ is the normal density, and $f$ sums it up from the left: the
+# normal's cumulative distribution function, $\Phi$ (`torch.special.ndtr`). Its inverse, `torch.special.ndtri`,
+# turns `torch.rand` into normal numbers.
+#
+# </details>
+
+# %% [markdown]
 # **Next.** 02, Coupling layers: maps that bend as they please, with a determinant that costs next to nothing.
 #
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 2; Dinh et al. (2014), *NICE*, section 2.

@@ -103,11 +103,16 @@ LOG_PROB = {
     "no constant": (lambda f, x: -(f(x) ** 2) / 2 + slope(f, x).abs().log(), "not complete"),
     "whole constant": (lambda f, x: solution(f, x) - math.log(2 * math.pi) / 2, "not the whole"),
     "constant's sign": (lambda f, x: solution(f, x) + math.log(2 * math.pi), "constant of the normal"),
+    "log 2 times pi": (
+        lambda f, x: -1 / 2 * f(x) ** 2 - 1 / 2 * math.log(2) * math.pi + slope(f, x).abs().log(),
+        "of the product 2 pi",
+    ),
     "no half": (lambda f, x: solution(f, x) - f(x) ** 2 / 2, "the half is missing"),
     "rises": (lambda f, x: solution(f, x) + f(x) ** 2, "needs a minus"),
     "bits": (lambda f, x: log_normal(f(x)) + slope(f, x).abs().log2(), "nats"),
     "decimal": (lambda f, x: log_normal(f(x)) + slope(f, x).abs().log10(), "nats"),
     "summed": (lambda f, x: solution(f, x).sum(), "nothing is summed"),
+    "a sum that keeps its axis": (lambda f, x: solution(f, x).sum(0, keepdim=True), "nothing is summed"),
     "a column": (lambda f, x: solution(f, x)[:, None], "no axis is added"),
     "a number": (lambda f, x: 0.5, "not float"),
     "whole numbers": (lambda f, x: solution(f, x).long(), "floats"),
@@ -155,6 +160,10 @@ def det(J):
     return a * d - b * c
 
 
+def unbatched(J):
+    return J[0, 0] * J[1, 1] - J[0, 1] * J[1, 0]
+
+
 def spoils(J):
     result = det(J).abs().log()
     J *= 2
@@ -193,6 +202,11 @@ LOG_DET = {
     "bits": (lambda J: det(J).abs().log2(), "nats"),
     "decimal": (lambda J: det(J).abs().log10(), "nats"),
     "both of slogdet": (torch.linalg.slogdet, "two things"),
+    "the sign of slogdet": (lambda J: torch.linalg.slogdet(J)[0], "the sign, the first of the two"),
+    "no batch axis": (lambda J: unbatched(J), "the batch axis comes first, J[:, 0, 0]"),
+    "no batch axis, with the log": (lambda J: unbatched(J).abs().log(), "the batch axis comes first"),
+    "no batch axis, no abs": (lambda J: unbatched(J).log(), "the batch axis comes first"),
+    "two of them": (lambda J: det(J).abs().log()[:2], "not (2,)"),
     "summed": (lambda J: det(J).abs().log().sum(), "nothing is summed"),
     "mean": (lambda J: det(J).abs().log().mean(), "nothing is summed"),
     "a list": (lambda J: det(J).abs().log().tolist(), "not list"),
@@ -208,6 +222,17 @@ LOG_DET = {
 @pytest.mark.parametrize("name", LOG_DET)
 def test_log_det_names_the_mistake(name):
     try_all(log_det, LOG_DET, name)
+
+
+@pytest.mark.parametrize(
+    "wrong", [lambda J: det(J).abs().log().sum(), lambda J: det(J)[:, None], lambda J: det(J)[:2]]
+)
+def test_only_the_reason_that_holds_is_given_for_a_wrong_shape(wrong):
+    said = log_det(wrong, seed=0).mistake
+    assert "so shape (" in said and ("summed" in said) + ("is added" in said) + ("J[0, 0]" in said) <= 1
+    assert ("summed" in said or "is added" in said) == (
+        wrong(random_jacobians(torch.Generator())).shape != (2,)
+    )
 
 
 def test_the_random_jacobians_flip_shrink_and_stretch():

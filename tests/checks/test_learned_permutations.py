@@ -97,6 +97,12 @@ LOG_DET = {
     "in bits": (lambda x, W: (pixels(x) * W.det().abs().log2()).expand(len(x)), "in bits"),
     "log10": (lambda x, W: (pixels(x) * W.det().abs().log10()).expand(len(x)), "log10"),
     "the sign": (lambda x, W: torch.linalg.slogdet(W)[0].expand(len(x)), "sign of det W"),
+    "both of slogdet": (lambda x, W: torch.linalg.slogdet(W), "two things, as slogdet"),
+    "both of slogdet, for each": (
+        lambda x, W: tuple(part.expand(len(x)) for part in torch.linalg.slogdet(W)),
+        "two things, as slogdet",
+    ),
+    "with its z": (lambda x, W: (conv(x, W), pixels(x) * logs(W)), "the log-det alone"),
     "the diagonal": (lambda x, W: (pixels(x) * W.diag().abs().log().sum()).expand(len(x)), "triangular"),
     "one number": (lambda x, W: pixels(x) * logs(W), "each picture of the batch gets one"),
     "a plain number": (lambda x, W: (pixels(x) * logs(W)).item(), "each picture of the batch gets one"),
@@ -157,6 +163,14 @@ def not_implemented(*given):
 def test_an_untouched_stub_is_not_a_mistake(check, stub):
     verdict = check(stub)
     assert verdict.state == UNTRIED and not verdict and "goes on" in repr(verdict)
+
+
+def test_what_holds_is_said_in_the_notebooks_words():
+    assert log_det(LOG_DET["solution"][0]).holds == (
+        "right for a W with det > 0",
+        "right for a W with det < 0",
+    )
+    assert "W is applied at every pixel" in log_det(LOG_DET["forgot h x w"][0]).mistake
 
 
 def test_both_signs_of_a_determinant_are_tried():

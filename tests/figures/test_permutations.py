@@ -149,6 +149,19 @@ def test_matrices_show_their_numbers_without_a_minus_zero():
     assert "\N{MINUS SIGN}0.00" not in words(scene) and len(scene.drawing().images) == 2
 
 
+def test_the_border_of_a_matrix_stands_around_its_numbers_and_is_not_cut():
+    shapes = draw.matrices([("a", torch.eye(3))], "A matrix.").drawing().shapes
+    image, border = (next(s for s in shapes if s["kind"] == kind) for kind in ("image", "path"))
+    left, top, width, height = image["box"]
+    across, down = border["points"][::2], border["points"][1::2]
+    assert (min(across), max(across)) == (left, left + width) and (min(down), max(down)) == (
+        top,
+        top + height,
+    )
+    clip = border["clip"]
+    assert clip[0] + border["width"] <= left and left + width + border["width"] <= clip[0] + clip[2]
+
+
 # ---- the race ----------------------------------------------------------------------------------------------
 
 
