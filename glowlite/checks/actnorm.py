@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from glowlite.checks.base import Mistake, check, run
-from glowlite.checks.lu_log_det import (
+from glowlite.checks.answers import (
     diagnose_log_det,
     explain,
     least_mistaken,
@@ -15,13 +14,14 @@ from glowlite.checks.lu_log_det import (
     same,
     tensor_of,
 )
+from glowlite.checks.base import Mistake, check, run
 from glowlite.flows.actnorm import ActNorm, per_channel
 
 LARGEST = 1000.0  # the scale of a channel that never changes
 
 
 def random_channels(generator: torch.Generator) -> Tensor:
-    """x (B, C, H, W), float64, each channel with its own spread, 0.2 to 2, and its own place, 1 to 2 off zero."""
+    """x (B, C, h, w), float64, each channel with its own spread, 0.2 to 2, and its own place, 1 to 2 off zero."""
     x = random_batch(generator)
     spread, place = torch.rand(2, x.shape[1], generator=generator, dtype=torch.float64)
     sign = 1 - 2 * torch.randint(0, 2, place.shape, generator=generator)
@@ -131,7 +131,7 @@ def diagnose_shift(b: Tensor, s: Tensor, x: Tensor) -> None:
     solution=[ActNorm.initialize],
 )
 def scale_and_shift(attempt, generator):
-    """attempt(x) -> s, b, both (C,): s * x + b has mean 0, variance 1 in each channel of this batch (B, C, H, W).
+    """attempt(x) -> s, b, both (C,): s * x + b has mean 0, variance 1 in each channel of this batch (B, C, h, w).
 
     For a channel that never changes s stays finite, 1000 at most.
     """
@@ -183,8 +183,8 @@ def wrong_forwards(x: Tensor, log_s: Tensor, b: Tensor) -> Iterator[tuple[list[s
 @check(
     "forward",
     hints=[
-        "log_s and b are (C,), x is (B, C, H, W). log_s.view(1, -1, 1, 1) lets the channels meet.",
-        "Each of the H x W pixels of a channel is multiplied by s = exp(log_s), and log-dets add up.",
+        "log_s and b are (C,), x is (B, C, h, w). log_s.view(1, -1, 1, 1) lets the channels meet.",
+        "Each of the h x w pixels of a channel is multiplied by s = exp(log_s), and log-dets add up.",
         "The log-det does not depend on x, but it has the shape (B,): the same number for each picture.",
     ],
     solution=[ActNorm.forward, per_channel],
@@ -215,7 +215,7 @@ def forward(attempt, generator):
     solution=[ActNorm.inverse],
 )
 def inverse(attempt, generator):
-    """attempt(z, log_s, b) -> x, where z = exp(log_s) * x + b per channel; all (B, C, H, W)."""
+    """attempt(z, log_s, b) -> x, where z = exp(log_s) * x + b per channel; all (B, C, h, w)."""
     x = random_channels(generator)
     log_s, b = random_parameters(x.shape[1], generator)
     s, shift = per_channel(log_s.exp(), x), per_channel(b, x)

@@ -1,13 +1,22 @@
 """Checks of notebook 04: W from its factors, its log-det from log_s, and W undone by two triangular solves."""
 
 from collections.abc import Iterator
-from itertools import product
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
+from glowlite.checks.answers import (
+    diagnose_log_det,
+    explain,
+    least_mistaken,
+    random_batch,
+    random_log_s,
+    same,
+    tensor_of,
+    variants,
+)
 from glowlite.checks.base import Mistake, check, run
 from glowlite.flows.mixing import InvertibleConv1x1LU, Mixing
 
@@ -42,47 +51,6 @@ def random_factors(generator: torch.Generator) -> Factors:
     )
 
 
-def random_log_s(channels: int, generator: torch.Generator) -> Tensor:
-    """(C,) float64, both above and below 0, whose sum is far from 0: then its size and its sign can be told."""
-    log_s = torch.rand(channels, generator=generator, dtype=torch.float64) + 0.3
-    log_s[0] = -0.4 - 0.2 * log_s[0]
-    return log_s
-
-
-def same(a: Tensor, b: Tensor) -> bool:
-    """Equal but for rounding; float32 is precise enough."""
-    return a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=1e-5, atol=1e-5)
-
-
-def tensor_of(result, shape: tuple[int, ...], name: str) -> Tensor:
-    """`result` where it is a tensor of this shape, else a Mistake that says what it is."""
-    if not isinstance(result, Tensor):
-        raise Mistake(f"{name} must be a tensor of shape {shape}, not a {type(result).__name__}")
-    if tuple(result.shape) != shape:
-        raise Mistake(f"{name} must have the shape {shape}, not {tuple(result.shape)}")
-    return result.detach()
-
-
-def least_mistaken(result: Tensor, candidates: Iterator[tuple[list[str], Tensor]]) -> list[str] | None:
-    """The fewest mistakes, in words, that lead to `result`: [] where it is right, None if none of them explains it."""
-    found = [words for words, value in candidates if same(result, value)]
-    return min(found, key=len) if found else None
-
-
-def variants(*choices: dict[str, Tensor]) -> Iterator[tuple[list[str], tuple]]:
-    """Every way to choose one value from each dict, with the words of those that are wrong ("" is right)."""
-    for chosen in product(*(choice.items() for choice in choices)):
-        yield [words for words, _ in chosen if words], tuple(value for _, value in chosen)
-
-
-def explain(words: list[str] | None, otherwise: str) -> None:
-    """Return if there is no mistake; else raise one, with all that is wrong."""
-    if words is None:
-        raise Mistake(otherwise)
-    if words:
-        raise Mistake("; and ".join(words))
-
-
 # ---- W from its factors ------------------------------------------------------------------------------------
 
 ORDERS = {
@@ -101,9 +69,10 @@ def wrong_products(given: Factors) -> Iterator[tuple[list[str], Tensor]]:
     lowers = {
         "": given.lower(),
         "the identity is missing from L + I": L.tril(-1),
-        "the numbers of L on and above its diagonal must not count: they are no parameters": L + eye,
+        "the numbers of L on and above its diagonal must not count": L + eye,
         "the diagonal of L must not count, I is there in its place": L.tril() + eye,
         "L brings its own diagonal; a lower triangle with ones there is asked for": L.tril(),
+        "L + 1 adds 1 to every number of L; the identity is a matrix, torch.eye": L.tril(-1) + 1,
     }
     diagonals = {
         "": sign * log_s.exp(),
@@ -118,8 +87,12 @@ def wrong_products(given: Factors) -> Iterator[tuple[list[str], Tensor]]:
         "the numbers of U on and below its diagonal must not count": U,
         "the diagonal of U must not count, sign * exp(log_s) is there in its place": U.triu(),
     }
-    for words, (order, lower, rest, diagonal) in variants(ORDERS, lowers, rests, diagonals):
-        yield words, order(P, lower, rest + torch.diag(diagonal))
+    shapes = {
+        "": torch.diag,
+        "(C,) numbers added to a matrix go to every row; torch.diag makes a diagonal of them": lambda d: d,
+    }
+    for words, (order, lower, rest, diagonal, shape) in variants(ORDERS, lowers, rests, diagonals, shapes):
+        yield words, order(P, lower, rest + shape(diagonal))
 
 
 @check(
@@ -154,54 +127,17 @@ def build_w(attempt, generator):
 # ---- the log-det -------------------------------------------------------------------------------------------
 
 
-def random_batch(generator: torch.Generator) -> Tensor:
-    """x (B, C, H, W), float64, four different sizes."""
-    sizes = (torch.randperm(5, generator=generator)[:4] + 3).tolist()
-    return torch.randn(sizes, generator=generator, dtype=torch.float64)
-
-
-def diagnose_log_det(result, x: Tensor, log_s: Tensor) -> None:
-    """Return if `result` is H * W * sum(log_s), for each picture of x; else raise the Mistake that explains it."""
-    batch, channels, height, width = x.shape
-    one, pixels = log_s.sum(), height * width
-    if isinstance(result, Tensor) and result.numel() == 1 and same(result.reshape(()), one * pixels):
-        words = f"each of the {batch} pictures needs its own: shape ({batch},)"
-        raise Mistake(f"the log-det is the right number, but {words}")
-    values = tensor_of(result, (batch,), "the log-det")
-    if same(values, (one * pixels).expand(batch)):
-        return
-    wrong = {
-        "you forgot H x W: every pixel adds its share to the log-det": one,
-        "the log-det has the right size and the wrong sign": -one * pixels,
-        "the log-det has the wrong sign, and you forgot H x W": -one,
-        "the batch was counted, too: each picture has a log-det of its own": one * pixels * batch,
-        "you forgot the width: there are H x W pixels": one * height,
-        "you forgot the height: there are H x W pixels": one * width,
-        "channels were counted twice: the sum runs over them already": one * pixels * channels,
-        "that is the mean of log_s; log-dets add up, so the sum is wanted": log_s.mean() * pixels,
-        "log_s may be negative, a channel may shrink: no absolute value": log_s.abs().sum() * pixels,
-        "log_s is a log already: no exp in the log-det": log_s.exp().sum() * pixels,
-        "the log of a sum is not the sum of logs": log_s.exp().sum().log() * pixels,
-        "that is the determinant; its log is wanted": log_s.exp().prod() * pixels,
-    }
-    for words, value in wrong.items():
-        if same(values, value.expand(batch)):
-            raise Mistake(words)
-    size = f"{height} x {width} pixels"
-    raise Mistake(f"the log-det is {values[0]:.4g} for pictures of {size} where log_s sums to {one:.4g}")
-
-
 @check(
     "log_det",
     hints=[
         "log |det W| of one pixel is the sum of log_s. How often is W applied to one picture?",
-        "Once at each of the H x W pixels, and log-dets add up. x.shape is (B, C, H, W).",
+        "Once at each of the h x w pixels, and log-dets add up. x.shape is (B, C, h, w).",
         "All pictures of the batch get the same number: make B of it, for example with expand(B).",
     ],
     solution=[InvertibleConv1x1LU.log_abs_det, Mixing.forward],
 )
 def log_det(attempt, generator):
-    """attempt(x, log_s) -> (B,) nats: the log-det of the layer for each picture of x (B, C, H, W)."""
+    """attempt(x, log_s) -> (B,) nats: the log-det of the layer for each picture of x (B, C, h, w)."""
     x = random_batch(generator)
     log_s = random_log_s(x.shape[1], generator)
     diagnose_log_det(run(attempt, x.clone(), log_s.clone()), x, log_s)
@@ -213,18 +149,23 @@ def log_det(attempt, generator):
 
 
 class NoInverse(TorchFunctionMode):
-    """Notes whether a matrix is inverted, or a general system solved, on the way."""
+    """Notes whether a matrix is inverted, or a general system solved, on the way; of P in a place of its own."""
 
     DEAR = ("inverse", "inv", "inv_ex", "pinv", "pinverse", "solve")
 
-    def __init__(self):
+    def __init__(self, P: Tensor):
         super().__init__()
-        self.used = ""
+        self.P, self.used, self.used_on_p = P, "", ""
 
     def __torch_function__(self, function, types, arguments=(), named=None):
-        name = getattr(function, "__name__", "").removeprefix("linalg_")
-        self.used = name if name in self.DEAR else self.used
-        return function(*arguments, **(named or {}))
+        name, named = getattr(function, "__name__", "").removeprefix("linalg_"), named or {}
+        if name in self.DEAR:
+            matrix = next(iter((*arguments, *named.values())), None)
+            if isinstance(matrix, Tensor) and (same(matrix, self.P) or same(matrix, self.P.T)):
+                self.used_on_p = name
+            else:
+                self.used = name
+        return function(*arguments, **named)
 
 
 def wrong_undos(z: Tensor, P: Tensor, lower: Tensor, upper: Tensor) -> Iterator[tuple[list[str], Tensor]]:
@@ -283,7 +224,7 @@ def undo(attempt, generator):
         len(P), int(torch.randint(8, 13, (1,), generator=generator)), generator=generator
     ).double()
     z = P @ lower @ upper @ x
-    with NoInverse() as watch:
+    with NoInverse(P) as watch:
         result = run(attempt, z.clone(), P.clone(), lower.clone(), upper.clone())
     result = tensor_of(result, tuple(x.shape), "x")
     yield "a column for each pixel"
@@ -295,6 +236,10 @@ def undo(attempt, generator):
     yield "x comes back"
     if watch.used:
         raise Mistake(
-            f"right, but {watch.used} costs c^3 and sees no triangle: solve_triangular, twice, needs c^2 a pixel"
+            f"right, but {watch.used} costs C^3 and sees no triangle: solve_triangular, twice, needs C^2 a pixel"
+        )
+    if watch.used_on_p:
+        raise Mistake(
+            f"right, but P needs no {watch.used_on_p}: what undoes a permutation is its transpose, P.T"
         )
     yield "and no matrix was inverted"

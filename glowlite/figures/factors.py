@@ -133,7 +133,7 @@ def slope(channels: Sequence[int], seconds: Sequence[float], last: int = 3) -> f
 def cost(channels: Sequence[int], panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Scene:
     """Seconds against channels, both axes logarithmic: title -> (what was measured -> seconds), a panel for each.
 
-    Each line is labelled with the power of c that its last points follow.
+    Each line is labelled with the power of C that its last points follow.
     """
     every = [second for lines in panels.values() for seconds in lines.values() for second in seconds]
     if min(every) <= 0:
@@ -144,7 +144,7 @@ def cost(channels: Sequence[int], panels: Mapping[str, Mapping[str, Sequence[flo
     for title, lines in panels.items():
         room = 0.55 * len(lines)  # for the words above the lines
         panel = scene.panel(
-            (x[0] - 0.1, x[-1] + 0.1), (low, high + room), title=title, xlabel="channels c",
+            (x[0] - 0.1, x[-1] + 0.1), (low, high + room), title=title, xlabel="channels C",
             xticks=[(at, str(c)) for at, c in zip(x, channels, strict=True)],
             yticks=[(power, SECONDS[power]) for power in range(low, high + 1) if power in SECONDS],
         )  # fmt: skip
@@ -152,7 +152,7 @@ def cost(channels: Sequence[int], panels: Mapping[str, Mapping[str, Sequence[flo
             power, colour = slope(channels, seconds), KINDS[i % len(KINDS)]
             panel.line(x, np.log10(seconds), colour)
             panel.dots(x, np.log10(seconds), colour, size=3.5)
-            label = f"{name}: about c^{power:.1f}" if power > 0.15 else f"{name}: hardly grows"
+            label = f"{name}: about C^{power:.1f}" if power > 0.15 else f"{name}: hardly grows"
             panel.text(x[0], high + room - 0.3 - 0.5 * i, label, colour, anchor="start", bold=True)
             told.append(f"{title}, {label}, {_time(seconds[-1])} at {channels[-1]} channels")
     scene.alt = f"Times against channels on logarithmic axes. {'; '.join(told)}."
@@ -160,10 +160,11 @@ def cost(channels: Sequence[int], panels: Mapping[str, Mapping[str, Sequence[flo
 
 
 def _time(seconds: float) -> str:
+    """Two digits and a unit: 110 ms, not 1.1e+02 ms."""
     for unit, size in (("s", 1.0), ("ms", 1e-3)):
         if seconds >= size:
-            return f"{seconds / size:.2g} {unit}"
-    return f"{seconds / 1e-6:.2g} µs"
+            return f"{float(f'{seconds / size:.2g}'):g} {unit}"
+    return f"{float(f'{seconds / 1e-6:.2g}'):g} µs"
 
 
 # ---- before and after training ------------------------------------------------------------------------------

@@ -192,7 +192,8 @@ def first_batch(std: Tensor, pictures: int) -> Scene:
 def curves(runs: Mapping[str, Sequence[float]], calm: str, zoom: tuple[float, float] = (5.0, 10.0)) -> Scene:
     """Bits per dimension against training steps: on the left all runs, on a logarithmic axis; on the right `zoom`.
 
-    The run named `calm` is green. One that is not finite any more ends with a cross. GlowliteError for a run
+    The run named `calm` is green. One that is not finite any more ends with a cross, at the edge
+    if its last value lies beyond, which the legend then says. GlowliteError for a run
     without a finite value.
     """
     finite = {name: [value for value in run if math.isfinite(value)] for name, run in runs.items()}
@@ -206,17 +207,24 @@ def curves(runs: Mapping[str, Sequence[float]], calm: str, zoom: tuple[float, fl
         (-0.5, steps), (0.5, 1.55 * top), title="bits per dimension", xlabel="step", yticks=_decades(top)
     )
     right = scene.panel((-0.5, steps), zoom, title="the same, from near by", xlabel="step")
-    told = []
-    for place, (name, run) in enumerate(finite.items()):
+    told, legend = [], []
+    for name, run in finite.items():
         stops, colour = len(run) < len(runs[name]), colours[name]
         heights, at, width = np.minimum(np.log10(run), top), np.arange(len(run)), 3 if name == calm else 2
         left.line(at, heights, colour, width)
         right.line(at, run, colour, width)
         if stops:
             left.text(len(run) - 1, heights[-1], "×", colour, 22, bold=True)
-        ends = "then no number" if stops else f"ends at {_power(run[-1])}"
-        left.text(steps, (1.5 - 0.1 * place) * top, f"{name}: {ends}", colour, anchor="end", bold=True)
-        told.append(f"{name}: begins at {_power(run[0])}, {ends}")
+        last = _power(run[-1]) + (", off the axis" if run[-1] > 10**top else "")
+        ends = f"{last}, then no number" if stops else f"ends at {last}"
+        for line in f"{name}: {ends}".replace("axis, ", "axis,\n").split("\n"):  # too long for one
+            legend.append((line, colour))
+        begins = (
+            f"begins at {_power(run[0])}, " + ("comes to " if stops else "") if len(run) > 1 else "begins at "
+        )
+        told.append(f"{name}: {begins}{ends}")
+    for place, (line, colour) in enumerate(legend):
+        left.text(steps, (1.5 - 0.1 * place) * top, line, colour, anchor="end", bold=True)
     if zoom[0] < 8 < zoom[1]:
         right.line([-0.5, steps], [8, 8], "ink", 1, dash=True, alpha=0.7)
         right.text(steps, 8.08, "raw pixels", size=12, anchor="end", baseline="bottom")

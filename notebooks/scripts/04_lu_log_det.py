@@ -14,22 +14,24 @@
 # %% [markdown]
 # # 04 · LU and a cheap log-det
 #
-# A matrix that mixes $c$ channels has $c^2$ numbers, and its log-determinant seems to need all of them, in
-# $c^3$ steps. Here is a matrix that keeps its log-determinant in plain sight: $c$ numbers, to be added up.
+# A matrix that mixes $C$ channels has $C^2$ numbers, and its log-determinant seems to need all of them, in
+# $C^3$ steps. Here is a matrix that keeps its log-determinant in plain sight: $C$ numbers, to be added up.
 #
 # **After this notebook you can** read a determinant off a triangle, build a 1x1 convolution from $P$, $L$ and
 # $U$, undo it without inverting anything, and say what all this saves, and what not.
 
 # %% [markdown]
-# **Needs.** Notebook 03: the 1x1 convolution and its log-det, $H W \log |\det W|$.
+# **Needs.** Notebook 03: the 1x1 convolution and its log-det, $h w \log |\det W|$.
 #
-# **Minutes.** About 20 to read and 15 for the exercises; all cells run in under 60 seconds.
+# **Minutes.** About 20 to read and 15 for the exercises; all cells run in under 15 seconds.
 #
 # **Symbols.**
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
-# | $W$ | the $c \times c$ matrix that mixes channels | `InvertibleConv1x1LU.matrix` |
+# | $C$ | how many channels a picture has | `GlowConfig.shape` |
+# | $h$, $w$ | its height and width in pixels | `GlowConfig.shape` |
+# | $W$ | the $C \times C$ matrix that mixes channels | `InvertibleConv1x1LU.matrix` |
 # | $P$, $L$, $U$ | permutation, lower triangle, upper triangle | `InvertibleConv1x1LU.factors` |
 # | $\log s$ | logs of the sizes on $U$'s diagonal | `InvertibleConv1x1LU.log_s` |
 # | $\log \lvert\det W\rvert$ | their sum | `InvertibleConv1x1LU.log_abs_det` |
@@ -62,14 +64,14 @@ def seconds(work, repeats=7):
 
 # %%
 dice = torch.Generator().manual_seed(0)
-matrices = [torch.randn(c, c, generator=dice) for c in CHANNELS]
+matrices = [torch.randn(C, C, generator=dice) for C in CHANNELS]
 by_slogdet = [seconds(lambda W=W: torch.linalg.slogdet(W)) for W in matrices]
 factors.cost(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet}}).shown()
 
 # %% [markdown]
-# Both axes are logarithmic, so a power $c^p$ is a straight line of slope $p$. With few channels the clock
-# mostly measures the call itself. With many the line bends up towards $c^3$: eliminating one unknown after
-# another takes about $c^3 / 3$ multiplications. (The times are those of the machine that built this page;
+# Both axes are logarithmic, so a power $C^p$ is a straight line of slope $p$. With few channels the clock
+# mostly measures the call itself. With many the line bends up towards $C^3$: eliminating one unknown after
+# another takes about $C^3 / 3$ multiplications. (The times are those of the machine that built this page;
 # yours differ.)
 
 # %%
@@ -165,7 +167,7 @@ from glowlite.flows import InvertibleConv1x1, InvertibleConv1x1LU
 
 stretch = torch.rand(12, generator=dice)
 U.diagonal().mul_(stretch.exp())  # so that the log-det is not 0
-x = torch.randn(2, 12, 16, 16, generator=dice).double()  # (B, C, H, W)
+x = torch.randn(2, 12, 16, 16, generator=dice).double()  # (B, C, h, w)
 z = torch.einsum("ij,bjhw->bihw", P @ L @ U, x)
 log_det = 16 * 16 * U.diagonal().abs().log().sum()
 
@@ -179,7 +181,7 @@ print("same as glowlite:", same)
 # %% [markdown]
 # ## 4 · Keep the factors, forget W
 #
-# To factor $W$ at every step costs $c^3$ again. So turn it round: **let the factors be the parameters.**
+# To factor $W$ at every step costs $C^3$ again. So turn it round: **let the factors be the parameters.**
 # Training moves $L$ below its diagonal, $U$ above its own, and the diagonal itself, written as
 #
 # $$u_{ii} = \pm\, s_i = \pm\, e^{\log s_i}$$
@@ -209,12 +211,13 @@ check.build_w(build_w)
 # %% [markdown]
 # Stuck? `check.build_w.hint()` gives one hint at a time, `check.build_w.solution()` the package's own lines.
 #
-# Now move some of these parameters and watch the log-det. First, decide:
+# Now move one of these parameters, and watch $W$ and the log-det. First, decide (rows and columns are counted
+# from 0):
 
 # %%
 guess = Prediction(
-    "One of the 66 numbers of L is moved, by up to 1 either way. What does log |det W| do?",
-    ["it grows", "it goes up and down", "it does not move"],
+    "A single number of L is moved, in row 7 and column 2. How many of W's 144 entries change?",
+    ["1", "10", "100", "all 144"],
 )
 guess
 
@@ -236,12 +239,19 @@ Live(
 )
 
 # %% tags=["nbval-check-output"]
-guess.outcome("it does not move", "W itself does change. But its log-det looks at log s alone.")
+moved = InvertibleConv1x1LU(12, torch.Generator().manual_seed(4)).requires_grad_(False)
+W = moved.matrix()
+moved.L[7, 2] += 0.8
+changed = ((moved.matrix() - W).abs() > 1e-6).sum().item()
+guess.outcome(
+    str(changed),
+    "One row of W gets 0.8 times row 2 of U more, and that begins at column 2. The log-det stays.",
+)
 
 # %% [markdown]
 # ## Exercise 2 · The log-det
 #
-# Give the log-det of the layer for a batch `x` (B, C, H, W): one number for each picture, in nats. Nothing
+# Give the log-det of the layer for a batch `x` (B, C, h, w): one number for each picture, in nats. Nothing
 # but `log_s` and sizes is needed.
 
 
@@ -254,16 +264,16 @@ def log_det(x, log_s):
 check.log_det(log_det)
 
 # %% [markdown]
-# Its gradient is as simple: each $\log s_i$ pulls with $H W$, whatever the rest of the matrix does. For a
-# plain $W$ it is $H W$ times $W^{-\top}$, an inverse at every step. Let autograd confirm it:
+# Its gradient is as simple: each $\log s_i$ pulls with $h w$, whatever the rest of the matrix does. For a
+# plain $W$ it is $h w$ times $W^{-\top}$, an inverse at every step. Let autograd confirm it:
 
 # %% tags=["nbval-check-output"]
 plain = InvertibleConv1x1(12, torch.Generator().manual_seed(4)).double()
 plain(x)[1][0].backward()
 layer(x)[1][0].backward()
-print("log s pulls with H W:     ", torch.equal(layer.log_s.grad, torch.full((12,), 256.0).double()))
+print("log s pulls with h w:     ", torch.equal(layer.log_s.grad, torch.full((12,), 256.0).double()))
 print(
-    "W pulls with H W inv(W).T:", torch.allclose(plain.weight.grad, 256 * plain.weight.inverse().T, atol=1e-3)
+    "W pulls with h w inv(W).T:", torch.allclose(plain.weight.grad, 256 * plain.weight.inverse().T, atol=1e-3)
 )
 
 # %% [markdown]
@@ -290,13 +300,13 @@ guess.outcome(
 
 # %% [markdown]
 # So the log-det has become free. Is the *layer* free? No. It multiplies $P$, $L$ and $U$ to get $W$, and a
-# product of matrices costs $c^3$, too. Then $W$ is applied to every pixel, $c^2$ each. Let us time all of
+# product of matrices costs $C^3$, too. Then $W$ is applied to every pixel, $C^2$ each. Let us time all of
 # it, forward and backward, with 8 pictures of 4 by 4 pixels:
 
 
 # %%
-def step(kind, c):
-    layer, x = kind(c, dice), torch.randn(8, c, 4, 4, generator=dice)
+def step(kind, C):
+    layer, x = kind(C, dice), torch.randn(8, C, 4, 4, generator=dice)
 
     def work():
         z, log_det = layer(x)
@@ -306,7 +316,7 @@ def step(kind, c):
 
 
 layers = {"plain W": InvertibleConv1x1, "P, L, U": InvertibleConv1x1LU}
-whole = {name: [seconds(step(kind, c)) for c in CHANNELS] for name, kind in layers.items()}
+whole = {name: [seconds(step(kind, C)) for C in CHANNELS] for name, kind in layers.items()}
 
 # %%
 alone = {"slogdet(W)": by_slogdet, "sum(log_s)": by_sum}
@@ -314,9 +324,9 @@ factors.cost(CHANNELS, {"one log-det": alone, "the whole layer": whole}).shown()
 
 # %% [markdown]
 # On the right the two lines lie close together, and which is lower depends on size and machine. That is what
-# the authors found as well: they expected a gain for large $c$, and in their networks measured hardly any.
+# the authors found as well: they expected a gain for large $C$, and in their networks measured hardly any.
 # Where there are few pixels and many channels, one can apply the factors one after another, $P(L(Ux))$, and
-# the $c^3$ is gone altogether.
+# the $C^3$ is gone altogether.
 
 # %% [markdown]
 # How much is it in a real model? Here is one step of flow from the trained one, at its deepest level, 96
@@ -338,7 +348,7 @@ print(f"slogdet would be about {100 * share:.1f} % of this step, forward")
 # %% [markdown]
 # ## Exercise 3 · Back through two triangles
 #
-# A triangular system is solved from its corner, one unknown after another, at $c^2$ for each pixel. No
+# A triangular system is solved from its corner, one unknown after another, at $C^2$ for each pixel. No
 # inverse is needed:
 
 # %% tags=["nbval-check-output"]
@@ -359,7 +369,7 @@ def undo(z, P, lower, upper):
 check.undo(undo)
 
 # %% [markdown]
-# (The package undoes $P$, $L$ and $U$ for all $c$ columns of the identity at once and keeps the result,
+# (The package undoes $P$, $L$ and $U$ for all $C$ columns of the identity at once and keeps the result,
 # $W^{-1}$, until a weight changes: an explorer decodes many pictures with the same weights.)
 
 # %% [markdown]
@@ -388,7 +398,9 @@ Live(compare, Slide("layer", "Layer", 1, len(after), 4, buttons=True))
 # %% [markdown]
 # The patterns stay: training bends the rotation it was given, it does not look for another one. But
 # look at $W W^\top$, which is the identity for a rotation. After training it is not: some mixtures of
-# channels are stretched, others shrunk. In the last level, from layer 19 on, the log-det has left 0, too.
+# channels are stretched, others shrunk. (The smallest and the largest of the singular values, `svdvals`, are the
+# least and the greatest stretch of any direction.) In the last level, from layer 19 on, the log-det has left 0,
+# too.
 
 # %% tags=["nbval-check-output"]
 same = [
@@ -406,8 +418,8 @@ print(f"layer 26 stretches by {stretches.min():.1f} to {stretches.max():.1f}, be
 #
 # - A triangle's determinant is the product of its diagonal; a permutation's is 1 or $-1$.
 # - $W = P\,(L + I)\,(U + \operatorname{diag}(\pm s))$, with the factors as parameters and $P$, signs fixed.
-# - Then the log-det is $H W \sum \log s$: $c$ additions instead of $c^3$ steps.
-# - The product still costs $c^3$, so the layer as a whole is hardly faster at Glow's sizes.
+# - Then the log-det is $h w \sum \log s$: $C$ additions instead of $C^3$ steps.
+# - The product still costs $C^3$, so the layer as a whole is hardly faster at Glow's sizes.
 # - The way back is two triangular solves, and $W$ can never become singular.
 
 # %% [markdown]
@@ -415,6 +427,15 @@ print(f"layer 26 stretches by {stretches.min():.1f} to {stretches.max():.1f}, be
 # $(+, -)$. Can training reach the swap, with rows $(0, 1)$ and $(1, 0)$? Write $W$ with $\ell$, $u$, $s_1$,
 # $s_2$ and see where these would have to go. Does it matter?
 #
+# <details><summary>One answer</summary>
+#
+# $W$ has the rows $(s_1, u)$ and $(\ell s_1, \ell u - s_2)$. With $s_1 = \varepsilon$, $u = 1$ and
+# $\ell = s_2 = 1/\varepsilon$ they are $(\varepsilon, 1)$ and $(1, 0)$: as close as one likes, never there. It
+# hardly matters: training bends the $W$ it was given only a little.
+#
+# </details>
+
+# %% [markdown]
 # **Next.** 05, ActNorm and a calm start: why thirty layers do not blow up.
 #
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 3.2, "LU decomposition".

@@ -168,7 +168,7 @@ FORWARD = {
     "no b": (z_as(lambda x, l, b: x * l.exp()), "b is missing"),
     "no scale": (z_as(lambda x, l, b: x + b), "the scale is missing"),
     "something else": (z_as(lambda x, l, b: x * l.exp() + 2 * b), "z is not exp(log_s) * x + b"),
-    "no H x W": (log_det_as(lambda x, l: l.sum().expand(len(x))), "forgot H x W"),
+    "no h x w": (log_det_as(lambda x, l: l.sum().expand(len(x))), "forgot h x w"),
     "wrong sign": (log_det_as(lambda x, l: -log_det_of(x, l)), "right size and the wrong sign"),
     "one for all": (log_det_as(lambda x, l: log_det_of(x, l)[0]), "needs its own"),
     "batch counted": (log_det_as(lambda x, l: log_det_of(x, l) * len(x)), "batch was counted"),

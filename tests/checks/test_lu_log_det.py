@@ -91,6 +91,12 @@ BUILD = {
     "P transposed": (lambda P, L, U, s, l: P.T @ lower(L) @ upper(U, s, l), "P is transposed"),
     "U before L": (lambda P, L, U, s, l: P @ upper(U, s, l) @ lower(L), "lower comes before upper"),
     "by numbers": (lambda P, L, U, s, l: P * lower(L) * upper(U, s, l), "use @"),
+    "plus 1": (lambda P, L, U, s, l: P @ (L.tril(-1) + 1) @ upper(U, s, l), "L + 1 adds 1 to every number"),
+    "no torch.diag": (diagonal_as_a_vector, "torch.diag makes a diagonal"),
+    "neither diag nor sign": (
+        lambda P, L, U, s, l: P @ lower(L) @ (U.triu(1) + l.exp()),
+        "signs are missing from the diagonal; and (C,) numbers added",
+    ),
     "two at once": (two_mistakes, "P is missing; and the signs are missing"),
     "not explained": (lambda P, L, U, s, l: P @ lower(L) @ upper(U, s, l) + 1, "where are its zeros"),
     "a vector": (lambda P, L, U, s, l: l, "must have the shape"),
@@ -104,9 +110,9 @@ def test_build_w_names_the_mistake(name):
     verdicts(checks.build_w, *BUILD[name])
 
 
-def test_a_vector_added_as_if_it_were_a_diagonal_is_not_right():
-    for seed in range(5):
-        assert checks.build_w(diagonal_as_a_vector, seed=seed).state == WRONG
+def test_what_does_not_count_is_not_said_to_be_no_parameter():
+    mistake = checks.build_w(BUILD["L not masked"][0], seed=0).mistake
+    assert mistake.endswith("must not count") and "parameter" not in mistake
 
 
 # ---- the log-det -------------------------------------------------------------------------------------------
@@ -120,7 +126,7 @@ LOG_DET = {
     "solution": (lambda x, l: (x[0, 0].numel() * l.sum()).expand(len(x)), None),
     "ones": (lambda x, l: l.sum() * x.shape[2] * x.shape[3] * torch.ones(len(x)), None),
     "a list made a tensor": (lambda x, l: torch.tensor([float(l.sum()) * x[0, 0].numel()] * len(x)), None),
-    "no H x W": (lambda x, l: batch(x, l.sum()), "forgot H x W"),
+    "no h x w": (lambda x, l: batch(x, l.sum()), "forgot h x w"),
     "wrong sign": (lambda x, l: batch(x, -l.sum() * x[0, 0].numel()), "right size and the wrong sign"),
     "both": (lambda x, l: batch(x, -l.sum()), "wrong sign, and you forgot"),
     "batch counted": (lambda x, l: batch(x, l.sum() * x[:, 0].numel()), "batch was counted"),
@@ -153,6 +159,10 @@ def solution(z, P, lower, upper):
     return solve(upper, half, upper=True)
 
 
+def two_solves(y, lower, upper):
+    return solve(upper, solve(lower, y, upper=False), upper=True)
+
+
 def by_hand(z, P, lower, upper):
     y = (P.T @ z).clone()
     for i in range(len(y)):
@@ -181,9 +191,21 @@ UNDO = {
     "half way": (lambda z, P, l, u: solve(l, P.T @ z, upper=False), "upper triangle is still there"),
     "W again": (lambda z, P, l, u: P @ l @ u @ z, "applied once more, not undone"),
     "nothing": (lambda z, P, l, u: z, "is still there"),
-    "inv": (lambda z, P, l, u: torch.linalg.inv(P @ l @ u) @ z, "inv costs c^3"),
-    "inverse": (lambda z, P, l, u: (P @ l @ u).inverse() @ z, "inverse costs c^3"),
-    "a general solve": (lambda z, P, l, u: torch.linalg.solve(P @ l @ u, z), "solve costs c^3"),
+    "inv": (lambda z, P, l, u: torch.linalg.inv(P @ l @ u) @ z, "inv costs C^3"),
+    "inverse": (lambda z, P, l, u: (P @ l @ u).inverse() @ z, "inverse costs C^3"),
+    "a general solve": (lambda z, P, l, u: torch.linalg.solve(P @ l @ u, z), "solve costs C^3"),
+    "P inverted": (lambda z, P, l, u: two_solves(P.inverse() @ z, l, u), "right, but P needs no inverse"),
+    "P by a general solve": (lambda z, P, l, u: two_solves(torch.linalg.solve(P, z), l, u), "P needs no solve"),
+    "P in float32": (
+        lambda z, P, l, u: two_solves(P.float().inverse().double() @ z, l, u),
+        "P needs no inverse",
+    ),
+    "inv of nothing": (lambda z, P, l, u: torch.linalg.inv(), "TypeError"),
+    "P by name": (lambda z, P, l, u: two_solves(torch.linalg.inv(A=P) @ z, l, u), "its transpose, P.T"),
+    "P and lower inverted": (
+        lambda z, P, l, u: solve(u, l.inverse() @ P.inverse() @ z, upper=True),
+        "solve_triangular, twice",
+    ),
     "not explained": (lambda z, P, l, u: solution(z, P, l, u) * 2, "does not come back"),
     "one column": (lambda z, P, l, u: solution(z, P, l, u)[:, 0], "must have the shape"),
 }  # fmt: skip

@@ -104,10 +104,14 @@ def test_the_slope_is_the_power():
 def test_a_chart_of_costs_says_powers_and_times():
     cubic, flat = [1e-7 * c**3 for c in CHANNELS], [2e-6] * 4
     scene = factors.cost(CHANNELS, {"one": {"slow": cubic, "fast": flat}, "two": {"slow": cubic}})
-    assert "slow: about c^3.0" in words_of(scene) and "fast: hardly grows" in words_of(scene)
+    assert "slow: about C^3.0" in words_of(scene) and "fast: hardly grows" in words_of(scene)
     assert "26 ms at 64 channels" in scene.alt and "2 µs at 64 channels" in scene.alt
     assert len(scene.panels) == 2 and scene.shown().png
-    assert factors._time(2.5) == "2.5 s"
+    assert (
+        factors._time(2.5) == "2.5 s"
+        and factors._time(0.1099) == "110 ms"
+        and factors._time(1.23e-4) == "120 µs"
+    )
 
 
 def test_costs_that_make_no_sense_are_refused():

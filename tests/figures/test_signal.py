@@ -113,8 +113,20 @@ RUNS = {"wild": [1e8, 1e6, 1e5], "lost": [1e20, math.nan], "calm": [7.0, 6.0, 5.
 def test_curves_tell_how_each_run_ends():
     scene = signal.curves(RUNS, calm="calm")
     said = words_of(scene)
-    assert "wild: ends at 10⁵" in said and "lost: then no number" in said and "calm: ends at 5.5" in said
+    assert (
+        "wild: ends at 10⁵" in said
+        and "lost: 10²⁰, off the axis, | then no number" in said
+        and "calm: ends at 5.5" in said
+    )
     assert said.count("×") == 1 and "calm: begins at 7, ends at 5.5" in scene.alt and scene.shown().png
+
+
+def test_the_alt_tells_a_run_that_leaves_the_axis_as_it_is():
+    runs = {"gone": [1e25, math.nan], "slow": [1e3, 1e5, math.nan], "high": [1e6, 1e14], "calm": [7.0, 6.0]}
+    alt = signal.curves(runs, calm="calm").alt
+    assert "gone: begins at 10²⁵, off the axis, then no number" in alt
+    assert "slow: begins at 10³, comes to 10⁵, then no number" in alt
+    assert "high: begins at 10⁶, ends at 10¹⁴, off the axis" in alt
 
 
 def test_decades_are_named_and_leave_room():
