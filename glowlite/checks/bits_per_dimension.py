@@ -45,7 +45,7 @@ def called(attempt, images: Tensor, n_bits: int, generator: torch.Generator) -> 
     given = images.clone()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
-        x = run(attempt, given, n_bits)
+        x = dequantised(attempt, given, n_bits)
     if not torch.equal(given, images):
         raise Mistake("it changes the pictures it is given, in place; make a new tensor")
     if not isinstance(x, Tensor):
@@ -55,6 +55,19 @@ def called(attempt, images: Tensor, n_bits: int, generator: torch.Generator) -> 
     if not x.dtype.is_floating_point:
         raise Mistake(f"x is {x.dtype}: whole numbers have no room for noise, so make them floats first")
     return x.double()
+
+
+def dequantised(attempt, images: Tensor, n_bits: int):
+    """What attempt gives; bytes divided by 2^8, which is 0 among bytes, get their own words."""
+    try:
+        return run(attempt, images, n_bits)
+    except Mistake as mistake:
+        if "ZeroDivisionError" in str(mistake):
+            raise Mistake(
+                f"2^{n_bits} does not fit into a byte and becomes 0, and nothing can be divided by that; to keep n "
+                "bits, drop the last 8 - n"
+            ) from mistake
+        raise
 
 
 def kept(images: Tensor, n_bits: int) -> Tensor:
@@ -70,6 +83,7 @@ def outside(x: Tensor, u: Tensor, images: Tensor, n_bits: int) -> str:
     bins, k = 2**n_bits, kept(images, n_bits)
     rounded, low_bits = (images.double() * bins / 256).round(), (images.long() % bins).double()
     explanations = {
+        f"all 8 bits are still there: drop the last 8 - n first, here {8 - n_bits}": (x + 0.5) * bins - images,
         "the 0.5 was not taken away: x has to lie in (-0.5, 0.5), yours in (0, 1)": u - bins / 2,
         "yours lies in (-1, 1), and x has to lie in (-0.5, 0.5), with bins half as wide": (x + 1) / 2 * bins - k,
         "it was not divided by the number of bins": x - k,
@@ -90,6 +104,9 @@ def outside(x: Tensor, u: Tensor, images: Tensor, n_bits: int) -> str:
         )
     if inside((x + 0.5 - k / (bins - 1)) * bins):
         return fence_posts(bins)
+    dropped = (images.long() % 2 ** (8 - n_bits)).double() / 2 ** (8 - n_bits)
+    if inside(u - dropped) and n_bits < 8:
+        return f"the division must be whole, //: the {8 - n_bits} bits that should go are still in x, behind the point"
     spread = u - u.mean()
     kurtosis = (spread**4).mean() / spread.square().mean().square().clamp_min(1e-300)
     if 2.7 < kurtosis < 3.3:

@@ -117,7 +117,7 @@ class Piece:
             if tuple(tensor.shape[1:]) != size:
                 raise Mistake(
                     f"{self.name}.inverse was given {tuple(tensor.shape)}, and its way back begins with "
-                    f"(batch, {', '.join(map(str, size))}): is it its turn?"
+                    f"(batch, {', '.join(map(str, size))}): {self.reason(tensor, size)}"
                 )
         if self.eps is not None and not same(given[-1], self.eps):
             if same(given[0], self.eps):
@@ -125,6 +125,13 @@ class Piece:
             raise Mistake(f"{self.name}.inverse was not given its latents as they are in the list")
         self.called.append(self.name)
         return self.part.inverse(*given)
+
+    def reason(self, tensor: Tensor, size: tuple[int, ...]) -> str:
+        """Why it may have been given a tensor that is not of this size (C, H, W)."""
+        half = size[0] // 2, *size[1:]
+        if self.name.startswith("levels") and tuple(tensor.shape[1:]) == half:
+            return "between two levels a split puts back the half that left"
+        return "is it its turn?"
 
     def __call__(self, *given):
         raise Mistake(f"{self.name}(...) goes from data to latent; the way back is {self.name}.inverse(...)")

@@ -126,15 +126,26 @@ def race(bare: Sequence[float], noisy: Sequence[float], ceiling: float, steps: i
         height=250,
     )
     panel = scene.panel(
-        x=(0, 1.2 * steps), y=(-0.5, max([3.0, *bare]) + 0.3), title="log p(x), nats a number",
+        x=(0, 1.2 * steps), y=(-0.8, max([3.0, *bare]) + 0.3), title="log p(x), nats a number",
         xlabel="steps of the fit",
         xticks=range(0, steps + 1, steps // 4),
     )  # fmt: skip
-    panel.line([0, steps], [ceiling, ceiling], colour="ink", width=1.2, dash=True)
-    for line, colour, name in ((bare, "pink", " without noise"), (noisy, "log_det", " with noise")):
+    names = ((bare, "pink", " without noise", "middle"), (noisy, "log_det", " with noise", "top"))
+    for line, colour, name, baseline in names:
         if len(line):
             panel.line(range(len(line)), line, colour=colour, width=2.0)
-            panel.text(len(line), line[-1], name, colour=colour, anchor="start")
+            at = line[-1] if baseline == "middle" else min(line[-1], ceiling) - 0.02 * panel.y[1]
+            panel.text(len(line), at, name, colour=colour, anchor="start", baseline=baseline)
+    # drawn last, over the fit that reaches it
+    panel.line(panel.x, [ceiling, ceiling], colour="ink", width=1.5, dash=True)
+    panel.text(
+        panel.x[1],
+        ceiling + 0.02 * panel.y[1],
+        "no honest model gets higher ",
+        anchor="end",
+        size=12,
+        baseline="bottom",
+    )
     return scene
 
 
@@ -148,9 +159,7 @@ def noises(kinds: Mapping[str, Tensor], alt: str) -> Shown:
     scene = Scene(alt, height=190)
     edges = torch.linspace(-1.5, 4.5, 61)
     for name, points in kinds.items():
-        panel = scene.panel(
-            x=(-1.5, 4.5), y=(0, 2.2), title=name, xticks=[(i + 0.5, str(i)) for i in range(3)], yticks=[]
-        )
+        panel = scene.panel(x=(-1.5, 4.5), y=(0, 2.2), title=name, xticks=[0, 1, 2, 3], yticks=[])
         panel.polygons([[(i, 0), (i + 1, 0), (i + 1, 2.2), (i, 2.2)] for i in (0, 2)], "faint", 0.3)
         for mine, colour in zip(points, ("x", "amber", "pink"), strict=True):
             heights = torch.histc(mine.float(), 60, -1.5, 4.5) / (0.1 * mine.numel())

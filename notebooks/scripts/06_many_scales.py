@@ -72,7 +72,7 @@ guess
 # %%
 from glowlite import latents
 
-dice = torch.Generator().manual_seed(1)
+dice = torch.Generator().manual_seed(2)
 fresh = latents.sample_eps(model.latent_shapes, 1, dice)  # four levels of normal numbers
 one = model.decode([fresh[0], z[1], z[2], z[3]])
 four = model.decode([z[0], z[1], z[2], fresh[3]])
@@ -83,7 +83,8 @@ from glowlite.figures.rows import row
 row(
     [face, one, four],
     ["the face", "level 1 thrown anew", "level 4 thrown anew"],
-    alt="A face; nearly the same face with other fine detail around eyes and mouth; somebody else.",
+    alt="A face; nearly the same face with other fine detail around eyes and mouth; somebody else with "
+    "the same glasses.",
 )
 
 # %% tags=["nbval-check-output"]
@@ -91,8 +92,8 @@ guess.outcome("the same face, a little changed", "Half of the numbers are about 
 
 # %% [markdown]
 # And the picture on the right? There only level 4 was thrown, an eighth of the numbers, and somebody else looks
-# at us. So the levels do not know the same things. Nobody told the model what belongs where: it follows from
-# training, and from two plain operations.
+# at us, through the same glasses. So the levels do not know the same things. Nobody told the model what belongs
+# where: it follows from training, and from two plain operations.
 
 # %%
 from glowlite.figures.glow_map import glow_map
@@ -208,10 +209,12 @@ assert sizes == [eps.numel() for eps in z]
 # ### What would it cost to keep them?
 #
 # Each squeeze makes four channels of one. If nothing ever left, channels would grow fourfold a level. A 1x1
-# convolution (notebook 03) takes $H W C^2$ multiplications. Which column grows?
+# convolution (notebook 03) takes $H W C^2$ multiplications. In each pair, the first number is with splits, the
+# second without. Which grows, the first number or the second?
 
 # %% tags=["nbval-check-output"]
-print("level   channels           multiplications of one 1x1 convolution")
+print("with splits or without:")
+print("level   channels     multiplications of one 1x1 convolution")
 for l in range(1, L + 1):
     places = (64 // 2**l) ** 2
     half, whole = 12 * 2 ** (l - 1), 3 * 4**l  # channels if half of them leave, and if none do
@@ -321,8 +324,10 @@ print("the same:", torch.allclose(by_density, by_whitening))
 # Compare the learned prior with one that knows only a mean and a std for each channel, the same everywhere.
 # How much likelier does it find the numbers that leave, over 64 faces?
 
-
 # %%
+import math
+
+
 def gain(y, split):
     stays, leaves = y.chunk(2, dim=1)
     mean, log_std = split.mean_and_log_std(stays)
@@ -332,16 +337,14 @@ def gain(y, split):
 
 
 # %% tags=["nbval-check-output"]
-import math
-
 x = to_float(faces.draw(64, seed=3).images)
 for l in range(L - 1):
     x, bits = gain(model.levels[l](x)[0], model.splits[l])
     print(f"level {l + 1}: {bits:.1f} bits for each number that leaves")
 
 # %% [markdown]
-# A bit is a factor of two: at level 1 each number is found twice as likely, 6,144 times over. Bits are the subject
-# of notebook 07. Here is what whitening does to the numbers of one face:
+# A bit is a factor of two: at level 1, on average, each of the 6,144 numbers is found twice as likely. Bits are the
+# subject of notebook 07. Here is what whitening does to the numbers of one face:
 
 # %%
 from glowlite.figures.charts import against_normal
@@ -391,7 +394,9 @@ row(
 # ## 5 · What each level holds
 #
 # Back to the dice. Choose a level and how far its numbers go towards fresh ones (at 1 nothing of the old ones
-# is left). Then tick the box: this level is kept, and the other three are thrown.
+# is left). On the way, `slerp` (spherical interpolation) mixes old and fresh by a sine and a cosine, so that the
+# mixture stays standard normal; plain averages would come out too small. Then tick the box: this level is kept,
+# and the other three are thrown.
 
 
 # %%
@@ -482,9 +487,17 @@ blur_chart(
 # %% [markdown]
 # **A harder question.** Suppose that what leaves could be guessed perfectly: each number is a function of those
 # that stay. What would a very good prior do to $\sigma$, to the log-det, to the likelihood? The package keeps $\log
-# \sigma$ between -2 and 2. Which trouble does that prevent on the way back, and what does it cost?
+# \sigma$ between -2 and 2. Which trouble does that prevent, and what does it cost?
 
 # %% [markdown]
+# <details><summary>One answer</summary>
+#
+# $\sigma$ goes to 0, and log-det and likelihood grow without end. But $z - \mu$ is only known up to rounding, and a
+# tiny $\sigma$ would make large $\varepsilon$ of that. The bound lets it grow by $e^2 \approx 7.4$ at most. The
+# cost: over $\sigma = 1$, a number gains at most 2 nats.
+#
+# </details>
+#
 # **Next.** 07, Bits per dimension: what a likelihood of pixels means, and how it can cheat.
 #
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 3 and figure 2b; Dinh et al. (2016), *Density

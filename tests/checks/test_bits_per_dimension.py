@@ -36,6 +36,14 @@ def overflowing(images, n):
     return ((images * 2**n / 256).floor() + noise(images)) / 2**n - 0.5
 
 
+def by_all_bins(images, n):
+    return (images // 2**n + noise(images)) / 2**n - 0.5
+
+
+def rest_of_bytes(images, n):
+    return (images % 2**n + noise(images)) / 2**n - 0.5
+
+
 def crashes(images, n):
     return (keep(images, n) + torch.rand(images)) / 2**n - 0.5
 
@@ -69,7 +77,14 @@ DEQUANTISE = {
     "from -1 to 1": (lambda images, n: (keep(images, n) + noise(images)) / 2**n * 2 - 1, "(-1, 1)"),
     "not divided": (lambda images, n: keep(images, n) + noise(images), "not divided"),
     "n_bits ignored": (lambda images, n: (images + noise(images)) / 256 - 0.5, "n_bits does not count"),
-    "the last bits": (lambda images, n: (images % 2**n + noise(images)) / 2**n - 0.5, "wrong ones"),
+    "the last bits": (lambda images, n: (images.long() % 2**n + noise(images)) / 2**n - 0.5, "wrong ones"),
+    "divided by 2^n": (by_all_bins, "does not fit into a byte"),
+    "the rest of bytes": (rest_of_bytes, "does not fit into a byte"),
+    "all 8 bits": (lambda images, n: (images + noise(images)) / 2**n - 0.5, "all 8 bits are still there"),
+    "no whole division": (
+        lambda images, n: (images / 2 ** (8 - n) + noise(images)) / 2**n - 0.5,
+        "the division must be whole, //",
+    ),
     "rounded": (
         lambda images, n: ((images.float() * 2**n / 256).round() + noise(images)) / 2**n - 0.5,
         "rounded to fewer bits",

@@ -192,7 +192,7 @@ LATENTS = {
     "no top": (no_top, "top.inverse was never called: the last latents are white"),
     "side by side": (side_by_side, "inverse was never called: eps must become z"),
     "changed places": (changed_places, "changed places"),
-    "no split": (no_split, "is it its turn?"),
+    "no split": (no_split, "a split puts back the half that left"),
     "first level first": (first_level_first, "is it its turn?"),
     "last level forgotten": (last_level_forgotten, "is it its turn?"),
     "first level forgotten": (first_level_forgotten, "levels[0].inverse was never called"),

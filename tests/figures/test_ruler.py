@@ -87,7 +87,10 @@ def test_a_race_shows_both_fits_so_far():
     (line,) = shapes(scene, "path", stroke="pink")
     x, y = scene.panels[0].from_page(line[:, 0], line[:, 1])
     assert y == pytest.approx([0.4, 1.0, 5.0], abs=0.05) and x == pytest.approx([0, 1, 2], abs=0.3)
-    assert {" with noise", " without noise"} <= set(words(scene))
+    assert {" with noise", " without noise", "no honest model gets higher "} <= set(words(scene))
+    strokes = [shape.get("stroke") for shape in scene.drawing().shapes if shape["kind"] == "path"]
+    last = {colour: len(strokes) - strokes[::-1].index(colour) for colour in ("ink", "log_det")}
+    assert last["ink"] > last["log_det"], "the dashed line is hidden under the fit that reaches it"
 
 
 def test_a_price_list_draws_every_price_to_scale(monkeypatch):
@@ -113,6 +116,9 @@ def test_noises_land_where_they_are(monkeypatch):
     ruler.noises({"one bin": torch.arange(3.0)[:, None] + even, "too wide": 3 * even}, "Two kinds of noise.")
     (scene,) = kept
     for panel, wide in zip(scene.panels, (1.0, 3.0), strict=True):
+        assert [tick for tick, _ in panel.xticks] == [0, 1, 2, 3], (
+            "a bin begins at its value, and so do the ticks"
+        )
         bars = [shapes(scene, "path", fill=colour) for colour in ("x", "amber", "pink")]
         for i, (first, second) in enumerate(bars):
             mine = first if panel is scene.panels[0] else second
