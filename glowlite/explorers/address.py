@@ -1,0 +1,64 @@
+"""What a page's address says: numbers, choices and faces by name, and one sentence about what made no sense."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+Found = TypeVar("Found")
+LONGEST = 24  # letters of a value that are repeated in the sentence
+
+
+class Address:
+    """The query of an address. What is missing or makes no sense becomes the default; the latter is remembered."""
+
+    def __init__(self, query: str):
+        self.values = dict(parse_qsl(query.lstrip("?")))
+        self.left_out: list[str] = []
+
+    def number(self, name: str, low: float, high: float, default: float) -> float:
+        """A number from low to high."""
+
+        def read(text: str) -> float | None:
+            value = float(text)
+            return value if math.isfinite(value) and low <= value <= high else None
+
+        return self.read(name, read, default)
+
+    def whole(self, name: str, low: int, high: int, default: int) -> int:
+        """A whole number from low to high."""
+        return self.read(name, lambda text: value if low <= (value := int(text)) <= high else None, default)
+
+    def numbers(self, name: str, count: int, low: float, high: float) -> list[float] | None:
+        """`count` numbers from low to high with "_" between them; None where there are none."""
+
+        def read(text: str) -> list[float] | None:
+            values = [float(part) for part in text.split("_")]
+            return values if len(values) == count and all(low <= v <= high for v in values) else None
+
+        return self.read(name, read, None)
+
+    def one_of(self, name: str, options: Iterable[str], default: str) -> str:
+        """One of a few words."""
+        options = list(options)
+        return self.read(name, lambda text: text if text in options else None, default)
+
+    def read(self, name: str, find: Callable[[str], Found | None], default: Found) -> Found:
+        """What `find` makes of the value; the default where there is none, or where it gives None or fails."""
+        text = self.values.get(name)
+        if text is None:
+            return default
+        try:
+            found = find(text)
+        except ValueError:
+            found = None
+        if found is None:
+            self.left_out.append(f"{name}={text[:LONGEST]}{'…' if len(text) > LONGEST else ''}")
+            return default
+        return found
+
+    def sentence(self) -> str:
+        """What was left out; empty where all made sense."""
+        if not self.left_out:
+            return ""
+        return f"This page cannot do what its address asks for with {' and '.join(self.left_out)}; that was left out."

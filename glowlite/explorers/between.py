@@ -1,0 +1,149 @@
+"""Two faces and three ways from one to the other: through their pixels, or straight or along an arc through eps."""
+
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from glowlite import latents as latent_space
+from glowlite.explorers.render import Drawn, draw, draw_all
+from glowlite.explorers.shelf import Face
+from glowlite.explorers.slices import Pace
+
+WAYS = ("pixels", "linear", "spherical")
+PATHS = {"linear": latent_space.lerp, "spherical": latent_space.slerp}
+ALONG = {"pixels": "mixed as pixels", "linear": "along the straight line", "spherical": "along the arc"}
+NAMES = {"pixels": "pixel blend", "linear": "straight line", "spherical": "arc"}
+STOPS = tuple(i / 6 for i in range(7))
+
+
+class Stop(NamedTuple):
+    """What is known about one stop of a row; the numbers are None until they are measured."""
+
+    image: Tensor | None = None
+    bits: float | None = None  # per dimension
+    temperature: float | None = None  # effective
+
+
+class Between:
+    """`first` and `second`; `t` from 0 to 1 along the `way`; `levels` says of each whether it moves or stays.
+
+    rows     way -> what is known about its seven stops
+    curves   way through eps -> (t, effective temperatures) along it
+    """
+
+    def __init__(self, model, first: Face, second: Face):
+        self.model = model
+        self.t, self.way = 0.5, "spherical"
+        self.drawing, self.measuring = Pace(2), Pace(2)
+        self.choose(first, second, (True,) * len(model.latent_shapes))
+
+    def choose(self, first: Face, second: Face, levels: tuple[bool, ...]) -> None:
+        """Other faces, or other levels; the rows are to be drawn anew."""
+        self.first, self.second, self.levels = first, second, levels
+        self.rows = {way: [Stop()] * len(STOPS) for way in WAYS}
+        self.curves = {way: self._temperatures(way) for way in PATHS}
+
+    @torch.inference_mode()
+    def latents(self, t: float, way: str) -> list[Tensor]:
+        """eps at t of the straight line or the arc through those levels that move."""
+        moving = [level for level, moves in enumerate(self.levels) if moves]
+        now = list(self.first.latents)
+        if moving:
+            ends = [[face.latents[level] for level in moving] for face in (self.first, self.second)]
+            for level, eps in zip(moving, PATHS[way](*ends, t), strict=True):
+                now[level] = eps
+        return now
+
+    def blend(self, t: float) -> Tensor:
+        """The pixels of both pictures, mixed: uint8 (C, H, W)."""
+        return torch.lerp(self.first.image.float(), self.second.image.float(), t).round().to(torch.uint8)
+
+    def draw(self) -> Drawn:
+        """The picture at t of the way. GlowliteError where a value is not finite."""
+        if self.way != "pixels":
+            return draw(self.model, self.latents(self.t, self.way))
+        start = time.perf_counter()
+        image = self.blend(self.t)
+        took = 1000 * (time.perf_counter() - start)
+        return Drawn(image, took, 0.0, self.encoded([image])[0])
+
+    def encoded(self, images: list[Tensor]) -> list[float]:
+        """Effective temperatures that pictures have when they are encoded."""
+        device = self.first.latents[0].device
+        eps = self.model.encode(torch.stack(images).to(device))
+        return latent_space.effective_temperature(eps).tolist()
+
+    def _temperatures(self, way: str, count: int = 25) -> tuple[list[float], list[float]]:
+        at = [i / (count - 1) for i in range(count)]
+        return at, [latent_space.effective_temperature(self.latents(t, way)).item() for t in at]
+
+    # ---- rows ----------------------------------------------------------------------------------------------
+
+    def missing(self, way: str, number: str = "image") -> list[int]:
+        """The stops of a row of which this is not known yet."""
+        return [i for i, stop in enumerate(self.rows[way]) if getattr(stop, number) is None]
+
+    def finish(self, way: str, at_once: int | None = None) -> Iterator[None]:
+        """Draw the row's stops, a few at a time."""
+        row = self.rows[way]
+        while which := self.missing(way)[: at_once or self.drawing.count]:
+            if way == "pixels":
+                images = [self.blend(STOPS[i]) for i in which]
+            else:
+                images = self._decode(way, which)
+            for i, image in zip(which, images, strict=True):
+                row[i] = row[i]._replace(image=image)
+            yield
+
+    def _decode(self, way: str, which: list[int]) -> list[Tensor]:
+        eps = [torch.cat(level) for level in zip(*(self.latents(STOPS[i], way) for i in which), strict=True)]
+        found: list[Drawn] = []
+        self.drawing.timed(lambda: found.extend(draw_all(self.model, eps)), len(which))
+        return [drawn.image for drawn in found]
+
+    def weigh(self, way: str) -> Iterator[None]:
+        """Measure the row's bits per dimension, and the temperatures of the pixel blend, a few stops at a time."""
+        row = self.rows[way]
+        while which := self.missing(way, "bits")[: self.measuring.count]:
+            self.measuring.timed(lambda which=which: self._measure(row, which), len(which))
+            yield
+        while way == "pixels" and (which := self.missing(way, "temperature")[: self.measuring.count]):
+            for i, value in zip(which, self.encoded([row[i].image for i in which]), strict=True):
+                row[i] = row[i]._replace(temperature=value)
+            yield
+
+    @torch.inference_mode()
+    def _measure(self, row: list[Stop], which: list[int]) -> None:
+        images = torch.stack([row[i].image for i in which]).to(self.first.latents[0].device)
+        for i, bits in zip(which, self.model.bits_per_dim(images).tolist(), strict=True):
+            row[i] = row[i]._replace(bits=bits)
+
+    # ---- words ---------------------------------------------------------------------------------------------
+
+    def describe(self, temperature: float) -> str:
+        """One sentence on what is shown at t, which has this effective temperature."""
+        first, second = self.first.name, self.second.name
+        if self.first is self.second:
+            return f"Both pictures are {first}, so there is no way to go."
+        place = {0.0: f"{first}, where the way begins", 1.0: f"{second}, where the way ends"}
+        where = place.get(self.t, f"{round(100 * self.t)} % of the way from {first} to {second}")
+        text = f"{where[0].upper()}{where[1:]}, {ALONG[self.way]}. Its effective temperature is {temperature:.2f}."
+        if self.way != "pixels" and not all(self.levels):
+            still = [str(i) for i, moves in enumerate(self.levels, 1) if not moves]
+            text += f" Level{'s' * (len(still) > 1)} {', '.join(still)} stayed as in {first}."
+        return text
+
+
+def levels_text(levels: tuple[bool, ...]) -> str:
+    """The numbers of the levels that move, as an address holds them: "134", or "none"."""
+    return "".join(str(level) for level, moves in enumerate(levels, 1) if moves) or "none"
+
+
+def levels_of(text: str, count: int) -> tuple[bool, ...] | None:
+    """The reverse of `levels_text`, for `count` levels; None for what is nothing of the kind."""
+    if text != "none" and not (text and set(text) <= {str(level) for level in range(1, count + 1)}):
+        return None
+    return tuple(str(level) in text for level in range(1, count + 1))

@@ -1,0 +1,215 @@
+"""What the explorers of one idea each share: actions, words, numbers, the address, hidden controls, slow work."""
+
+import functools
+import random
+from collections.abc import Callable, Iterator, Mapping
+from urllib.parse import urlencode
+
+import torch
+from torch import Tensor
+
+from glowlite import checkpoint
+from glowlite.data import faces
+from glowlite.errors import GlowliteError
+from glowlite.explorers.address import Address
+from glowlite.explorers.controls import MEGABYTE, Button, Upload
+from glowlite.explorers.frame import Frame, Sorry, box, log
+from glowlite.explorers.readout import Readout, Words
+from glowlite.explorers.render import Renderer
+from glowlite.explorers.shelf import GALLERY_SEED, Face
+from glowlite.explorers.slices import Slices
+from glowlite.explorers.state import Typical, typical_of
+
+BROKEN = "Something is wrong with this installation; the terminal it was started from says what."
+
+
+class Explorer(Frame):
+    """A page about one idea. A subclass builds its parts, names those that can be hidden, and says
+
+    show()      draws the newest state: at once, for every move, so under about 60 ms
+    settle()    a generator of what may wait until things rest, in pieces of about 45 ms
+    take(a)     takes over what an address says; query() gives what an address is to hold
+    """
+
+    hints: list[tuple[str, str]] = []  # (what it teaches, the hint that stands until that was tried)
+
+    def __init__(self, title: str, promise: str, model, card: Mapping, seed: int | None = None):
+        super().__init__(title, promise)
+        self.model, self.typical = model, typical(model, card)
+        self.random = random.Random(seed)
+        self.used: set[str] = set()  # lessons, for the hints
+        self.parts: dict = {}  # what ?controls= can leave out: name -> widget, or a list of them
+        self.controls = ""  # those shown, where not all are
+        self.words, self.readout = Words(), Readout()
+        self.surprise = Button(label="Surprise me", kind="primary")
+        self.reset = Button(label="Reset")
+        self.work = Slices(self.guard)
+        self.renderer = Renderer(self.guard(self._show), self.guard(self._rested), rest=0.1)
+        self.on_address(self._open_address)
+
+    # ---- what a subclass says ------------------------------------------------------------------------------
+
+    def show(self) -> None:
+        raise NotImplementedError
+
+    def settle(self) -> Iterator[None]:
+        raise NotImplementedError
+
+    def take(self, address: Address) -> None:
+        raise NotImplementedError
+
+    def query(self) -> dict[str, str]:
+        raise NotImplementedError
+
+    # ---- what they share -----------------------------------------------------------------------------------
+
+    def when(self, widget, trait: str, action: Callable = lambda value: None, lesson: str = "") -> None:
+        """Call `action(value)` when this changes, then draw; `lesson` is what a person has tried by changing it."""
+
+        def changed(change) -> None:
+            if lesson and not self.renderer.held:
+                self.used.add(lesson)
+            with self.renderer.hold():
+                action(change["new"])
+                self.renderer.request()
+
+        widget.observe(self.guard(changed), trait)
+
+    def on(self, tell: Callable, action: Callable, lesson: str = "") -> None:
+        """Call `action` when `tell` (a button's on_click, tiles' on_pick) says so, then draw."""
+
+        def happened(*values) -> None:
+            self.used.add(lesson)
+            with self.renderer.hold():
+                action(*values)
+                self.renderer.request()
+
+        tell(self.guard(happened))
+
+    def hint(self) -> str:
+        """What to try next: the first of `hints` that was not tried yet."""
+        return next((text for name, text in self.hints if name not in self.used), "")
+
+    def actions(self, *more) -> object:
+        """The row of buttons: Surprise me, Reset, and what else there is."""
+        row = box("actions", self.surprise, self.reset, *more)
+        self.parts |= {"surprise": self.surprise, "reset": self.reset}
+        return row
+
+    def show_only(self, names: str) -> None:
+        """Hide every control but these, by the names in `parts` with commas between; "" shows all."""
+        self.controls = names
+        shown = {name.strip() for name in names.split(",")}
+        for name, part in self.parts.items():
+            hidden = bool(names) and name not in shown
+            for widget in part if isinstance(part, list) else [part]:
+                widget.layout.display = "none" if hidden else None
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Called after `show_only`, for what is hidden by default."""
+
+    def too_large(self, size: int) -> None:
+        """What an `Upload` says to a file of that many bytes."""
+        most = Upload.most.default_value // MEGABYTE
+        raise GlowliteError(
+            f"That file has {size / MEGABYTE:.0f} MB; please choose one of at most {most} MB."
+        )
+
+    def receive(self, face: Face, take: Callable[[], None], text: str) -> None:
+        """Use a picture of one's own by `take`, then say `text`, and whether it is unlike what the model knows."""
+        with self.renderer.hold():
+            take()
+            self.renderer.request()
+        bits = self.model.bits_per_dim(face.image[None].to(face.latents[0].device)).item()
+        if self.typical.unlike(bits):
+            text += (
+                f" It is unlike the drawn faces the model learned from: {bits:.2f} bits per dimension, where they take "
+                f"{self.typical.mean:.2f}. So what comes of it may look strange."
+            )
+        self.notify(text)
+
+    def learned(self, lesson: str) -> None:
+        """A person has tried this, and nothing needs to be drawn for it."""
+        self.used.add(lesson)
+        self.words.hint = self.hint()
+
+    def remember(self) -> None:
+        """Put the state into the page's address."""
+        values = {name: value for name, value in self.query().items() if value}
+        if self.controls:
+            values["controls"] = self.controls
+        self.head.query = urlencode(values)
+
+    def _show(self) -> None:
+        self.work.stop()
+        self.show()
+        if self.head.notice.get("kind") == "bad":
+            self.notify("")
+
+    def _rested(self) -> None:
+        self.work.start(self._settle())
+
+    def _settle(self) -> Iterator[None]:
+        self.remember()
+        yield from self.settle()
+
+    def _open_address(self, query: str) -> None:
+        if not query:
+            return
+        address = Address(query)
+        self.show_only(address.values.get("controls", ""))
+        self.take(address)
+        if sentence := address.sentence():
+            self.notify(sentence)
+
+
+def card(title: str, note: str, *children):
+    """A part of the page with a heading of its own."""
+    return box("card", *children, title=title, note=note)
+
+
+def as_tiles(shown: list[Face]) -> tuple[Tensor, list[str]]:
+    """What `Tiles.show` takes."""
+    return torch.stack([face.image for face in shown]), [face.name for face in shown]
+
+
+def place_of(face: Face, among: list[Face]) -> int:
+    """The number of this very face among others; -1 if it is none of them."""
+    return next((i for i, other in enumerate(among) if other is face), -1)
+
+
+def typical(model, card: Mapping) -> Typical:
+    """Bits per dimension of held-out pictures: the card's, else those of twelve drawn faces, measured now."""
+    if {"bits_per_dim", "spread"} <= set(card.get("held_out", {})):
+        return typical_of(card, torch.zeros(2))
+    images = faces.draw(12, size=model.config.shape[-1], seed=GALLERY_SEED).images
+    return typical_of(card, model.bits_per_dim(images.to(next(model.parameters()).device)).cpu())
+
+
+def shared(name: str) -> tuple:
+    """A model that ships (or a path), its directions and its card: read once in a process, however many use it."""
+    path = checkpoint.find(name)
+    files = (path, checkpoint.directions_path(path), path.with_suffix(".json"))
+    return _read(str(path), tuple(file.stat().st_mtime_ns for file in files if file.is_file()))
+
+
+@functools.lru_cache(maxsize=2)
+def _read(path: str, changed: tuple[int, ...]) -> tuple:
+    model = checkpoint.load(path).requires_grad_(False)
+    card = checkpoint.read_card(path, required=False)
+    try:
+        return model, checkpoint.load_directions(path), card
+    except GlowliteError:
+        return model, {}, card
+
+
+def open_explorer(title: str, name: str, make: Callable) -> Frame:
+    """`make(model, directions, card)` for a trained model; or a sentence that says why it cannot open."""
+    try:
+        return make(*shared(name))
+    except GlowliteError as error:
+        return Sorry(title, str(error))
+    except Exception:
+        log.exception("%s could not open", title)
+        return Sorry(title, BROKEN)

@@ -1,0 +1,73 @@
+"""Long work in short pieces: a kernel answers the page's messages between any two of them."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+
+PAUSE = 0.002  # seconds between two pieces, in which messages are answered
+PIECE = 45.0  # milliseconds that a piece may take, so that an answer never waits long
+
+
+class Slices:
+    """Runs a generator piece by piece (each `yield` ends one); new work drops what is left of the old.
+
+    `guard` wraps each piece, as `Frame.guard` does; after an exception the work is over.
+    """
+
+    def __init__(self, guard: Callable[[Callable], Callable] = lambda action: action):
+        self._guarded = guard(self._piece)
+        self._work: Iterator[None] | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is work left."""
+        return self._work is not None
+
+    def start(self, work: Iterator[None]) -> None:
+        """Drop what is under way and begin with this."""
+        self._work = work
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:  # no kernel, so nobody waits for an answer
+            while self._work is work:
+                self._run(work)
+            return
+        loop.call_later(PAUSE, self._go_on, loop, work)
+
+    def stop(self) -> None:
+        """Drop what is under way."""
+        self._work = None
+
+    def _go_on(self, loop, work: Iterator[None]) -> None:
+        self._run(work)
+        if self._work is work:
+            loop.call_later(PAUSE, self._go_on, loop, work)
+
+    def _run(self, work: Iterator[None]) -> None:
+        if self._work is not work:
+            return
+        if not self._guarded(work) and self._work is work:
+            self._work = None
+
+    def _piece(self, work: Iterator[None]) -> bool:
+        for _ in work:
+            return True
+        return False
+
+
+class Pace:
+    """How many things of one kind fit into a piece: follows what the last ones took."""
+
+    def __init__(self, count: int = 2, most: int = 16):
+        self.count, self.most = count, most
+
+    def timed(self, action: Callable[[], None], done: int) -> float:
+        """Do it, learn from the time that `done` things took, and return that time in milliseconds."""
+        start = time.perf_counter()
+        action()
+        took = 1000 * (time.perf_counter() - start)
+        if took > 1.3 * PIECE:
+            self.count = max(1, min(self.count, done) - 1)
+        elif took < 0.7 * PIECE and done >= self.count:
+            self.count = min(self.most, self.count + 1)
+        return took
