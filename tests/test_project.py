@@ -174,3 +174,9 @@ def test_ci_runs_what_a_person_runs():
     assert script.stat().st_mode & 0o100, "it is executable"
     assert script.read_text().rstrip().endswith("\nmake test")
     subprocess.run(["bash", "-n", script], check=True)
+
+
+def test_the_readme_leads_to_every_notebook():
+    text = (ROOT / "README.md").read_text()
+    notebooks = sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
+    assert notebooks and [name for name in notebooks if f"(notebooks/{name})" not in text] == []

@@ -186,13 +186,21 @@ def like(result, x: Tensor, name: str) -> Tensor:
 def one_each(log_det, count: int) -> Tensor:
     if not isinstance(log_det, Tensor) or log_det.shape != (count,):
         what = tuple(log_det.shape) if isinstance(log_det, Tensor) else type(log_det).__name__
+        what = "a single one for all" if what == () else what
         raise Mistake(f"log_det must have one number for each of the {count} pictures, not {what}")
     return log_det
 
 
-def run_inverse(inverse: Callable, z) -> object:
-    """What inverse gives. Where it is still a stub that is a Mistake, since forward is right already."""
+def run_inverse(inverse: Callable, z, advice: str = "") -> object:
+    """What inverse gives. Where it is still a stub that is a Mistake, since forward is right already.
+
+    advice: said where sizes do not fit.
+    """
     try:
         return run(inverse, z)
     except Untried:
         raise Mistake("forward is right; inverse is still missing") from None
+    except Mistake as mistake:
+        if advice and "RuntimeError" in str(mistake):
+            raise Mistake(f"{mistake}. Do the sizes not fit? {advice}") from None
+        raise

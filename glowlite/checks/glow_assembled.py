@@ -26,6 +26,7 @@ from glowlite.checks.assembly import (
 )
 from glowlite.checks.base import Mistake, check, run
 from glowlite.flows import ActNorm, Chain, Coupling, Flow, InvertibleConv1x1
+from glowlite.flows.mixing import convolve1x1
 from glowlite.glow import Glow, GlowConfig
 
 __all__ = ["copy_weights", "flow_step", "glow", "glow_forward", "glow_inverse", "lines_of", "step_forward",
@@ -101,7 +102,7 @@ def explain_z(z: Tensor, x: Tensor, flows: list[Flow]) -> None:
     for kept in ((0, 1), (0, 2), (1, 2)):
         if same(z, through([flows[i] for i in kept], x)):
             left_out = ({0, 1, 2} - set(kept)).pop()
-            raise Mistake(f"{NAMES[left_out]} is left out of z")
+            raise Mistake(f"{NAMES[left_out]} is left out of z, or what it gave was not handed on")
     for order in permutations(range(3)):
         if same(z, through([flows[i] for i in order], x)):
             raise Mistake(f"another order than the paper's: z went through {listed(NAMES[i] for i in order)}")
@@ -150,6 +151,9 @@ def explain_x(result, x: Tensor, z: Tensor, flows: list[Flow]) -> None:
         if order != (2, 1, 0) and same(back, backwards([flows[i] for i in order], z)):
             first = "the same order as forward" if order == (0, 1, 2) else "another order"
             raise Mistake(f"the inverses stand in {first}; what was done last must be undone first")
+    norm, conv, coupling = flows
+    if same(back, norm.inverse(convolve1x1(coupling.inverse(z), conv.matrix().T))):
+        raise Mistake("W^T undoes a rotation only, and training makes W any matrix: take its inverse")
     for done in product((True, False, None), repeat=3):  # undone, done once more, left out
         y = z
         for i in (2, 1, 0):
@@ -162,6 +166,11 @@ def explain_x(result, x: Tensor, z: Tensor, flows: list[Flow]) -> None:
 
 
 # ---- exercise 2 --------------------------------------------------------------------------------------------
+
+ORDER = (  # said where sizes do not fit on the way back
+    "the last level comes first, and it has no split; then, for each level before it, split_inverse and after that "
+    "level.inverse, with that level's eps and prior"
+)
 
 
 @check(
@@ -176,7 +185,8 @@ def explain_x(result, x: Tensor, z: Tensor, flows: list[Flow]) -> None:
 )
 def glow(attempt, generator):
     """attempt(shape, depth, width) is a module with forward(x) -> (latents, log_det) and inverse(latents) -> x."""
-    levels, count = torch.randint(2, 4, (2,), generator=generator).tolist()
+    levels = 3  # with two, there would be one split only, whose place in line shows nothing
+    count = int(torch.randint(2, 4, (1,), generator=generator))
     sizes = (2**levels * torch.randint(1, 3, (2,), generator=generator)).tolist()
     depth = tuple(torch.randint(1, 3, (levels,), generator=generator).tolist())
     shape, width = (3, *sizes), (6,) * levels
@@ -201,7 +211,7 @@ def judge_glow(ours, theirs: Glow, x: Tensor) -> Iterator[str]:
     explain_total(log_det, theirs, x)
     yield "log_det: levels, splits and top prior add up"
     handed = [eps.clone() for eps in latents]
-    back = run_inverse(ours.inverse, handed)
+    back = run_inverse(ours.inverse, handed, ORDER)
     if len(handed) != len(latents) or not all(map(same, handed, latents)):
         raise Mistake(
             "inverse takes latents out of the caller's list or changes them; they may be needed again"
@@ -259,12 +269,10 @@ def explain_latents(latents: list, theirs: Glow, x: Tensor) -> None:
 
 
 def explain_total(log_det, theirs: Glow, x: Tensor) -> None:
-    terms = dict.fromkeys(("the levels before the last", "the last level", "the splits", "the top prior"), 0)
-    for level, split_of in zip(theirs.levels, theirs.splits, strict=False):
-        x, of_level = level(x)
-        x, _, of_split = split_of(x)
-        terms["the levels before the last"] += of_level
-        terms["the splits"] += of_split
+    terms = {}
+    for i, (level, split_of) in enumerate(zip(theirs.levels, theirs.splits, strict=False), start=1):
+        x, terms[f"level {i}"] = level(x)
+        x, _, terms[f"split {i}"] = split_of(x)
     x, terms["the last level"] = theirs.levels[-1](x)
     terms["the top prior"] = theirs.top(x)[1]
     explain_sum(one_each(log_det, len(x)), terms)

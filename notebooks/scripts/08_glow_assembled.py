@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** The parts of notebooks 01 to 07; each is shown again in a few lines. No GPU.
 #
-# **Minutes.** About 35 to read and 10 for the exercises; all cells run in under 240 seconds.
+# **Minutes.** About 35 to read and 10 for the exercises; all cells run in under 120 seconds.
 #
 # **Symbols.**
 #
@@ -150,14 +150,14 @@ for name, (ours, theirs) in pairs.items():
 # %% [markdown]
 # ## 2 · A step of flow
 #
-# A step is three parts, one after the other. Each stretches space somewhere and shrinks it elsewhere. Which of
-# the three does most of it, in the first step of the trained model?
+# A step is three parts, one after the other. Each may stretch or shrink space. Which of the three changes the
+# volume most, in the first step of the trained model?
 
 # %%
 from glowlite.checks import Prediction
 
 guess = Prediction(
-    "In the first step of the trained model, which part has the largest log-det?",
+    "In the first step of the trained model, which log-det is largest in size?",
     ["ActNorm", "the 1x1 convolution", "the coupling"],
 )
 guess
@@ -260,7 +260,9 @@ glow_map("squeeze", "split", "z", "log_det")
 # ## Exercise 2 · Glow
 #
 # `forward` collects a list with $\varepsilon_l$ of every level, and adds all log-dets. `inverse` takes such a list,
-# and leaves it as it was.
+# and leaves it as it was. What you need: `x, log_det = level(x)` and `level.inverse(x)` for each of `self.levels`,
+# `split` and `split_inverse` with each of `self.priors`, of which there is one fewer, and `eps, log_det =
+# self.top(x)` and `self.top.inverse(eps)`.
 
 # %%
 from glowlite.flows import Chain, Squeeze, TopPrior
@@ -287,9 +289,8 @@ class Glow(nn.Module):
 check.glow(Glow)
 
 # %% [markdown]
-# What you need: `level(x)` and `level.inverse(x)` for each of `self.levels`, `split` and `split_inverse` with each of
-# `self.priors`, and `self.top(x)` and `self.top.inverse(eps)`. As before, `check.glow.hint()` and
-# `check.glow.solution()` help, and the package's lines stand in.
+# As before, `check.glow.hint()` and `check.glow.solution()` help, and until yours is right the package's lines stand
+# in.
 
 # %%
 if not check.glow(Glow):
@@ -396,7 +397,7 @@ row(held_out[:4], alt="Four drawn faces of 32 by 32 pixels: coarse, with hair, e
 
 # %%
 pixels_back = Prediction(
-    "An untrained Glow encodes a face and decodes it. How many of the 3,072 numbers come back wrong?",
+    "An untrained Glow encodes 32 faces and decodes them. How many of the 98,304 numbers come back wrong?",
     ["none", "some", "nearly all"],
 )
 pixels_back
@@ -441,7 +442,7 @@ print(f"neighbours' correlation: {neighbours(held_out):.2f} in faces, {alike:.2f
 # %% tags=["nbval-check-output"]
 first_sample.outcome(
     "coloured noise" if alike < 0.5 else "a blurred face",
-    "ActNorm has set the brightness. Nothing yet ties a pixel to its neighbour.",
+    "ActNorm has set the brightness. Little yet ties a pixel to its neighbour.",
 )
 
 # %% [markdown]
@@ -551,7 +552,7 @@ untrained_model = copy.deepcopy(model)  # kept for later
 
 # %%
 guess = Prediction(
-    "Every batch has new faces. Where will the curve of the held-out faces run, late in training?",
+    "Where will the curve of the held-out faces run, late in training?",
     ["above that of the batches", "on it", "below it"],
 )
 guess
@@ -619,8 +620,8 @@ print(f"{wrong} of {held_out.numel():,} numbers are wrong")
 # %% [markdown]
 # ### Where the bits went
 #
-# Suppose a face came out as $z$ with no layer at all, and $z$ were standard normal: that would cost about 10 bits
-# for each number. Every layer then takes its log-det off the bill. So follow the bill from layer to layer.
+# Take the price of $z$ without any log-det: for standard normal numbers that is $8 + \frac12 \log_2 2\pi e$, about
+# 10 bits for each. Every layer then takes its log-det off the bill. So follow the bill from layer to layer.
 
 
 # %%
@@ -646,7 +647,7 @@ def still_to_pay(model, x):
 # %%
 from glowlite.figures.progress import account
 
-layers = ["", "", "", "", "split 1", "", "", "", "", "split 2", "", "", "", "", "top"]
+layers = ["step 1", "", "", "", "split 1", "", "", "", "", "split 2", "", "", "", "", "top"]
 bills = {
     "untrained": still_to_pay(untrained_model, fixed_noise),
     "trained": still_to_pay(model, fixed_noise),
@@ -660,9 +661,9 @@ account(
 )
 
 # %% [markdown]
-# The first step pays most, trained or not: its ActNorm spreads the pixels. What training adds is in the steps after
-# it, and in the splits, whose priors have learned to guess. Each layer's gain is a number that you can point at:
-# that is what "log-dets add up" buys.
+# No single step pays more than the first, trained or not: its ActNorm spreads the pixels. What training adds is in the
+# steps after it, and in the splits, whose priors have learned to guess. Each layer's gain is a number that you can
+# point at: that is what "log-dets add up" buys.
 
 # %% [markdown]
 # ## 8 · Beside the shipped model
@@ -675,6 +676,7 @@ from glowlite.checkpoint import read_card
 card = read_card("faces64")
 rows = {
     "parameters": (sum(p.numel() for p in model.parameters()), card["parameters"]),
+    "levels": (len(DEPTH), card["config"]["levels"]),
     "steps of flow": (sum(DEPTH), sum(card["config"]["depth"])),
     "numbers a face": (math.prod(SHAPE), exact.dims),
     "faces seen": (8 * STEPS, card["images_seen"]),
@@ -754,9 +756,9 @@ assert share[64] < 0.5
 print(f"ours {share[32]:.0%}, the shipped model {share[64]:.0%}")
 
 # %% [markdown]
-# The shipped model is well ahead: it pays less than half. It has more levels and more steps, and has seen many more
-# faces. Which of these it is, two numbers cannot tell. That takes runs which differ in one thing only, on the same
-# pictures, as in the race of notebook 03.
+# The shipped model is well ahead: it pays less than half. It has more levels, more steps, wider networks, and has
+# seen many more faces. Which of these it is, two numbers cannot tell. That takes runs which differ in one thing only,
+# on the same pictures, as in the race of notebook 03.
 
 # %% [markdown]
 # ## Summary
@@ -771,6 +773,14 @@ print(f"ours {share[32]:.0%}, the shipped model {share[64]:.0%}")
 # **A harder question.** Turn the step around: coupling first, ActNorm last. Would it still be a flow, with all
 # pixels back and the right log-det? Our check would object all the same. What do you expect of bits/dim at the start,
 # and why does the paper put ActNorm first? Change both methods, and look at the first moments of training.
+#
+# <details><summary>One answer</summary>
+#
+# A flow, yes: reversible parts may stand in any order, their log-dets still add, and every pixel comes back. But then
+# a network is asked about numbers of any size, at the first step about pixels that hardly differ. With ActNorm in
+# front, each network starts with numbers of mean 0 and std 1, which is what its own weights were made for.
+#
+# </details>
 
 # %% [markdown]
 # **Next.** 09, Train on a GPU: the same lines, more levels, more steps, more faces.

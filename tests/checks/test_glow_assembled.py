@@ -192,6 +192,10 @@ INVERSE = {
     "a pair": (lambda self, z: (ours.step_inverse(self, z), 0), "inverse gives x alone"),
     "still a stub": (lambda self, z: ..., "inverse is still missing"),
     "wrong shape": (lambda self, z: ours.step_inverse(self, z)[0], "the shape"),
+    "W transposed": (
+        lambda self, z: actnorm_inverse(conv1x1(coupling_inverse(z, self.network), self.W.T)[0], *self.norm),
+        "undoes a rotation only",
+    ),
     "a little off": (lambda self, z: ours.step_inverse(self, z) + 1e-3, "the largest error"),
 }
 
@@ -278,6 +282,17 @@ def one_level_changed(self, x):
     return [latents[0] + 0.1, *latents[1:]], total
 
 
+def overwritten(self, x):
+    """total = log_det at each level, where += was meant; the split's is added."""
+    latents, _ = ours.glow_forward(self, x)
+    for level, prior in zip(self.levels, self.priors, strict=False):
+        x, total = level(x)
+        x, _, log_det = split(x, prior)
+        total = total + log_det
+    x, log_det = self.levels[-1](x)
+    return latents, total + log_det + self.top(x)[1]
+
+
 ASSEMBLED = {
     "solution": (ours.glow_forward, None),
     "the wrong half": (swapped, "the wrong half leaves"),
@@ -290,10 +305,15 @@ ASSEMBLED = {
     ),
     "not whitened": (raw, "not whitened"),
     "one level changed": (one_level_changed, "the latents of level 1"),
-    "no splits' log-det": (summed("levels", "last", "top"), "the log-det of the splits is missing"),
+    "no splits' log-det": (summed("levels", "last", "top"), "the log-det of split 1 and split 2 is missing"),
     "no top's log-det": (summed("levels", "last", "splits"), "the log-det of the top prior is missing"),
-    "steps only": (summed("levels", "last"), "the splits and the top prior is missing"),
-    "last only": (summed("last", "top"), "the levels before the last and the splits is missing"),
+    "steps only": (summed("levels", "last"), "split 1, split 2 and the top prior is missing"),
+    "last only": (summed("last", "top"), "level 1, split 1, level 2 and split 2 is missing"),
+    "the total overwritten": (overwritten, "level 1 and split 1 is missing"),
+    "one for all": (
+        lambda self, x: (ours.glow_forward(self, x)[0], ours.glow_forward(self, x)[1].sum()),
+        "not a single one for all",
+    ),
     "wrong sign": (
         lambda self, x: (ours.glow_forward(self, x)[0], -ours.glow_forward(self, x)[1]),
         "the wrong sign",
@@ -338,6 +358,22 @@ def pops(self, latents):
     return x
 
 
+def finest_first(self, latents):
+    """The levels in the order of forward."""
+    x = self.levels[-1].inverse(self.top.inverse(latents[-1]))
+    for level, prior, eps in zip(self.levels, self.priors, latents, strict=False):
+        x = level.inverse(split_inverse(x, eps, prior))
+    return x
+
+
+def misaligned(self, latents):
+    """Both lists turned round, though one is shorter: each prior meets another level's eps."""
+    x = self.top.inverse(latents[-1])
+    for level, prior, eps in zip(reversed(self.levels), reversed(self.priors), latents[::-1], strict=False):
+        x = level.inverse(split_inverse(x, eps, prior))
+    return x
+
+
 DISASSEMBLED = {
     "solution": (back(), None),
     "no top": (back(top=False), "self.top.inverse comes first"),
@@ -347,6 +383,8 @@ DISASSEMBLED = {
     "a pair": (lambda self, latents: (ours.glow_inverse(self, latents), 0), "inverse gives x alone"),
     "still a stub": (lambda self, latents: ..., "inverse is still missing"),
     "one level": (lambda self, latents: self.levels[-1].inverse(latents[-1]), "the shape"),
+    "finest first": (finest_first, "Do the sizes not fit? the last level comes first"),
+    "misaligned": (misaligned, "split_inverse and after that level.inverse"),
     "first level last": (lambda self, latents: ours.glow_inverse(self, latents[::-1]), "it stops"),
     "dark": (lambda self, latents: ours.glow_inverse(self, latents) / 2, "the largest error"),
 }
