@@ -1,11 +1,9 @@
 """Attributes as a person explores them, through the widgets, without a browser."""
 
 import asyncio
-import io
 
 import pytest
 import torch
-from PIL import Image
 
 from glowlite import checkpoint
 from glowlite import latents as latent_space
@@ -15,37 +13,12 @@ from glowlite.explorers.frame import SORRY, Sorry
 from glowlite.explorers.labelled import Labelled, project
 from glowlite.explorers.moved import cosines, heat
 from glowlite.explorers.picture import to_bytes
+from tests.explorers.page import drag, entry, open_address, pick, png, upload
 
 
 @pytest.fixture
 def page(model, directions, card) -> AttributeExplorer:
     return AttributeExplorer(model, directions, card, seed=4)
-
-
-def pick(tiles, index: int) -> None:
-    tiles.set_state({"pick": [tiles.pick[0] + 1, index]})
-
-
-def drag(slider, value: float) -> None:
-    slider.set_state({"move": [slider.epoch, value]})
-
-
-def entry(page, name: str) -> dict:
-    return next(entry for entry in page.readout.entries if entry["name"].startswith(name))
-
-
-def open_address(page, search: str) -> None:
-    page._receive(page.head, {"kind": "address", "search": search}, [])
-
-
-def upload(page, data: bytes) -> None:
-    page.upload._receive(page.upload, {"kind": "slice", "name": "me.png", "part": 0, "parts": 1}, [data])
-
-
-def png(colour=(90, 120, 200)) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (40, 30), colour).save(file, "PNG")
-    return file.getvalue()
 
 
 def test_it_opens_on_an_edited_face(page):
@@ -172,7 +145,7 @@ def test_surprise_moves_sliders_by_seed(page, model, directions, card):
 
 
 def test_a_picture_of_ones_own_comes_back_and_can_be_moved(page):
-    upload(page, png())
+    upload(page.upload, png())
     assert (
         page.before.pixels == page.after.pixels
         and "went through the flow and back" in page.head.notice["text"]
@@ -185,7 +158,7 @@ def test_a_picture_of_ones_own_comes_back_and_can_be_moved(page):
 @pytest.mark.parametrize("data", [b"", b"not a picture", png()[:40]], ids=["empty", "text", "truncated"])
 def test_a_bad_upload_is_one_sentence_and_changes_nothing(page, data):
     before = page.after.pixels
-    upload(page, data)
+    upload(page.upload, data)
     assert page.head.notice["kind"] == "bad" and page.head.notice["text"] != SORRY
     assert page.after.pixels == before
 

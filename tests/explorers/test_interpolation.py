@@ -1,10 +1,8 @@
 """Between two faces, as a person explores it, through its widgets, without a browser."""
 
 import asyncio
-import io
 
 import pytest
-from PIL import Image
 
 from glowlite import checkpoint
 from glowlite import latents as latent_space
@@ -12,39 +10,12 @@ from glowlite.explorers.between import WAYS
 from glowlite.explorers.frame import SORRY, Sorry
 from glowlite.explorers.interpolation import OPENING, InterpolationExplorer, open_interpolation
 from glowlite.explorers.picture import to_bytes
+from tests.explorers.page import drag, entry, open_address, pick, png, upload
 
 
 @pytest.fixture
 def page(model, card) -> InterpolationExplorer:
     return InterpolationExplorer(model, card, seed=4)
-
-
-def pick(tiles, index: int) -> None:
-    tiles.set_state({"pick": [tiles.pick[0] + 1, index]})
-
-
-def drag(slider, value: float) -> None:
-    slider.set_state({"move": [slider.epoch, value]})
-
-
-def entry(page, name: str) -> dict:
-    return next(entry for entry in page.readout.entries if entry["name"].startswith(name))
-
-
-def open_address(page, search: str) -> None:
-    page._receive(page.head, {"kind": "address", "search": search}, [])
-
-
-def upload(page, end: int, data: bytes) -> None:
-    page.uploads[end]._receive(
-        page.uploads[end], {"kind": "slice", "name": "me.png", "part": 0, "parts": 1}, [data]
-    )
-
-
-def png(colour=(90, 120, 200)) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", (40, 30), colour).save(file, "PNG")
-    return file.getvalue()
 
 
 def test_it_opens_half_way_with_all_rows(page, model):
@@ -139,7 +110,7 @@ def test_the_numbers_are_those_of_the_picture(page, model):
 
 @pytest.mark.parametrize("end", [0, 1])
 def test_a_picture_of_ones_own_can_be_either_end(page, end):
-    upload(page, end, png())
+    upload(page.uploads[end], png())
     face = (page.between.first, page.between.second)[end]
     assert face.name == "your picture" and page.ends[end].pixels == to_bytes(face.image)
     text = page.head.notice["text"]
@@ -152,7 +123,7 @@ def test_a_picture_of_ones_own_can_be_either_end(page, end):
 @pytest.mark.parametrize("data", [b"", b"not a picture", png()[:40]], ids=["empty", "text", "truncated"])
 def test_a_bad_upload_is_one_sentence_and_changes_nothing(page, data):
     before = page.picture.pixels
-    upload(page, 0, data)
+    upload(page.uploads[0], data)
     assert page.head.notice["kind"] == "bad" and page.head.notice["text"] != SORRY
     assert page.picture.pixels == before
     drag(page.slider, 0.2)

@@ -9,31 +9,12 @@ from glowlite import checkpoint
 from glowlite.explorers.frame import SORRY, Sorry
 from glowlite.explorers.picture import to_bytes
 from glowlite.explorers.studio import BROKEN, OPENING, Studio, open_studio
+from tests.explorers.page import entry, pick, png, upload
 
 
 @pytest.fixture
 def page(model, directions, card) -> Studio:
     return Studio(model, directions, card, seed=3)
-
-
-def pick(tiles, index: int) -> None:
-    """What the page sends when a tile is clicked."""
-    tiles.set_state({"pick": [tiles.pick[0] + 1, index]})
-
-
-def upload(page, data: bytes) -> None:
-    message = {"kind": "slice", "name": "me.png", "part": 0, "parts": 1}
-    page.upload._receive(page.upload, message, [data])
-
-
-def png(colour=(90, 120, 200), size=(40, 30)) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", size, colour).save(file, "PNG")
-    return file.getvalue()
-
-
-def entry(page, name: str) -> dict:
-    return next(entry for entry in page.readout.entries if entry["name"].startswith(name))
 
 
 def test_it_opens_on_an_edited_face(page):
@@ -117,7 +98,7 @@ def test_surprise_moves_sliders_to_match_the_picture(page):
 
 
 def test_an_upload_comes_back_exactly_and_says_that_it_is_foreign(page):
-    upload(page, png())
+    upload(page.upload, png())
     assert page.before.pixels == page.after.pixels
     assert "every pixel is the same" in page.head.notice["text"]
     assert "unlike the drawn faces" in page.head.notice["text"]
@@ -131,7 +112,7 @@ def test_an_upload_comes_back_exactly_and_says_that_it_is_foreign(page):
 @pytest.mark.parametrize("data", [b"", b"not a picture", png()[:40]], ids=["empty", "text", "truncated"])
 def test_a_bad_upload_is_one_sentence_and_changes_nothing(page, data):
     before = page.after.pixels
-    upload(page, data)
+    upload(page.upload, data)
     assert page.head.notice["kind"] == "bad"
     assert page.head.notice["text"] not in ("", SORRY) and "\n" not in page.head.notice["text"]
     assert page.after.pixels == before

@@ -12,6 +12,7 @@ from glowlite.explorers.frame import SORRY, Sorry
 from glowlite.explorers.picture import to_bytes
 from glowlite.explorers.samples import COUNT, STOPS, Point, Samples, spread, trade_off
 from glowlite.explorers.temperature import OPENING, SEED, STRIP, TemperatureExplorer, open_temperature
+from tests.explorers.page import drag, entry, open_address, pick
 
 
 @pytest.fixture
@@ -22,22 +23,6 @@ def page(model, card) -> TemperatureExplorer:
 def sixteen(model, temperature, seed=SEED) -> torch.Tensor:
     eps = latent_space.sample_eps(model.latent_shapes, COUNT, torch.Generator().manual_seed(seed))
     return model.decode(latent_space.scale(eps, temperature))
-
-
-def pick(tiles, index: int) -> None:
-    tiles.set_state({"pick": [tiles.pick[0] + 1, index]})
-
-
-def drag(slider, value: float) -> None:
-    slider.set_state({"move": [slider.epoch, value]})
-
-
-def entry(page, name: str) -> dict:
-    return next(entry for entry in page.readout.entries if entry["name"].startswith(name))
-
-
-def open_address(page, search: str) -> None:
-    page._receive(page.head, {"kind": "address", "search": search}, [])
 
 
 def test_it_opens_finished_on_sixteen_faces(page, model):

@@ -1,0 +1,37 @@
+"""What a page does to an explorer, without a page."""
+
+import io
+
+from PIL import Image
+
+
+def pick(tiles, index: int) -> None:
+    """A tile is clicked."""
+    tiles.set_state({"pick": [tiles.pick[0] + 1, index]})
+
+
+def drag(slider, value: float) -> None:
+    """A slider is moved."""
+    slider.set_state({"move": [slider.epoch, value]})
+
+
+def open_address(page, search: str) -> None:
+    """The page is opened with this query in its address."""
+    page._receive(page.head, {"kind": "address", "search": search}, [])
+
+
+def upload(widget, data: bytes) -> None:
+    """A file is chosen."""
+    widget._receive(widget, {"kind": "slice", "name": "me.png", "part": 0, "parts": 1}, [data])
+
+
+def entry(page, name: str) -> dict:
+    """The reading whose name begins so."""
+    return next(entry for entry in page.readout.entries if entry["name"].startswith(name))
+
+
+def png(colour=(90, 120, 200), size=(40, 30)) -> bytes:
+    """A small picture file of one colour."""
+    file = io.BytesIO()
+    Image.new("RGB", size, colour).save(file, "PNG")
+    return file.getvalue()
