@@ -117,7 +117,7 @@ test-unit: $(DEV_READY)  ## run the unit tests
 .PHONY: test-notebooks
 test-notebooks: $(DEV_READY)  ## run every notebook and compare what it stores
 	@if ls notebooks/*.ipynb >/dev/null 2>&1; then set -x; \
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
+	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 	  --nbval-sanitize-with=tests/notebooks/nbval.cfg notebooks/*.ipynb $(ARGS); \
 	else echo "There are no notebooks to test."; fi
 
