@@ -8,10 +8,12 @@ from torch import Tensor
 
 from glowlite.checks.base import Mistake
 
+NEAR = 1e-5  # checks compute in float64; an answer in float32 is right, too
 
-def same(a: Tensor, b: Tensor) -> bool:
-    """Equal but for rounding; float32 is precise enough."""
-    return a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=1e-5, atol=1e-5)
+
+def same(a: Tensor, b: Tensor, near: float = NEAR) -> bool:
+    """Of one shape, equal but for rounding, and free of NaN."""
+    return a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=near, atol=near)
 
 
 def tensor_of(result, shape: tuple[int, ...], name: str) -> Tensor:

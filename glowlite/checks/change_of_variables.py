@@ -6,19 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from glowlite.checks.answers import NEAR, same
 from glowlite.checks.base import Mistake, check, run
 from glowlite.flows.mixing import InvertibleConv1x1
 from glowlite.flows.multiscale import standard_normal_log_prob
 from glowlite.glow import Glow
 
-NEAR = 1e-5  # the checks compute in float64; an answer in float32 is right, too
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
 GRID = torch.linspace(-30, 30, 12_001, dtype=torch.float64)  # where the area under a density is measured
-
-
-def same(a: Tensor, b: Tensor) -> bool:
-    """Equal but for rounding, and free of NaN."""
-    return a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=NEAR, atol=NEAR)
 
 
 def one_each(result, count: int, what: str) -> Tensor:

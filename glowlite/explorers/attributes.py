@@ -10,13 +10,13 @@ from glowlite.errors import GlowliteError
 from glowlite.explorers import charts, known, wording
 from glowlite.explorers.address import Address
 from glowlite.explorers.controls import Button, Choice, Slider, Upload
-from glowlite.explorers.explorer import Explorer, as_tiles, card, open_explorer, place_of
+from glowlite.explorers.explorer import Explorer, card, open_explorer
 from glowlite.explorers.frame import Frame, box
 from glowlite.explorers.labelled import FEW, Labelled, project
 from glowlite.explorers.moved import STRONG, Moved, cosines, heat, provenance, where
 from glowlite.explorers.picture import Picture, Tiles
 from glowlite.explorers.readout import Words, numbers
-from glowlite.explorers.shelf import Face, Shelf
+from glowlite.explorers.shelf import Face, Shelf, as_tiles, place_of
 from glowlite.latents import flatten
 
 TITLE = "Attributes"

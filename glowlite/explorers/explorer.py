@@ -6,21 +6,18 @@ from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlencode
 
 import torch
-from torch import Tensor
 
 from glowlite import checkpoint
 from glowlite.data import faces
 from glowlite.errors import GlowliteError
 from glowlite.explorers.address import Address
 from glowlite.explorers.controls import MEGABYTE, Button, Upload
-from glowlite.explorers.frame import Frame, Sorry, box, log
+from glowlite.explorers.frame import Frame, box, opened
 from glowlite.explorers.readout import Readout, Words
 from glowlite.explorers.render import Renderer
 from glowlite.explorers.shelf import GALLERY_SEED, Face
 from glowlite.explorers.slices import Slices
 from glowlite.explorers.state import Typical, typical_of
-
-BROKEN = "Something is wrong with this installation; the terminal it was started from says what."
 
 
 class Explorer(Frame):
@@ -169,16 +166,6 @@ def card(title: str, note: str, *children):
     return box("card", *children, title=title, note=note)
 
 
-def as_tiles(shown: list[Face]) -> tuple[Tensor, list[str]]:
-    """What `Tiles.show` takes."""
-    return torch.stack([face.image for face in shown]), [face.name for face in shown]
-
-
-def place_of(face: Face, among: list[Face]) -> int:
-    """The number of this very face among others; -1 if it is none of them."""
-    return next((i for i, other in enumerate(among) if other is face), -1)
-
-
 def typical(model, card: Mapping) -> Typical:
     """Bits per dimension of held-out pictures: the card's, else those of twelve drawn faces, measured now."""
     if {"bits_per_dim", "spread"} <= set(card.get("held_out", {})):
@@ -206,10 +193,4 @@ def _read(path: str, changed: tuple[int, ...]) -> tuple:
 
 def open_explorer(title: str, name: str, make: Callable) -> Frame:
     """`make(model, directions, card)` for a trained model; or a sentence that says why it cannot open."""
-    try:
-        return make(*shared(name))
-    except GlowliteError as error:
-        return Sorry(title, str(error))
-    except Exception:
-        log.exception("%s could not open", title)
-        return Sorry(title, BROKEN)
+    return opened(title, lambda: make(*shared(name)))

@@ -15,6 +15,7 @@ from glowlite.errors import GlowliteError
 from glowlite.explorers.picture import JS, with_png
 
 log = logging.getLogger("glowlite.explorers")
+BROKEN = "Something is wrong with this installation; the terminal it was started from says what."
 SORRY = "That did not work, and the fault is ours. The picture before it is kept; Reset starts afresh."
 
 
@@ -108,3 +109,14 @@ class Sorry(Frame):
     def __init__(self, title: str, why: str):
         super().__init__(title, "This explorer cannot open yet.")
         self.notify(why, "bad")
+
+
+def opened(title: str, make: Callable[[], Frame]) -> Frame:
+    """What `make` gives; or, where it cannot, a page of this title with a sentence that says why."""
+    try:
+        return make()
+    except GlowliteError as error:
+        return Sorry(title, str(error))
+    except Exception:
+        log.exception("%s could not open", title)
+        return Sorry(title, BROKEN)

@@ -10,12 +10,12 @@ from glowlite.explorers import charts
 from glowlite.explorers.address import Address
 from glowlite.explorers.between import NAMES, STOPS, WAYS, Between, levels_of, levels_text
 from glowlite.explorers.controls import Choice, Slider, Upload
-from glowlite.explorers.explorer import Explorer, as_tiles, card, open_explorer, place_of
+from glowlite.explorers.explorer import Explorer, card, open_explorer
 from glowlite.explorers.frame import Frame, box
 from glowlite.explorers.picture import Picture, Tiles
 from glowlite.explorers.readout import numbers
 from glowlite.explorers.render import Drawn
-from glowlite.explorers.shelf import Face, Shelf
+from glowlite.explorers.shelf import Face, Shelf, as_tiles, place_of
 from glowlite.figures.knobs import CheckBox
 from glowlite.latents import effective_temperature
 

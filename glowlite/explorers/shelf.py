@@ -35,6 +35,16 @@ class Face(NamedTuple):
     key: str = ""  # stands for it in the page's address; empty if an address cannot hold it
 
 
+def as_tiles(shown: list[Face]) -> tuple[Tensor, list[str]]:
+    """What `Tiles.show` takes."""
+    return torch.stack([face.image for face in shown]), [face.name for face in shown]
+
+
+def place_of(face: Face | None, among: list[Face]) -> int:
+    """The number of this very face among others; -1 if it is none of them."""
+    return next((i for i, other in enumerate(among) if other is face), -1)
+
+
 def split(latents: list[Tensor]) -> list[list[Tensor]]:
     """Latents of B pictures -> B times the latents of one."""
     return [[eps[i : i + 1] for eps in latents] for i in range(len(latents[0]))]

@@ -11,11 +11,11 @@ from glowlite import checkpoint
 from glowlite.errors import GlowliteError
 from glowlite.explorers import wording
 from glowlite.explorers.controls import MEGABYTE, Button, Choice, Slider, Upload
-from glowlite.explorers.frame import Frame, Sorry, box, log
+from glowlite.explorers.frame import Frame, box, opened
 from glowlite.explorers.picture import Picture, Tiles, to_png
 from glowlite.explorers.readout import Readout, Words, numbers
 from glowlite.explorers.render import Drawn, Renderer
-from glowlite.explorers.shelf import HOTTEST, Face, Shelf
+from glowlite.explorers.shelf import HOTTEST, Face, Shelf, as_tiles, place_of
 from glowlite.explorers.state import StudioState, typical_of
 
 TITLE = "Glow studio"
@@ -24,7 +24,6 @@ PROMISE = (
     "Turn the numbers, and see the face change."
 )
 OPENING = {"smile": 0.9, "hair_colour": 0.7}  # the edits of the example it opens on
-BROKEN = "Something is wrong with this installation; the terminal it was started from says what."
 
 
 class Studio(Frame):
@@ -92,7 +91,7 @@ class Studio(Frame):
         }
         self.sections["fresh"].add_class("gl-wide")
         self.place(box("stage", show, sliders), box("cards", *self.sections.values()))
-        self.gallery_tiles.show(*_sheet(self.shelf.gallery))
+        self.gallery_tiles.show(*as_tiles(self.shelf.gallery))
 
     def _connect(self) -> None:
         def when(widget, trait: str, action) -> None:
@@ -220,7 +219,7 @@ class Studio(Frame):
     def _draw_fresh(self, follow: bool = False) -> None:
         """Draw the row of fresh faces; where one of them is the start, the start follows."""
         self.shelf.draw_fresh(self.temperature.value)
-        self.fresh_tiles.show(*_sheet(self.shelf.fresh))
+        self.fresh_tiles.show(*as_tiles(self.shelf.fresh))
         if follow and self.fresh_tiles.selected >= 0:
             self._choose_fresh(self.fresh_tiles.selected)
 
@@ -230,9 +229,9 @@ class Studio(Frame):
         self.before.show(start.image)
         self.before.label = f"Before: {start.name}."
         self.after.other_label = self.before.label
-        self.gallery_tiles.selected = _place(start, self.shelf.gallery)
-        self.fresh_tiles.selected = _place(start, self.shelf.fresh)
-        self.partner_tiles.show(*_sheet(self.shelf.partners()))
+        self.gallery_tiles.selected = place_of(start, self.shelf.gallery)
+        self.fresh_tiles.selected = place_of(start, self.shelf.fresh)
+        self.partner_tiles.show(*as_tiles(self.shelf.partners()))
         self._controls_follow()
 
     def _controls_follow(self) -> None:
@@ -242,7 +241,7 @@ class Studio(Frame):
                 slider.put(self.state.amounts.get(name, 0.0))
             self.blend.put(self.state.blend)
             self.path.value = self.state.path
-            self.partner_tiles.selected = _place(self.state.partner, self.shelf.partners())
+            self.partner_tiles.selected = place_of(self.state.partner, self.shelf.partners())
             self.renderer.request()
 
     def _show(self) -> None:
@@ -272,20 +271,10 @@ class Studio(Frame):
         return torch.cat([self.state.start.image, self.drawn.image], -1)
 
 
-def _sheet(shown: list[Face]) -> tuple[Tensor, list[str]]:
-    return torch.stack([face.image for face in shown]), [face.name for face in shown]
-
-
-def _place(face: Face | None, among: list[Face]) -> int:
-    return next((i for i, other in enumerate(among) if other is face), -1)
-
-
 def open_studio(name: str = "faces64") -> Frame:
     """The studio with a trained model that ships, or a path; or a sentence that says why it cannot open."""
-    try:
+
+    def make() -> Studio:
         return Studio(checkpoint.load(name), checkpoint.load_directions(name), checkpoint.read_card(name))
-    except GlowliteError as error:
-        return Sorry(TITLE, str(error))
-    except Exception:
-        log.exception("the studio could not open")
-        return Sorry(TITLE, BROKEN)
+
+    return opened(TITLE, make)

@@ -15,9 +15,9 @@ from glowlite.errors import GlowliteError
 from glowlite.explorers import explorer, serve
 from glowlite.explorers.address import Address
 from glowlite.explorers.controls import Slider
-from glowlite.explorers.explorer import BROKEN, Explorer, open_explorer, shared, typical
+from glowlite.explorers.explorer import Explorer, open_explorer, shared, typical
 from glowlite.explorers.fold import Fold
-from glowlite.explorers.frame import SORRY, Sorry
+from glowlite.explorers.frame import BROKEN, SORRY, Sorry
 from glowlite.explorers.render import draw, draw_all
 from glowlite.explorers.slices import PIECE, Pace, Slices
 

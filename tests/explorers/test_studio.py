@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from glowlite import checkpoint
-from glowlite.explorers.frame import SORRY, Sorry
+from glowlite.explorers.frame import BROKEN, SORRY, Sorry
 from glowlite.explorers.picture import to_bytes
-from glowlite.explorers.studio import BROKEN, OPENING, Studio, open_studio
+from glowlite.explorers.studio import OPENING, Studio, open_studio
 from tests.explorers.page import entry, pick, png, upload
 
 
