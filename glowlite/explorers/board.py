@@ -34,7 +34,7 @@ class Board(anywidget.AnyWidget):
         made = scene.drawing()
         self.scene = scene
         with self.hold_sync():  # one message, so the page never sees half of a change
-            self.height, self.label = made.height, scene.alt
+            self.width, self.height, self.label = made.width, made.height, scene.alt
             self.handles, self.pads = made.handles, made.pads
             self.images = [pixels.tobytes() for pixels in made.images]
             self.shapes = made.shapes

@@ -9,32 +9,25 @@ from torch import Tensor
 from glowlite.explorers.board import Board
 from glowlite.explorers.samples import Point
 from glowlite.explorers.wording import wording
-from glowlite.figures.scene import GAP, Scene
+from glowlite.figures.scene import Scene
 
 WIDE = 400  # page units
 SHELL_BINS = np.linspace(0, 1.4, 71)
 
 
-class Chart(Scene):
-    """A scene 400 units wide, its panels side by side."""
-
-    def place_panels(self) -> None:
-        room, left = WIDE - GAP * (len(self.panels) - 1), 0.0
-        total = sum(panel.weight for panel in self.panels)
-        for panel in self.panels:
-            width = room * panel.weight / total
-            panel.place((left, 0.0, width, self.height))
-            left += width + GAP
+def chart(words: str, height: int) -> Scene:
+    """An empty chart that `words` describe."""
+    return Scene(words, height, width=WIDE)
 
 
-def chart_board(chart: Chart) -> Board:
-    """A board for charts of this width."""
-    return Board(chart, width=WIDE).add_class("gl-chart")
+def chart_board(made: Scene) -> Board:
+    """A board for one."""
+    return Board(made).add_class("gl-chart")
 
 
-def blank(words: str) -> Chart:
+def blank(words: str) -> Scene:
     """What stands there until there is something to show."""
-    made = Chart(words, height=220)
+    made = chart(words, height=220)
     made.panel(frame=False).text(0.5, 0.5, words, "faint")
     return made
 
@@ -42,10 +35,10 @@ def blank(words: str) -> Chart:
 # ---- temperature ------------------------------------------------------------------------------------------
 
 
-def shell(effective: Tensor, radii: Tensor, dims: int, chosen: int) -> Chart:
+def shell(effective: Tensor, radii: Tensor, dims: int, chosen: int) -> Scene:
     """Where these draws lie, their |eps| / sqrt(D), beside typical draws at T = 1 and the faces of the data."""
     mean = effective.mean().item()
-    made = Chart(
+    made = chart(
         f"Distance from the middle, |eps| / √D. Draws at temperature 1 all lie at 1, in a shell as thin as "
         f"{1 / (2 * dims) ** 0.5:.3f}; these sixteen lie at {mean:.2f}."
         + (f" Encoded drawn faces lie at {radii.mean():.2f}." if len(radii) else ""),
@@ -82,10 +75,10 @@ def shell(effective: Tensor, radii: Tensor, dims: int, chosen: int) -> Chart:
     return made
 
 
-def trade(points: Sequence[Point], now: Point | None, real: tuple[float, float]) -> Chart:
+def trade(points: Sequence[Point], now: Point | None, real: tuple[float, float]) -> Scene:
     """Bits per dimension against how far two samples differ, over the temperature; `real` is that of drawn faces."""
     words = f" Now: {now.bits:.2f} bits and {now.spread:.0f} grey levels." if now else ""
-    made = Chart(
+    made = chart(
         "Quality against diversity: the colder the samples, the likelier (fewer bits per dimension) and the more "
         f"alike.{words} Drawn faces: {real[0]:.2f} bits and {real[1]:.0f} grey levels.",
         height=236,
@@ -120,12 +113,12 @@ WAYS = {"pixels": "x", "linear": "pink", "spherical": "z"}  # their colours
 
 def along(
     curves: Mapping[str, tuple], at: float, now: tuple[str, float], words: str, band: tuple, span=None
-) -> Chart:
+) -> Scene:
     """One value along the way from the first picture (t = 0) to the second: curves way -> (t, values).
 
     now: the way and the value of what is shown; band: where drawn faces lie, from and to.
     """
-    made = Chart(words, height=220)
+    made = chart(words, height=220)
     seen = [*band, now[1], *(value for _, values in curves.values() for value in values)]
     low, high = span or (min(seen) - 0.1, max(seen) + 0.1)
     panel = made.panel(
@@ -145,11 +138,11 @@ def along(
 # ---- attributes -------------------------------------------------------------------------------------------
 
 
-def places(name: str, found: Tensor, labels: Tensor, before: float, after: float) -> Chart:
+def places(name: str, found: Tensor, labels: Tensor, before: float, after: float) -> Scene:
     """Where labelled faces lie along a direction, parted by their label, and where this face was and is."""
     words = wording(name)
     has = labels > labels.median()
-    made = Chart(
+    made = chart(
         f"Where {len(found):,} labelled faces lie along {words.title.lower()}: those toward {words.low} on average at "
         f"{found[~has].mean():+.2f}, those toward {words.high} at {found[has].mean():+.2f}. This face was at "
         f"{before:+.2f} and is at {after:+.2f}.",
@@ -178,13 +171,13 @@ def places(name: str, found: Tensor, labels: Tensor, before: float, after: float
     return made
 
 
-def overlap(names: Sequence[str], cosines: Tensor, chosen: str) -> Chart:
+def overlap(names: Sequence[str], cosines: Tensor, chosen: str) -> Scene:
     """Cosines between directions, (k, k): 0 where they have nothing in common."""
     count = len(names)
     apart = cosines - torch.eye(count)
     row, column = divmod(int(apart.abs().argmax()), count)
     pair = f"{wording(names[row]).title.lower()} and {wording(names[column]).title.lower()}"
-    made = Chart(
+    made = chart(
         f"Cosines between the {count} directions. Most overlap {pair}, with {apart[row, column]:+.2f}.",
         height=330,
     )

@@ -22,12 +22,12 @@ def colour(name: str | None, alpha: float = 1.0):
     return value[:7], own * alpha
 
 
-def paint(drawing, width: int = 720) -> Figure:
+def paint(drawing) -> Figure:
     """A figure of the same size, one page unit to a CSS pixel."""
-    made, ax = style.figure(width / style.DPI, drawing.height / style.DPI)
+    made, ax = style.figure(drawing.width / style.DPI, drawing.height / style.DPI)
     made.set_layout_engine("none")
     ax.set_position((0, 0, 1, 1))
-    ax.set(xlim=(0, width), ylim=(drawing.height, 0))
+    ax.set(xlim=(0, drawing.width), ylim=(drawing.height, 0))
     ax.set_axis_off()
     for order, shape in enumerate(drawing.shapes):
         for artist in PAINTERS[shape["kind"]](ax, shape, drawing):

@@ -1,8 +1,8 @@
 """A picture described once and painted twice: on a canvas while a person drags it, by matplotlib where it is stored.
 
 A `Scene` has panels side by side. What is drawn on a panel is given in the panel's own units; `Scene.drawing()`
-turns all of it into a list of plain shapes in page units (720 across, y downward), which is what explorers/board.py
-sends to a page and `Scene.shown()` hands to matplotlib.
+turns all of it into a list of plain shapes in page units (720 across unless told otherwise, y downward), which is
+what explorers/board.py sends to a page and `Scene.shown()` hands to matplotlib.
 """
 
 import math
@@ -23,6 +23,7 @@ GAP, EDGE, LINE = 26, 12, 19  # between panels; at the edges; a line of words
 class Drawing:
     """Plain shapes in page units. `shapes` are dicts for JSON; an image among them names its bytes by number."""
 
+    width: int
     height: int
     shapes: list[dict] = field(default_factory=list)
     images: list[np.ndarray] = field(default_factory=list)  # uint8 (rows, columns, 4)
@@ -31,15 +32,15 @@ class Drawing:
 
 
 class Scene:
-    """Panels side by side on a page 720 units wide and `height` high; `alt` says what one sees and what it means.
+    """Panels side by side on a page `width` units wide and `height` high; `alt` says what one sees and what it means.
 
     rows: relative heights of rows of panels, when there is more than one. GlowliteError for an empty alt.
     """
 
-    def __init__(self, alt: str, height: int = 280, rows: Sequence[float] = (1.0,)):
+    def __init__(self, alt: str, height: int = 280, rows: Sequence[float] = (1.0,), width: int = WIDTH):
         if not alt.strip():
             raise GlowliteError("a scene needs alt: words for those who do not see it")
-        self.alt, self.height, self.rows = alt, height, tuple(rows)
+        self.alt, self.height, self.rows, self.width = alt, height, tuple(rows), width
         self.panels: list[Panel] = []
 
     def panel(self, x=(0.0, 1.0), y=(0.0, 1.0), **look) -> "Panel":
@@ -57,7 +58,7 @@ class Scene:
             high = room * share / sum(self.rows)
             members = [panel for panel in self.panels if panel.row == row]
             total = sum(panel.weight for panel in members)
-            left, wide = 0.0, WIDTH - GAP * max(0, len(members) - 1)
+            left, wide = 0.0, self.width - GAP * max(0, len(members) - 1)
             for panel in members:
                 width = wide * panel.weight / total
                 panel.place((left, top, width, high))
@@ -67,7 +68,7 @@ class Scene:
     def drawing(self) -> Drawing:
         """All panels as shapes in page units."""
         self.place_panels()
-        made = Drawing(self.height)
+        made = Drawing(self.width, self.height)
         for panel in self.panels:
             panel.draw(made)
         return made

@@ -1,10 +1,9 @@
 """Numbers and colours on their way into a scene: arrays, ticks, shades of a palette."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.colors import to_rgb
-from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 
 from glowlite.errors import GlowliteError
@@ -55,10 +54,26 @@ def words(value: float) -> str:
 def ticks(span: tuple[float, float], wanted) -> list[tuple[float, str]]:
     """(number, words) for each tick within `span`: nice ones for None, else those that are wanted."""
     if wanted is None:
-        wanted = [float(f"{v:.10g}") for v in MaxNLocator(5, steps=[1, 2, 5, 10]).tick_values(*span)]
+        wanted = nice(*span)
     pairs = [tick if isinstance(tick, tuple) else (tick, words(tick)) for tick in wanted]
     slack = 1e-9 * (span[1] - span[0])
     return [(float(v), str(text)) for v, text in pairs if span[0] - slack <= v <= span[1] + slack]
+
+
+def nice(low: float, high: float) -> list[float]:
+    """Round numbers from low to high: the smallest step of 1, 2 or 5 times a power of ten that makes at most five.
+
+    Where fewer than two would lie in between, the next smaller step.
+    """
+    slack = 1e-9 * (high - low)
+    ten = 10.0 ** math.floor(math.log10((high - low) / 5))
+    steps = [factor * ten for factor in (0.2, 0.5, 1, 2, 5, 10)]
+    fits = next(i for i, step in enumerate(steps) if 5 * step >= high - low - slack)
+    for step in (steps[fits], steps[fits - 1]):
+        first, last = math.ceil((low - slack) / step), math.floor((high + slack) / step)
+        if last > first:
+            break
+    return [float(f"{step * i:.10g}") for i in range(first, last + 1)]
 
 
 def to_rgba(values, colours: str, low: float | None = None, high: float | None = None) -> np.ndarray:
@@ -83,6 +98,6 @@ def to_rgba(values, colours: str, low: float | None = None, high: float | None =
 
 def _tint(strength: np.ndarray, which: np.ndarray, names: Sequence[str]) -> np.ndarray:
     """Strength 0..1 as opacity of the colours in `names`, chosen by `which`."""
-    table = np.array([to_rgb(SHADES.get(name, name)[:7]) for name in names])
+    table = np.array([list(bytes.fromhex(SHADES.get(name, name)[1:7])) for name in names]) / 255
     alpha = np.clip(strength, 0, 1)[..., None]
     return np.round(np.concatenate([table[which], alpha], -1) * 255).astype(np.uint8)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from glowlite.errors import GlowliteError
 from glowlite.figures.scene import WIDTH, Scene
-from glowlite.figures.values import SHADES, ticks, to_rgba
+from glowlite.figures.values import SHADES, nice, ticks, to_rgba
 
 
 def scene(**options):
@@ -138,3 +138,33 @@ def test_values_become_pixels():
 def test_what_cannot_be_drawn_is_said(wrong, words):
     with pytest.raises(GlowliteError, match=words):
         wrong()
+
+
+def test_a_narrow_scene_has_its_own_width():
+    made = Scene("A chart.", height=200, width=400)
+    left, right = made.panel(), made.panel()
+    assert made.drawing().width == 400 and left.plot[0] + left.plot[2] < right.plot[0]
+    assert right.plot[0] + right.plot[2] <= 400
+    assert pixels(made).shape[1] == 600  # one and a half stored pixels for each unit
+
+
+@pytest.mark.parametrize(
+    "low, high, wanted",
+    [
+        (0, 1, [0, 0.2, 0.4, 0.6, 0.8, 1]),
+        (0, 1.4, [0, 0.5, 1]),
+        (-3, 3, [-2, 0, 2]),
+        (0.9, 1.1, [0.9, 0.95, 1, 1.05, 1.1]),
+        (0.11, 0.29, [0.15, 0.2, 0.25]),
+        (0, 12288, [0, 5000, 10000]),
+        (-1e-3, 2e-3, [-1e-3, 0, 1e-3, 2e-3]),
+    ],
+)
+def test_ticks_are_round_numbers_between_the_ends(low, high, wanted):
+    assert np.allclose(nice(low, high), wanted)
+
+
+def test_there_are_always_ticks():
+    for low, high in (torch.randn(500, 2) * 10.0 ** torch.randint(-4, 5, (500, 1))).sort(1).values.tolist():
+        found, slack = nice(low, high), 1e-6 * (high - low)
+        assert 2 <= len(found) <= 6 and low <= found[0] + slack and found[-1] <= high + slack
