@@ -6,11 +6,10 @@ import torch
 from torch import Tensor
 
 from glowlite import checkpoint
-from glowlite.errors import GlowliteError
 from glowlite.explorers import charts, known, wording
 from glowlite.explorers.address import Address
 from glowlite.explorers.controls import Button, Choice, Slider, Upload
-from glowlite.explorers.explorer import Explorer, card, open_explorer
+from glowlite.explorers.explorer import Explorer, card, need, open_explorer
 from glowlite.explorers.frame import Frame, box
 from glowlite.explorers.labelled import FEW, Labelled, project
 from glowlite.explorers.moved import STRONG, Moved, cosines, heat, provenance, where
@@ -63,8 +62,7 @@ class AttributeExplorer(Explorer):
         seed: int | None = None,
     ):
         super().__init__(TITLE, PROMISE.format(dims=model.dims), model, facts, seed)
-        if not directions:
-            raise GlowliteError("This model has no directions yet; make them with: glowlite directions")
+        need(directions)
         kept = kept or known.Known()
         self.own, self.made = dict(directions), facts.get("directions", {})
         self.labelled = Labelled(model, self.own, kept.places, kept.few)
@@ -160,7 +158,8 @@ class AttributeExplorer(Explorer):
             self._choose(face)
             self._follow()
 
-        self.receive(face, take, "Your picture went through the flow and back, and is ready to be moved.")
+        foreign = self.receive(face, take)
+        self.notify(f"Your picture went through the flow and back, and is ready to be moved.{foreign}")
 
     def take(self, address: Address) -> None:
         state = self.state

@@ -113,18 +113,18 @@ class Explorer(Frame):
             f"That file has {size / MEGABYTE:.0f} MB; please choose one of at most {most} MB."
         )
 
-    def receive(self, face: Face, take: Callable[[], None], text: str) -> None:
-        """Use a picture of one's own by `take`, then say `text`, and whether it is unlike what the model knows."""
+    def receive(self, face: Face, take: Callable[[], None]) -> str:
+        """Use a picture of one's own by `take`, and draw. A sentence where the model knows nothing like it, else ""."""
         with self.renderer.hold():
             take()
             self.renderer.request()
         bits = self.model.bits_per_dim(face.image[None].to(face.latents[0].device)).item()
-        if self.typical.unlike(bits):
-            text += (
-                f" It is unlike the drawn faces the model learned from: {bits:.2f} bits per dimension, where they take "
-                f"{self.typical.mean:.2f}. So what comes of it may look strange."
-            )
-        self.notify(text)
+        if not self.typical.unlike(bits):
+            return ""
+        return (
+            f" It is unlike the drawn faces the model learned from: {bits:.2f} bits per dimension, where they take "
+            f"{self.typical.mean:.2f} \u00b1 {self.typical.spread:.2f}. So what comes of it may look strange."
+        )
 
     def learned(self, lesson: str) -> None:
         """A person has tried this, and nothing needs to be drawn for it."""
@@ -159,6 +159,12 @@ class Explorer(Frame):
         self.take(address)
         if sentence := address.sentence():
             self.notify(sentence)
+
+
+def need(directions: Mapping) -> None:
+    """GlowliteError where a model has no directions, for explorers that are nothing without."""
+    if not directions:
+        raise GlowliteError("This model has no directions yet; make them with: glowlite directions")
 
 
 def card(title: str, note: str, *children):

@@ -177,7 +177,8 @@ class InterpolationExplorer(Explorer):
         face = self.shelf.read(data)
         self.shelf.keep(face)
         self.used.add("choose")
-        self.receive(face, lambda: self._choose({end: face}), f"Your picture is the {end} one now.")
+        foreign = self.receive(face, lambda: self._choose({end: face}))
+        self.notify(f"Your picture is the {end} one now.{foreign}")
 
     def take(self, address: Address) -> None:
         now, last = self.between, len(self.levels)

@@ -5,13 +5,13 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlencode
 
 import torch
 from torch import Tensor
 
 from glowlite import latents as latent_space
 from glowlite.errors import GlowliteError
+from glowlite.explorers.address import Address
 from glowlite.explorers.render import Drawn, draw
 from glowlite.explorers.shelf import Face
 
@@ -58,7 +58,10 @@ class StudioState:
             raise GlowliteError(f"There is no direction {name!r}; choose from {', '.join(self.directions)}.")
         if not math.isfinite(amount):
             raise GlowliteError(f"The amount of {name!r} must be a number, not {amount}.")
-        self.amounts[name] = amount
+        if amount:
+            self.amounts[name] = amount
+        else:
+            self.amounts.pop(name, None)
 
     def reset(self) -> None:
         """Undo edits and blend; the face stays."""
@@ -72,8 +75,7 @@ class StudioState:
         if self.partner is not None and self.blend:
             now = PATHS[self.path](now, self.partner.latents, self.blend)
         for name, amount in self.amounts.items():
-            if amount:
-                now = latent_space.add(now, self.directions[name], amount)
+            now = latent_space.add(now, self.directions[name], amount)
         return now
 
     def draw(self) -> Drawn:
@@ -103,35 +105,21 @@ class StudioState:
 
     # ---- the page's address --------------------------------------------------------------------------------
 
-    def to_query(self) -> str:
+    def query(self) -> dict[str, str]:
         """The state as an address holds it: without what is at rest and what has no key."""
         values = {"face": self.start.key}
         if self.partner is not None and self.blend:
             values |= {"with": self.partner.key, "blend": f"{self.blend:.2f}"}
-            if self.path != "linear":
-                values["path"] = self.path
-        values |= {name: f"{amount:.2f}" for name, amount in self.amounts.items() if amount}
-        return urlencode({name: value for name, value in values.items() if value})
+            values["path"] = "" if self.path == "linear" else self.path
+        return values | {name: f"{amount:.2f}" for name, amount in self.amounts.items()}
 
-    def from_query(self, query: str, find: Callable[[str], Face | None]) -> None:
+    def take(self, address: Address, find: Callable[[str], Face | None]) -> None:
         """Take over what an address says; `find(key)` gives a face or None. Nonsense is left out."""
-        values = dict(parse_qsl(query))
         self.reset()
-        self.start = find(values.get("face", "")) or self.start
-        partner = find(values.get("with", ""))
-        if partner is not None:
+        self.start = address.read("face", find, self.start)
+        if partner := address.read("with", find, None):
             self.partner = partner
-            self.blend = min(max(_number(values.get("blend")), 0.0), 1.0)
-        self.path = values["path"] if values.get("path") in PATHS else "linear"
+            self.blend = address.number("blend", 0.0, 1.0, 0.0)
+        self.path = address.one_of("path", PATHS, "linear")
         for name in self.directions:
-            if amount := min(max(_number(values.get(name)), -1.0), 1.0):
-                self.amounts[name] = amount
-
-
-def _number(text: str | None) -> float:
-    """A finite number, or 0 where there is none."""
-    try:
-        value = float(text or 0)
-    except ValueError:
-        return 0.0
-    return value if math.isfinite(value) else 0.0
+            self.set_amount(name, address.number(name, -1.0, 1.0, 0.0))

@@ -79,10 +79,3 @@ HINTS: list[tuple[str, str]] = [  # (what it teaches, the hint that stands until
     ("upload", "Give it a picture of your own: it comes back exactly, whatever it shows."),
     ("surprise", "Out of ideas? Surprise me."),
 ]
-
-
-def hint(used: set[str], saturated: float = 0.0) -> str:
-    """What to try next, given what was used; or a warning where a large share of values was clamped."""
-    if saturated > 0.03:
-        return f"{saturated:.0%} of the values are at full dark or full light: a smaller move looks better."
-    return next((text for name, text in HINTS if name not in used), "")

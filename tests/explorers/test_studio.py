@@ -156,6 +156,20 @@ def test_hints_move_on(page):
     assert len({first, second, page.words.hint}) == 3
 
 
+def test_hints_end_and_a_share_of_clamped_values_is_warned_of(page):
+    page.reset.click()
+    page.used.update(name for name, _ in page.hints)
+    page.sliders["smile"].value = 0.2
+    assert page.words.hint == ""
+    page.drawn = page.drawn._replace(saturated=0.2)
+    assert page.hint().startswith("20% of the values")
+
+
+def test_nonsense_in_an_address_is_said(page):
+    page._receive(page.head, {"kind": "address", "search": "?face=gallery-2&smile=blue"}, [])
+    assert "smile=blue" in page.head.notice["text"] and page.words.says.startswith("Gallery face 2")
+
+
 def test_an_address_sets_everything(page):
     page._receive(
         page.head, {"kind": "address", "search": "?face=gallery-4&smile=-0.5&with=gallery-2&blend=0.3"}, []
@@ -207,6 +221,6 @@ def test_it_opens_from_a_checkpoint_and_says_so_where_there_is_none(model, direc
 
 
 def test_a_broken_installation_is_said_kindly(monkeypatch, caplog):
-    monkeypatch.setattr(checkpoint, "load", lambda name: 1 / 0)
+    monkeypatch.setattr(checkpoint, "find", lambda name: 1 / 0)
     assert open_studio().head.notice["text"] == BROKEN
     assert "ZeroDivisionError" in caplog.text

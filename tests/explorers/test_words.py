@@ -1,7 +1,7 @@
 """What the explorers say."""
 
 from glowlite.data.faces import ATTRIBUTES
-from glowlite.explorers.wording import HINTS, WORDINGS, change, describe, hint, listing, wording
+from glowlite.explorers.wording import WORDINGS, change, describe, listing, wording
 
 
 def test_every_attribute_of_the_faces_has_a_wording_with_two_ends():
@@ -34,13 +34,3 @@ def test_descriptions():
     assert half == "Gallery face 3, blended 50 % with gallery face 5, then given much younger features."
     assert describe("gallery face 3", {}, "x", 1.0) == "Gallery face 3, turned all the way into x."
     assert describe("gallery face 3", {}, "x", 0.0) == "Gallery face 3, unchanged."
-
-
-def test_hints_change_with_use_and_end():
-    seen, used = [], set()
-    for name, _ in HINTS:
-        seen.append(hint(used))
-        used.add(name)
-    assert len(set(seen)) == len(HINTS)
-    assert hint(used) == ""
-    assert hint(used, saturated=0.2).startswith("20% of the values")
