@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from glowlite import latents as latent_space
-from glowlite.explorers.render import Drawn, draw, draw_all
+from glowlite.explorers.render import Drawn, draw, draw_all, weigh_all
 from glowlite.explorers.shelf import Face
 from glowlite.explorers.slices import Pace
 
@@ -115,10 +115,9 @@ class Between:
                 row[i] = row[i]._replace(temperature=value)
             yield
 
-    @torch.inference_mode()
     def _measure(self, row: list[Stop], which: list[int]) -> None:
-        images = torch.stack([row[i].image for i in which]).to(self.first.latents[0].device)
-        for i, bits in zip(which, self.model.bits_per_dim(images).tolist(), strict=True):
+        images = torch.stack([row[i].image for i in which])
+        for i, bits in zip(which, weigh_all(self.model, images), strict=True):
             row[i] = row[i]._replace(bits=bits)
 
     # ---- words ---------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from glowlite.explorers.address import Address
 from glowlite.explorers.controls import MEGABYTE, Button, Upload
 from glowlite.explorers.frame import Frame, box, opened
 from glowlite.explorers.readout import Readout, Words
-from glowlite.explorers.render import Renderer
+from glowlite.explorers.render import Renderer, weigh_all
 from glowlite.explorers.shelf import GALLERY_SEED, Face
 from glowlite.explorers.slices import Slices
 from glowlite.explorers.state import Typical, typical_of
@@ -118,7 +118,7 @@ class Explorer(Frame):
         with self.renderer.hold():
             take()
             self.renderer.request()
-        bits = self.model.bits_per_dim(face.image[None].to(face.latents[0].device)).item()
+        (bits,) = weigh_all(self.model, face.image[None])
         if not self.typical.unlike(bits):
             return ""
         return (

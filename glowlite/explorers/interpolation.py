@@ -14,7 +14,7 @@ from glowlite.explorers.explorer import Explorer, card, open_explorer
 from glowlite.explorers.frame import Frame, box
 from glowlite.explorers.picture import Picture, Tiles
 from glowlite.explorers.readout import numbers
-from glowlite.explorers.render import Drawn
+from glowlite.explorers.render import Drawn, weigh_all
 from glowlite.explorers.shelf import Face, Shelf, as_tiles, place_of
 from glowlite.figures.knobs import CheckBox
 from glowlite.latents import effective_temperature
@@ -244,7 +244,7 @@ class InterpolationExplorer(Explorer):
         self.words.hint = self.hint()
         self.picture.label = self.words.says
         self.picture.other_label = f"The pixels of both pictures, mixed at t = {now.t:.2f}."
-        self.bits = self.model.bits_per_dim(self.drawn.image[None].to(now.first.latents[0].device)).item()
+        (self.bits,) = weigh_all(self.model, self.drawn.image[None])
         self._numbers(stale=False)
         yield
         for way in (now.way, *(way for way in WAYS if way != now.way)):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from glowlite import latents as latent_space
-from glowlite.explorers.render import draw_all
+from glowlite.explorers.render import draw_all, weigh_all
 from glowlite.explorers.slices import Pace
 
 COUNT = 16
@@ -45,13 +45,12 @@ class Sheet:
         self.took += took
         return took
 
-    @torch.inference_mode()
     def measure(self, which: list[int]) -> None:
         """Measure bits per dimension of these, which must be drawn."""
-        images = torch.stack([self.images[i] for i in which]).to(self.samples.eps[0].device)
+        images = torch.stack([self.images[i] for i in which])
 
         def action() -> None:
-            found = self.samples.model.bits_per_dim(images).tolist()
+            found = weigh_all(self.samples.model, images)
             for i, bits in zip(which, found, strict=True):
                 self.bits[i] = bits
 

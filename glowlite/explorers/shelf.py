@@ -8,6 +8,7 @@ from torch import Tensor
 from glowlite import latents as latent_space
 from glowlite.data import faces
 from glowlite.data.pictures import read_picture
+from glowlite.explorers.kept import Kept
 
 GALLERY_SEED = 2  # held out: no run trains on a face of a seed that a person can give (data/stream.py)
 PEOPLE = {  # twelve people, as unlike as their attributes allow; all else about them comes from the seed
@@ -24,6 +25,7 @@ PEOPLE = {  # twelve people, as unlike as their attributes allow; all else about
 }
 FRESH = 8
 HOTTEST = 1.2  # the highest temperature
+GALLERIES = Kept(1)
 
 
 class Face(NamedTuple):
@@ -69,17 +71,23 @@ def fresh_faces(model, count: int, temperature: float, seed: int) -> list[Face]:
     return [Face(*face) for face in zip(names, model.decode(eps).cpu(), split(eps), keys, strict=True)]
 
 
+def gallery_of(model) -> list[Face]:
+    """Twelve drawn faces, held out, and their latents."""
+    people = {name: torch.tensor(values) for name, values in PEOPLE.items()}
+    count = len(PEOPLE["smile"])
+    images = faces.draw(count, size=model.config.shape[-1], seed=GALLERY_SEED, attributes=people).images
+    numbers = range(1, count + 1)
+    names, keys = [f"gallery face {i}" for i in numbers], [f"gallery-{i}" for i in numbers]
+    return encode_faces(model, images, names, keys)
+
+
 class Shelf:
     """gallery: drawn faces, held out; fresh: the model's own; extra: upload and fresh face last chosen."""
 
     def __init__(self, model):
         self.model, self.size = model, model.config.shape[-1]
-        people = {name: torch.tensor(values) for name, values in PEOPLE.items()}
-        count = len(PEOPLE["smile"])
-        images = faces.draw(count, size=self.size, seed=GALLERY_SEED, attributes=people).images
-        numbers = range(1, count + 1)
-        names, keys = [f"gallery face {i}" for i in numbers], [f"gallery-{i}" for i in numbers]
-        self.gallery = encode_faces(model, images, names, keys)
+        (gallery,) = GALLERIES.all(model, ["gallery"], lambda which: [gallery_of(model)])
+        self.gallery: list[Face] = list(gallery)
         self.fresh: list[Face] = []
         self.fresh_seed = 1
         self.extra: dict[str, Face] = {}

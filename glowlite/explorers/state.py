@@ -12,7 +12,7 @@ from torch import Tensor
 from glowlite import latents as latent_space
 from glowlite.errors import GlowliteError
 from glowlite.explorers.address import Address
-from glowlite.explorers.render import Drawn, draw
+from glowlite.explorers.render import Drawn, draw, weigh_all
 from glowlite.explorers.shelf import Face
 
 PATHS = {"linear": latent_space.lerp, "spherical": latent_space.slerp}
@@ -82,11 +82,9 @@ class StudioState:
         """Decode. GlowliteError where that leads to a value that is not finite."""
         return draw(self.model, self.latents())
 
-    @torch.inference_mode()
     def bits_per_dim(self, image: Tensor) -> float:
-        """Of a picture, uint8 (C, H, W); the dequantisation noise is the same every time."""
-        device = next(self.model.parameters()).device
-        return self.model.bits_per_dim(image[None].to(device)).item()
+        """Of a picture, uint8 (C, H, W)."""
+        return weigh_all(self.model, image[None])[0]
 
     def change(self, image: Tensor) -> float:
         """Mean absolute difference from the start's picture, in grey levels (0 to 255)."""
