@@ -100,7 +100,8 @@ class Frame(ipywidgets.Box):
             self._on_address(str(message.get("search", "")).lstrip("?"))
 
     def _repr_mimebundle_(self, **kwargs):
-        return with_png(super()._repr_mimebundle_(**kwargs), self.still(), self.head.title)
+        words = f"{self.head.title}: {self.head.promise}".strip(": ")
+        return with_png(super()._repr_mimebundle_(**kwargs), self.still(), words)
 
 
 class Sorry(Frame):

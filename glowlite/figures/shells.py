@@ -13,7 +13,7 @@ from glowlite.figures.scene import Panel, Scene
 from glowlite.figures.style import Shown
 
 FARTHEST = 2.0  # |eps| / sqrt(D) up to which draws are shown
-COUNT = 200  # draws shown
+COUNT = 90  # draws shown
 
 
 def legend(panel: Panel, x: float, y: float, step: float, entries: Sequence[tuple[str, str]]) -> None:
@@ -64,7 +64,7 @@ def shell(dims: int, temperature: float = 1.0) -> Scene:
     ring.line(np.cos(around), np.sin(around), "ink", width=1.3, dash=True)
     radius, angle = draws(dims)
     ring.dots(
-        temperature * radius * np.cos(angle), temperature * radius * np.sin(angle), "z", size=2.6, alpha=0.7
+        temperature * radius * np.cos(angle), temperature * radius * np.sin(angle), "z", size=2.6, alpha=0.8
     )
     ring.dots([0], [0], "log_det", size=5)
     ring.text(0, -FARTHEST, "dashed: distance 1", size=12, baseline="bottom")
@@ -75,8 +75,10 @@ def shell(dims: int, temperature: float = 1.0) -> Scene:
         (0, FARTHEST), (0, 1.62), xlabel="distance from the middle, |eps| / √D", yticks=[], weight=1.2
     )
     right.area(r, np.exp(density + room - (density + room).max()), colour="z", alpha=0.35)
-    for log, colour in ((density, "log_det"), (room, "amber"), (density + room, "z")):
-        right.line(r, np.exp(log - log.max()), colour, width=2.2)
+    for log, colour, width in ((density + room, "z", 3.2), (room, "amber", 2.0), (density, "log_det", 2.0)):
+        right.line(
+            r, np.exp(log - log.max()), colour, width
+        )  # in one dimension the first and the last coincide
     words = [
         ("density of a point", "log_det"),
         ("room at this distance", "amber"),
@@ -110,7 +112,7 @@ def likely_and_typical(radius: float, dims: int = 12_288) -> Scene:
     r = np.linspace(0.02, 1.4, 277)
     top = 0.85 * dims
     panel = scene.panel(
-        (0, 1.75), (-1.05 * dims, top), xlabel="distance from the middle, |eps| / √D",
+        (0, 2.05), (-1.05 * dims, top), xlabel="distance from the middle, |eps| / √D",
         ylabel="nats", xticks=[0, 0.5, 0.7, 1, 1.4], yticks=[-dims, (-dims // 2, f"−{dims // 2:,}"), 0, dims // 2],
     )  # fmt: skip
     panel.yticks = [(v, f"{v:,.0f}".replace("-", "−")) for v, _ in panel.yticks]
@@ -144,8 +146,8 @@ def powers(temperature: float) -> Scene:
     )
     panel = scene.panel((-4, 4), (0, 0.98), xlabel="eps", yticks=[])
     given = torch.randn(20_000, generator=torch.Generator().manual_seed(0)) * temperature
-    edges = np.linspace(-4, 4, 81)
-    panel.bars(edges, np.histogram(given.numpy(), edges)[0] / (0.1 * len(given)), "z", alpha=0.4)
+    edges = np.linspace(-4, 4, 41)
+    panel.bars(edges, np.histogram(given.numpy(), edges)[0] / (0.2 * len(given)), "z", alpha=0.4)
     lines = (
         (1.0, "ink", "p"),
         (1 / temperature, "pink", "p to the power T²"),
@@ -159,21 +161,30 @@ def powers(temperature: float) -> Scene:
     return scene
 
 
-def maps(densities: Mapping[str, Tensor], reach: float, alt: str) -> Scene:
+def left_share(p: Tensor) -> float:
+    """How much of a density on a grid (rows, columns), summing to 1, lies left; a middle column counts half."""
+    half = p.shape[1] // 2
+    return (p[:, :half].sum() + (p[:, half].sum() / 2 if p.shape[1] % 2 else 0)).item()
+
+
+def maps(densities: Mapping[str, Tensor], reach: float) -> Scene:
     """Densities on a square grid, each (n, n) and summing to 1, row 0 at the bottom; under each, how much lies left.
 
-    The grid goes from -reach to reach both ways. GlowliteError for what is no square grid of weights.
+    The grid goes from -reach to reach both ways; shades follow the root of a density, so that its thin parts are seen.
+    GlowliteError for what is no square grid of weights.
     """
-    scene = Scene(alt, height=300)
     for name, p in densities.items():
         if p.dim() != 2 or p.shape[0] != p.shape[1] or abs(p.sum().item() - 1) > 1e-3:
             raise GlowliteError(f"{name}: a density is a square grid of weights that sum to 1")
-        left = p[:, : p.shape[1] // 2].sum().item() + p[:, p.shape[1] // 2].sum().item() * (p.shape[1] % 2) / 2
+    left = {name: left_share(p) for name, p in densities.items()}
+    words = ", ".join(f"of {name} {share:.0%}" for name, share in left.items())
+    scene = Scene(f"Densities over a plane, as crescents. In the left half lie {words}.", height=270)
+    for name, p in densities.items():
         panel = scene.panel(
             (-reach, reach), (-reach, reach), title=name, equal=True, yticks=[], xticks=[],
-            xlabel=f"left half: {left:.0%}  right half: {1 - left:.0%}",
+            xlabel=f"left half: {left[name]:.0%}  right half: {1 - left[name]:.0%}",
         )  # fmt: skip
-        panel.image(p.flip(0), colours="x", low=0.0, smooth=True)
+        panel.image(p.sqrt().flip(0), colours="x", low=0.0)
         panel.line([0, 0], [-reach, reach], "ink", width=1, dash=True)
     return scene
 
@@ -194,11 +205,15 @@ def prices(temperatures: Sequence[float], bits: Sequence[float], drawn: tuple[fl
         height=280,
     )
     panel = scene.panel(
-        (0, 1.02 * t[-1]), (min(bits) - 0.15, max(bits) + 0.1), xlabel="temperature T", ylabel="bits per dimension"
+        (0, 1.02 * t[-1]),
+        (min(bits) - 0.15, max(bits) + 0.1),
+        xlabel="temperature T",
+        ylabel="bits per dimension",
     )
     for wide, alpha in ((3, 0.12), (1, 0.3)):
         panel.area(panel.x, [mean + wide * spread] * 2, mean - wide * spread, "x", alpha)
-    panel.text(0.02, mean, f"drawn faces: {mean:.2f}", "x", anchor="start")
+    above = mean + 3 * spread
+    panel.text(0.02, above, f"drawn faces: {mean:.2f} ± {spread:.2f}", "x", anchor="start", baseline="bottom")
     fine = np.linspace(t[0], t[-1], 101)
     panel.line(fine, bits[0] + (fine**2 - t[0] ** 2) / (2 * math.log(2)), "ink", width=1.5, dash=True)
     panel.line(t, bits, "z")
@@ -207,39 +222,32 @@ def prices(temperatures: Sequence[float], bits: Sequence[float], drawn: tuple[fl
     return scene.shown()
 
 
-def near_and_far(
-    temperatures: Sequence[float],
-    fidelity: Sequence[float],
-    coverage: Sequence[float],
-    drawn: tuple[float, float],
+def clean_and_varied(
+    temperatures: Sequence[float], odd: Sequence[float], varied: Sequence[float], drawn: tuple[float, float]
 ) -> Shown:
-    """Two distances over the temperature, in grey levels, each beside what other drawn faces get, `drawn`.
+    """Two measures of samples over their temperature, in grey levels, each beside that of new drawn faces, `drawn`.
 
-    fidelity: from a sample to the nearest drawn face. coverage: from a drawn face to the nearest sample.
+    odd     how much of a sample is unlike anything in faces
+    varied  how far two samples differ
     """
     t = np.asarray(temperatures, float)
-    best = t[int(np.argmin(coverage))]
     scene = Scene(
-        f"Left: from a sample to the nearest drawn face it is {fidelity[0]:.1f} grey levels at T = {t[0]:g} and "
-        f"{fidelity[-1]:.1f} at {t[-1]:g}; it only grows. Right: from a drawn face to the nearest sample it is "
-        f"{coverage[0]:.1f} at {t[0]:g}, least at {best:g}, and grows again beyond.",
+        f"Left: what in a sample is unlike faces grows from {odd[0]:.2f} grey levels at T = {t[0]:g} to {odd[-1]:.2f} "
+        f"at {t[-1]:g}; new drawn faces have {drawn[0]:.2f}. Right: how far two samples differ grows from "
+        f"{varied[0]:.0f} to {varied[-1]:.0f}, and for drawn faces it is {drawn[1]:.0f}.",
         height=270,
     )
-    sides = (
-        ("from a sample to the nearest face", fidelity, drawn[0]),
-        ("from a face to the nearest sample", coverage, drawn[1]),
-    )
+    sides = (("unlike faces, grey levels", odd, drawn[0]), ("two differ by, grey levels", varied, drawn[1]))
     for title, values, other in sides:
-        low, high = min(*values, other), max(*values, other)
         panel = scene.panel(
-            (0, 1.05 * t[-1]), (low - 0.12 * (high - low), high + 0.12 * (high - low)), title=title,
-            xlabel="temperature T", xticks=[0, 0.5, 1],
-        )  # fmt: skip
+            (0, 1.05 * t[-1]),
+            (0, 1.15 * max(*values, other)),
+            title=title,
+            xlabel="temperature T",
+            xticks=[0, 0.5, 1],
+        )
         panel.line(panel.x, [other, other], "x", width=1.5, dash=True)
-        panel.text(
-            0.02 if values is fidelity else panel.x[1], other, "for new drawn faces", "x", 12,
-            "start" if values is fidelity else "end", baseline="bottom",
-        )  # fmt: skip
+        panel.text(0.02, other, "new drawn faces", "x", 12, "start", baseline="bottom")
         panel.line(t, values, "z")
         panel.dots(t, values, "z", size=4.5)
     return scene.shown()

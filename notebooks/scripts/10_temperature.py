@@ -1,0 +1,640 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 10 · Temperature
+#
+# One number decides how bold the model's drawings are. Turn it down, and faces grow cleaner, more alike, and
+# ever likelier, until one face is left that nobody would ever draw. Here you find out why that is no contradiction.
+#
+# **After this notebook you can** say where normal draws lie in many dimensions, tell likely from typical, sample
+# with a temperature for each level, and say which density that samples from, and where the paper's formula slips.
+
+# %% [markdown]
+# **Needs.** Many scales (06) and bits per dimension (07). No GPU, no training.
+#
+# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 60 seconds.
+#
+# **Symbols.**
+#
+# | symbol | what it is | in the code |
+# |---|---|---|
+# | $\varepsilon$ | the white latents of all levels | `Glow.encode` |
+# | $D$ | how many numbers they hold | `Glow.dims` |
+# | $T$ | temperature: what $\varepsilon$ is multiplied by | `latents.scale` |
+# | $\lvert\varepsilon\rvert / \sqrt D$ | effective temperature | `latents.effective_temperature` |
+# | $\mu, \sigma$ | mean and std that a level's prior expects | `Split.mean_and_log_std` |
+# | $p_T(x)$ | the density of samples at temperature $T$ | `Glow.sample` |
+
+# %% [markdown]
+# ## 1 · Sixteen people and a slider
+#
+# Choose one of these sixteen faces. Drag the temperature to 0, slowly, and back. Is anybody swapped for somebody
+# else? Then go beyond 1.
+
+# %%
+from glowlite.explorers import open_temperature
+
+open_temperature()
+
+# %% [markdown]
+# Nobody is swapped. Each face has its own draw $\varepsilon$ of 12,288 normal numbers, and what is decoded is
+# $T \varepsilon$. At 0 all are the same face. At 0.7, the paper's choice, they are clean, and people. At 1 they are
+# as wild as the model thinks that faces are.
+
+# %%
+import torch
+
+import glowlite
+from glowlite import latents
+from glowlite.checks import Prediction
+from glowlite.data import faces
+
+torch.set_grad_enabled(False)  # nothing is trained in this notebook
+model = glowlite.load("faces64")
+eps = latents.sample_eps(model.latent_shapes, 16, torch.Generator().manual_seed(1))
+drawn = faces.draw(16, seed=5).images  # by the program that the model learned from
+
+
+def at(temperature):
+    return model.decode([temperature * level for level in eps])  # uint8 (16, 3, 64, 64)
+
+
+def middle(image):  # what is shown below: the face, without most of the background
+    return image[..., 8:56, 8:56]
+
+
+# %% [markdown]
+# The model also judges pictures, in bits per dimension: the fewer, the likelier.
+
+# %%
+guess = Prediction(
+    "Which picture does the model find likeliest?",
+    ["a drawn face, like those it learned from", "a sample at T = 1", "the one face of T = 0"],
+)
+guess
+
+# %%
+from glowlite.figures.rows import row
+
+shown = {"a drawn face": drawn} | {f"T = {T:g}": at(T) for T in (1, 0.7, 0)}
+bits = {name: model.bits_per_dim(images).mean().item() for name, images in shown.items()}
+row(
+    [middle(images[3]) for images in shown.values()],
+    [f"{name}\n{bits[name]:.2f} bits/dim" for name in shown],
+    alt="A drawn face, a rough sample at temperature 1, the same one cleaner at 0.7, and the mean face at 0: "
+    "it has both glasses and a beard, all of it faint.",
+)
+
+# %% tags=["nbval-check-output"]
+likeliest = min(bits, key=bits.get)
+guess.outcome(
+    "the one face of T = 0" if likeliest == "T = 0" else "a sample at T = 1",
+    f"It needs {bits['T = 0']:.2f} bits per dimension, drawn faces {bits['a drawn face']:.2f} (means of sixteen).",
+)
+
+# %% [markdown]
+# Look at the winner. It has a beard and long hair, glasses and red lips, a little of everything. Nobody looks like
+# this, no draw ever lands there, and the model finds it far likelier than the faces that it was made for.
+#
+# Is the model wrong? No. To see why, look at where its draws lie, at the end $z$ of the map:
+
+# %%
+from glowlite.figures.glow_map import glow_map
+
+glow_map("z", "log_det")
+
+# %% [markdown]
+# ## 2 · Where a normal draw lies
+#
+# The normal density is highest in the middle, at $\varepsilon = 0$. So where are the draws?
+
+# %%
+guess = Prediction(
+    "Draw 12,288 normal numbers, many times. How far from the middle are these draws?",
+    [
+        "most are near it, since the density is highest there",
+        "anywhere, near and far",
+        "all equally far, nearly",
+    ],
+)
+guess
+
+# %% tags=["nbval-check-output"]
+dice = torch.Generator().manual_seed(0)
+for D in (1, 2, 10, 100, 12_288):
+    distance = torch.randn(500, D, generator=dice).norm(dim=1) / D**0.5
+    inside = (distance < 0.5).float().mean()
+    found = f"{distance.mean():.2f} ± {distance.std():.2f}"
+    print(f"D = {D:6,}: |eps| / sqrt(D) = {found}, {inside:4.0%} below 0.5")
+
+# %% tags=["nbval-check-output"]
+guess.outcome(
+    "all equally far, nearly" if distance.std() < 0.02 else "anywhere, near and far",
+    "In one dimension the middle is crowded. In many it is empty.",
+)
+
+# %% [markdown]
+# Distances are divided by $\sqrt D$, so that they can be compared. Choose $D$, and see how the crowd leaves the
+# middle. The direction of each dot is that of its first two numbers.
+
+# %%
+from glowlite.figures.live import Live, Pick, Slide
+from glowlite.figures.shells import likely_and_typical, powers, shell
+
+
+def where(dims, T):
+    return shell(int(dims), T)
+
+
+Live(
+    where,
+    Pick("dims", "D", {"1": "1", "2": "2", "10": "10", "100": "100", "12288": "12,288"}, value="10"),
+    Slide("T", "Temperature", 0.1, 1.3, value=1.0, step=0.05, ends=("calm", "wild"), rest=1.0),
+)
+
+# %% [markdown]
+# Two things compete. The density of a point falls outward (green). But the room grows: at distance $r$ there are
+# as many places as on a sphere, $r^{D-1}$ (amber). What you meet is their product.
+#
+# With many dimensions it is nothing but a thin **shell**, at distance 1, as thick as $1 / \sqrt{2D}$. And
+# temperature scales the shell: at $T$ all draws are at distance $T$. So a picture's own distance is called its
+# **effective temperature**.
+
+
+# %%
+def effective_temperature(z):
+    flat = torch.cat([level.flatten(1) for level in z], dim=1)  # (B, D)
+    return flat.norm(dim=1) / flat.shape[1] ** 0.5
+
+
+# %% tags=["nbval-check-output"]
+z = model.encode(drawn)
+ours, theirs = effective_temperature(z), latents.effective_temperature(z)
+assert (ours - theirs).abs().max() < 1e-6
+print("same as glowlite:", bool((ours - theirs).abs().max() < 1e-6))
+print(f"drawn faces, encoded:  {ours.mean():.2f} ± {ours.std():.2f}")
+print(f"eps at T = 0.7:        {effective_temperature([0.7 * level for level in eps]).mean():.2f}")
+
+# %% [markdown]
+# Faces that the model has never seen come out at 0.99, right on the shell. That is what training was for. And the
+# mean face? It is at 0, as far from all of this as can be.
+
+# %% [markdown]
+# ## 3 · Likelier, and not more typical
+#
+# A smaller example first. Toss a bent coin a thousand times, heads with probability 0.6. Which sequence is the
+# likeliest of all?
+
+# %% tags=["nbval-check-output"]
+import math
+
+heads, tails = math.log10(0.6), math.log10(0.4)
+sequences = math.log10(math.comb(1000, 600))
+print(f"1000 heads:                      10^{1000 * heads:.0f}")
+print(f"one sequence with 600 heads:     10^{600 * heads + 400 * tails:.0f}")
+print(f"but there are 10^{sequences:.0f} of those:  10^{600 * heads + 400 * tails + sequences:.1f} together")
+
+# %% [markdown]
+# All heads is the likeliest, and nobody has ever seen it. What one sees is sequences with about 600 heads: each
+# far less likely, but so many of them that together they take nearly all. They are the **typical set**. For normal
+# draws it is the shell.
+#
+# Here are the three curves of section 2 for 12,288 dimensions, as logs (the room so counted that the sum is 0 at its
+# highest). Drag from the shell to the middle:
+
+# %%
+Live(
+    likely_and_typical,
+    Slide("radius", "Distance", 0.05, 1.4, value=0.7, step=0.05, ends=("middle", "far"), rest=1.0),
+)
+
+# %% [markdown]
+# From the shell to the middle the log-density gains $D/2 = 6{,}144$ nats, and the log of the room loses more. How
+# probable is it that an honest draw, at temperature 1, is as calm as one at 0.9? For $r < 1$ (Chernoff's bound):
+#
+# $$\log P(\lvert\varepsilon\rvert / \sqrt D \le r) \;\le\; D \left(\log r + \tfrac{1 - r^2}{2}\right)$$
+
+# %% tags=["nbval-check-output"]
+D = model.dims
+for r in (0.99, 0.95, 0.9, 0.7):
+    nats = D * (math.log(r) + (1 - r**2) / 2)
+    print(f"as calm as {r:.2f}: at most 10^{nats / math.log(10):.0f}")
+
+# %% [markdown]
+# So $T = 0.7$ is not a careful choice among the model's faces. It is a place where the model itself would never
+# draw one. How do pictures from there look to its likelihood?
+
+# %%
+from glowlite import checkpoint
+from glowlite.figures.shells import clean_and_varied, prices
+
+card = checkpoint.read_card(checkpoint.find("faces64"))["held_out"]  # measured on 1,000 drawn faces
+temperatures = (0, 0.3, 0.5, 0.7, 0.85, 1, 1.15, 1.3)
+cost = [model.bits_per_dim(at(T)).mean().item() for T in temperatures]
+prices(temperatures, cost, (card["bits_per_dim"], card["spread"]))
+
+# %% tags=["nbval-check-output"]
+gain = cost[5] - cost[0]
+away = (card["bits_per_dim"] - cost[0]) / card["spread"]
+print(f"from T = 1 to T = 0: {gain:.2f} bits per dimension fewer")
+print(f"of these, the normal density has D/2 nats: {0.5 / math.log(2):.2f}")
+print(f"the mean face is {away:.0f} spreads likelier than drawn faces are")
+
+# %% [markdown]
+# The rest of the gain comes from the log-det: near the mean face the flow packs pictures a little more densely.
+#
+# So to ask whether a picture could be a draw, do not ask whether it is likely. Ask whether it is *as likely as
+# draws are*. The curve crosses the band of drawn faces at about $T = 1$, and at 0.7 it is far below.
+
+# %% [markdown]
+# ## 4 · What does cooling do to a density?
+#
+# The paper says that at temperature $T$ it samples from
+#
+# $$p_T(x) \propto p(x)^{T^2},$$
+#
+# and that, with additive coupling, one gets this by multiplying the standard deviation of $p(z)$ by $T$. Let us
+# hold the formula against the multiplying.
+
+# %%
+guess = Prediction(
+    "Raise a normal density to the power T² with T = 0.7, and scale its area back to 1. The bell gets ...",
+    ["narrower", "neither", "wider"],
+)
+guess
+
+# %% tags=["nbval-check-output"]
+x = torch.linspace(-12, 12, 4001, dtype=torch.float64)
+log_p = -(x**2) / 2  # of the standard normal, but for a constant
+
+
+def width(power):
+    p = (power * log_p).softmax(0)  # the power, and its area back to 1
+    return (p * x**2).sum().sqrt().item()
+
+
+draws = torch.randn(100_000, generator=dice)
+print("   T   power T²   power 1/T²   draws times T")
+for T in (0.5, 0.7, 1, 1.3):
+    print(f"{T:4.1f}   {width(T**2):8.2f}   {width(1 / T**2):10.2f}   {(T * draws).std():13.2f}")
+
+# %% tags=["nbval-check-output"]
+guess.outcome(
+    "wider" if width(0.49) > 1 else "narrower",
+    f"It gets {width(0.49):.2f} wide. The power 1/T² makes it narrower.",
+)
+
+# %%
+Live(
+    powers,
+    Slide("temperature", "Temperature", 0.5, 1.5, value=0.7, step=0.05, ends=("calm", "wild"), rest=1.0),
+)
+
+# %% [markdown]
+# Multiplying by $T$ is the power $1/T^2$. The reason fits in a line: the power $a$ makes
+# $-\tfrac12 a\, \varepsilon^2$ of $-\tfrac12 \varepsilon^2$, which is a bell of width $1/\sqrt a$. So for width $T$
+# one needs $a = 1/T^2$:
+#
+# $$p_T(x) \propto p(x)^{1/T^2}$$
+#
+# Read as it is printed, $T = 0.7$ would make samples wilder, not calmer. The published code multiplies
+# $\varepsilon$ by $T$, and so do we.
+
+# %% [markdown]
+# ### From eps to pictures
+#
+# That was about $\varepsilon$. For pictures, $\log p(x) = \log p(\varepsilon) + \log\det$. If the log-det is the same
+# everywhere, it goes into the constant. Then the power $1/T^2$ of $p(x)$ is that of $p(\varepsilon)$, and multiplying
+# $\varepsilon$ by $T$ samples from it exactly. That is why the paper speaks of additive coupling: its log-det is 0.
+
+# %% [markdown]
+# ## Exercise 1 · The log-density at temperature T
+#
+# How likely are latents among those of temperature $T$? Write $\log \mathcal N(\varepsilon;\, 0,\, T^2 I)$ in nats, one
+# number for each picture. `eps` is the list of all levels, and $T$ counts for all of them.
+
+
+# %%
+def tempered_log_prob(eps, temperature):  # a list of (B, C, H, W), a number above 0
+    log_prob = ...
+    return log_prob
+
+
+# %% tags=["nbval-check-output"]
+from glowlite.checks import temperature as check
+
+check.tempered_log_prob(tempered_log_prob)
+
+# %% [markdown]
+# `check.tempered_log_prob.hint()` helps. `check.tempered_log_prob.solution()` shows two functions of the package that
+# do it together, for temperature is a prior of width $T$.
+#
+# Once it is right, ask it which temperature suits drawn faces best. Is it 1?
+
+# %% tags=["nbval-check-output"]
+if check.tempered_log_prob(tempered_log_prob):
+    candidates = [0.7, 0.9, 0.99, 1.0, 1.1]
+    scores = [tempered_log_prob(z, T).mean().item() for T in candidates]
+    print("drawn faces suit best T =", candidates[scores.index(max(scores))])
+
+# %% [markdown]
+# ## 5 · Where this stops being exact
+#
+# Our model has *affine* coupling: its log-det differs from picture to picture. Here is the smallest flow of that kind,
+# with two numbers, made by hand. `strength` 0 makes it additive.
+
+
+# %%
+def to_latent(x, strength):  # (..., 2) -> z (..., 2), log_det (...)
+    x_a, x_b = x.unbind(-1)
+    log_s = strength * torch.tanh(2 * x_a)
+    z_b = (x_b + 0.5 * (x_a**2 - 1)) * log_s.exp()
+    return torch.stack([x_a, z_b], -1), log_s
+
+
+def log_density(x, strength, T=1.0):  # of what multiplying eps by T gives
+    z, log_det = to_latent(x, strength)
+    return torch.distributions.Normal(0, T).log_prob(z).sum(-1) + log_det
+
+
+# %% [markdown]
+# On a grid both are easy: the power $1/T^2$ of the density at temperature 1, and the density of $T \varepsilon$ sent
+# through the flow. Make the flow affine, and watch the shares of both halves.
+
+# %%
+from glowlite.figures.shells import maps
+
+line = torch.linspace(-5, 5, 101)
+grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # (101, 101, 2)
+
+
+def both(strength, T):
+    plain = log_density(grid, strength)
+    logs = {
+        "p(x)": plain,
+        "p(x) to the power 1/T²": plain / T**2,
+        "T · eps, decoded": log_density(grid, strength, T),
+    }
+    p = {name: log.flatten().softmax(0).view_as(log) for name, log in logs.items()}
+    return maps(p, 5)
+
+
+Live(
+    both,
+    Slide("strength", "Coupling", 0.0, 0.8, value=0.7, step=0.05, ends=("additive", "affine"), rest=0.0),
+    Slide("T", "Temperature", 0.5, 1.3, value=0.7, step=0.05, ends=("calm", "wild"), rest=1.0),
+)
+
+# %% tags=["nbval-check-output"]
+for strength in (0.0, 0.7):
+    power = (log_density(grid, strength) / 0.7**2).flatten().softmax(0)
+    scaled = log_density(grid, strength, 0.7).flatten().softmax(0)
+    apart = (power - scaled).abs().sum() / 2  # the share of the one that is not in the other
+    print(f"strength {strength}: {apart:4.0%} of the power is elsewhere than T eps at T = 0.7")
+
+# %% [markdown]
+# Additive: the same. Affine: not the same. A power of $p$ favours places where density is high, and on the right it
+# is high because the flow has squeezed pictures together there. Multiplying $\varepsilon$ knows nothing of that: it
+# leaves half of the draws on each side.
+
+# %% [markdown]
+# How far off is our face model? One could repair it by weights: give each draw at $T = 0.7$ the weight
+# $\exp((1/T^2 - 1) \log\det)$. Here are those of sixteen draws:
+
+# %% tags=["nbval-check-output"]
+T = 0.7
+pictures = model.inverse(latents.scale(eps, T))
+log_det = model(pictures)[1]  # (16,), nats
+weights = ((1 / T**2 - 1) * log_det).softmax(0)
+print(f"log-dets differ by more than 100 nats: {bool(log_det.std() > 100)}")
+print(f"the heaviest of the sixteen weighs {weights.max():.0%} of all")
+
+# %% [markdown]
+# One takes all: no weights will repair it. So for Glow with affine coupling, "temperature" means what the code does,
+# $T \varepsilon$, and no more. It is a recipe, and a good one. Only the formula beside it is not exact.
+
+# %% [markdown]
+# ## 6 · Scale eps, not z
+#
+# Before we write the sampler, one trap. Each split's prior knows what to expect of the numbers that it adds:
+# $z = \mu + \sigma \varepsilon$ (notebook 06). Temperature is about what is *not* known, so
+#
+# $$z = \mu + \sigma\, T \varepsilon \qquad\text{and not}\qquad z = T (\mu + \sigma \varepsilon).$$
+
+# %%
+from glowlite.pixels import to_uint8
+
+
+def scaled_z(T):  # the trap: z is scaled where eps should be
+    y = model.levels[-1].inverse(T * model.top.inverse(eps[-1]))
+    for l in (2, 1, 0):
+        pair = model.splits[l].inverse(y, eps[l])  # what stayed, and z
+        pair[:, model.splits[l].stays :] *= T
+        y = model.levels[l].inverse(pair)
+    return to_uint8(y)
+
+
+# %%
+row(
+    [middle(at(0)[0]), middle(scaled_z(0)[0])],
+    ["$T = 0$ on eps", "$T = 0$ on $z$"],
+    alt="Two mean faces. With temperature on eps it is smooth; with temperature on z the background is yellow, and "
+    "a lattice of dots lies over face and hair.",
+)
+
+# %% [markdown]
+# Scaling $z$ also shrinks $\mu$, which is knowledge: the colours drift, and where the prior had said "as your
+# neighbours", there is a lattice. Our latents are white, so `latents.scale` cannot fall into this. The ports that keep
+# $z$ in their lists can.
+
+# %% [markdown]
+# ## Exercise 2 · A temperature for every level
+#
+# Write the sampler. `temperature` is a number, or a list with one for each level, finest first. The model has
+# `latent_shapes`, one (C, H, W) for each level, and `decode`. All random numbers come from `generator`.
+
+
+# %%
+def sample(model, n, temperature, generator):
+    images = ...
+    return images
+
+
+# %% tags=["nbval-check-output"]
+check.sample(sample)
+
+# %% [markdown]
+# `check.sample.hint()` and `check.sample.solution()` are there as before. The check draws some hundred pictures from a
+# small random model and measures, level by level, the width of the numbers that you decoded. Once it is right, it draws
+# three (until then, the package does), with calm details and bold people:
+
+# %%
+mine = sample if check.sample(sample) else glowlite.Glow.sample
+three = mine(model, 3, [0, 0.6, 0.7, 0.9], generator=torch.Generator().manual_seed(2))
+row(middle(three), alt="Three faces with a temperature for each level: calm detail, different people.")
+
+# %% [markdown]
+# ## 7 · Which level may be cooled?
+#
+# Level 1 holds half of all numbers, level 4 an eighth (notebook 06). Set a single level to 0 and leave the others at
+# 0.7. How varied are the sixteen then? Measure by how many grey levels two pictures differ, in the mean over all pairs.
+
+# %%
+guess = Prediction(
+    "Cooling which level makes the sixteen nearly one and the same?",
+    ["level 1, with half of all numbers", "level 2", "level 3", "level 4, with an eighth"],
+)
+guess
+
+# %%
+from glowlite.explorers.samples import spread
+
+cooled = {0: at(0.7)}
+for l in (1, 2, 3, 4):
+    cooled[l] = model.decode(latents.scale(eps, [0.0 if k == l else 0.7 for k in (1, 2, 3, 4)]))
+
+pairs = [torch.cat([middle(cooled[l][i]) for i in (2, 5)], 1) for l in (0, 1, 4)]
+row(
+    pairs,
+    ["all at 0.7", "level 1 at 0", "level 4 at 0"],
+    alt="Two people, three times. With level 1 at 0 they are the same two, with less detail; with level 4 at 0 they "
+    "have become one person.",
+    height=384,
+)
+
+# %% tags=["nbval-check-output"]
+varied = {l: spread(images) for l, images in cooled.items()}
+for l, grey in varied.items():
+    print(f"{f'level {l} at 0' if l else 'all at 0.7':14}  two of them differ by {grey:2.0f} grey levels")
+
+# %% tags=["nbval-check-output"]
+names = ["level 1, with half of all numbers", "level 2", "level 3", "level 4, with an eighth"]
+guess.outcome(
+    names[min((1, 2, 3, 4), key=varied.get) - 1],
+    "It says whose face it is; the other levels only work it out.",
+)
+
+# %% [markdown]
+# So cooling is not all or nothing. Levels 1 to 3 may be cooled, and people stay as varied as before. Level 4 is where
+# variety lives, and it can stay warm. Try it in the explorer of section 1, under *Advanced*: which temperatures do
+# you like best?
+
+# %% [markdown]
+# ## 8 · Quality against diversity
+#
+# Diversity we can measure. What is quality? Not likelihood, as we saw. Here is one way: collect what faces are made
+# of. From 1,536 drawn faces take the 300 directions in which they differ most (their principal components). What
+# cannot be put together from those, in a new picture, is unlike faces.
+
+
+# %%
+def coarse(images):  # means of 4 x 4 pixels, since grain would hide the rest: (N, 768)
+    return torch.nn.functional.avg_pool2d(images.float(), 4).flatten(1)
+
+
+torch.manual_seed(0)  # for svd_lowrank
+crowd = coarse(faces.draw(1536, seed=6).images)
+mean = crowd.mean(0)
+components = torch.svd_lowrank(crowd - mean, q=300, niter=2)[2]  # (768, 300)
+
+
+def oddness(images, kept=300):  # what is left over, in grey levels, mean over the pictures
+    centred, parts = coarse(images) - mean, components[:, :kept]
+    return (centred - centred @ parts @ parts.T).square().mean(1).sqrt().mean().item()
+
+
+# %%
+new = faces.draw(64, seed=7).images
+more = latents.sample_eps(model.latent_shapes, 48, torch.Generator().manual_seed(2))
+samples = [model.decode(latents.scale(more, T)) for T in temperatures]
+odd, varied = [oddness(images) for images in samples], [spread(images) for images in samples]
+clean_and_varied(temperatures, odd, varied, (oddness(new), spread(new)))
+
+# %% [markdown]
+# Cooler is cleaner, and cooler is more alike: there is the trade. On the left the curve passes drawn faces near
+# $T = 0.7$; at 1, samples hold more of what no face has. On the right they fall short of drawn faces even at 1: this
+# model is still more timid than its data.
+
+# %% tags=["nbval-check-output"]
+for kept in (200, 300):
+    limit = oddness(new, kept)
+    clean = [T for T, images in zip(temperatures, samples, strict=True) if oddness(images, kept) < limit]
+    print(f"with {kept} components, samples are as clean as drawn faces up to T = {max(clean)}")
+print(f"at T = 0.7, two samples differ {varied[3] / spread(new):.0%} as much as two drawn faces")
+
+# %% [markdown]
+# It is a yardstick and no law: with fewer components it is less strict. And at $T = 0$ it finds no fault. No measure of
+# single faces can tell that one face for everybody is too few.
+
+# %% [markdown]
+# ## 9 · Where it fails
+#
+# Above 1 the flow is asked about places where training never put a face. And 0 is the mean of all latents. Is it also
+# the mean of all pictures?
+
+# %%
+average = faces.draw(512, seed=6).images.float().mean(0).round().to(torch.uint8)
+row(
+    [middle(image) for image in (at(2)[2], at(0)[2], average)],
+    ["T = 2", "T = 0", "average of 512"],
+    alt="At temperature 2 a face that has dissolved into patches and specks; the face of temperature 0, with faint "
+    "glasses and beard at once; the average of 512 pictures, a blur almost without eyes.",
+)
+
+# %% [markdown]
+# At 2 the face falls apart. (It stays finite, since our coupling bounds its scales. With the published `sigmoid` scale
+# it need not.) The face of $T = 0$ is no average of pictures: it has eyes and edges. And yet it is nobody.
+
+# %% [markdown]
+# We know how faces were made, so we can say how rare its kind is. Each drawn face follows from 48 hidden numbers, all
+# uniform from -1 to 1. How many faces are middling, within a tenth of 0, in every one?
+
+# %% tags=["nbval-check-output"]
+middling = len(faces.PARAMETERS) * math.log10(0.1)
+table = faces.numbers(100_000, seed=0)  # (100000, 48)
+count = (table.abs() < 0.1).sum(1)
+print(f"expected: one face in 10^{-middling:.0f}")
+print(f"the most average of 100,000 faces is middling in {count.max()} of {table.shape[1]} numbers")
+
+# %% [markdown]
+# The mean of everything is a rare thing to be, in hidden numbers as in latents. This is why a half-way point between
+# two faces needs care, which is the next notebook's subject.
+
+# %% [markdown]
+# ## Summary
+#
+# - In many dimensions, normal draws lie in a thin shell at effective temperature 1; $T$ scales it.
+# - The middle is $D/2$ nats likelier than the shell, and no draw is there: likely is not typical.
+# - $T \varepsilon$ samples from $p^{1/T^2}$, not $p^{T^2}$, and exactly so only where the log-det is constant.
+# - Temperature scales $\varepsilon$ at every level, never what a prior knows.
+# - Cooling trades variety for clean pictures; here nearly all variety lives in level 4.
+
+# %% [markdown]
+# **A harder question.** The paper's model of large faces has additive coupling in every step. ActNorm and 1x1
+# convolutions have a constant log-det, too. Its splits have learned priors with $\mu$ and $\sigma$. Does multiplying
+# $\varepsilon$ by $T$ sample from $p(x)^{1/T^2}$ exactly there?
+
+# %% [markdown]
+# <details><summary>One answer</summary>
+#
+# Not quite. Whitening, $\varepsilon = (z - \mu) / \sigma$, is an affine coupling of its own: what stays decides by
+# how much the other half is scaled. Its log-det, $-\sum \log \sigma$, depends on the picture unless $\sigma$ is the
+# same for all. With a $\mu$ that is learned and a $\sigma$ that is fixed, it would be exact.
+#
+# </details>
+#
+# **Next.** 11 · Interpolation: the way from one face to another, and how not to fall through the shell.
+#
+# **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 6, where the formula is, and figure 8; Parmar et al.
+# (2018), *Image Transformer*, for samples at a reduced temperature before it.
