@@ -51,11 +51,12 @@ def lerp(a: Latents, b: Latents, t: float) -> Latents:
 def slerp(a: Latents, b: Latents, t: float) -> Latents:
     """Along the great circle, over all levels at once: keeps the norm, so the temperature, on the way.
 
-    (sin((1 - t) w) a + sin(t w) b) / sin(w), where w is the angle between a and b; the straight line where w is tiny.
+    (sin((1 - t) w) a + sin(t w) b) / sin(w), where w is the angle between a and b; the straight line where w is
+    tiny or half a turn.
     """
-    flat_a, flat_b = flatten(a), flatten(b)
+    flat_a, flat_b = flatten(a).double(), flatten(b).double()  # else chance decides between opposites
     cosine = torch.cosine_similarity(flat_a, flat_b, dim=1).clamp(-1, 1)
-    angle = torch.acos(cosine.double()).view(-1, 1, 1, 1)
+    angle = torch.acos(cosine).view(-1, 1, 1, 1)
     parallel = torch.sin(angle) < 1e-4
     safe = torch.where(parallel, torch.ones_like(angle), angle)
     weight_a = torch.where(parallel, 1 - t + 0 * angle, torch.sin((1 - t) * safe) / torch.sin(safe))

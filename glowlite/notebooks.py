@@ -7,6 +7,7 @@ the script's head; `--check` runs the cells and stores nothing, and says whether
 """
 
 import argparse
+import base64
 import hashlib
 import html
 import re
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glowlite.errors import GlowliteError
+from glowlite.figures.style import to_webp
 
 try:
     import jupytext
@@ -133,13 +135,10 @@ def _only_what_is_needed(data: dict, metadata: dict) -> dict:
     data["image/png"] = data["image/png"].replace("\n", "")
     about = {key: metadata.get("image/png", {}).get(key) for key in ("alt", "width", "height")}
     about["alt"] = about["alt"] or data.get("text/plain")
-    if (
-        about["alt"] and "text/html" not in data
-    ):  # the form in which JupyterLab and converted pages can tell the words
+    if about["alt"] and "text/html" not in data:  # by which JupyterLab and converted pages can tell the words
+        webp = base64.b64encode(to_webp(base64.b64decode(data["image/png"]))).decode()
         alt = html.escape(about["alt"])
-        data["text/html"] = (
-            f'<img src="data:image/png;base64,{data["image/png"]}" alt="{alt}" style="max-width: 100%">'
-        )
+        data["text/html"] = f'<img src="data:image/webp;base64,{webp}" alt="{alt}" style="max-width: 100%">'
     return {"image/png": {key: value for key, value in about.items() if value}}
 
 

@@ -48,6 +48,13 @@ def test_slerp_of_a_point_with_itself_is_that_point():
     assert all(torch.allclose(x, y, atol=1e-5) for x, y in zip(between, a, strict=True))
 
 
+def test_slerp_between_opposites_is_the_straight_line_and_never_chance():
+    for seed in range(8):
+        a = space.sample_eps([(6, 8, 8), (24, 4, 4)], 16, torch.Generator().manual_seed(seed))
+        between = space.slerp(a, [-level for level in a], 0.25)
+        assert all(torch.allclose(got, 0.5 * level, atol=1e-6) for got, level in zip(between, a, strict=True))
+
+
 @pytest.mark.parametrize("degrees", [30.0, 90.0, 150.0])
 def test_slerp_turns_at_an_even_pace_and_keeps_the_norm(degrees):
     """The two ends lie in different levels in part: the angle is the one over all levels together."""

@@ -8,13 +8,14 @@ from torch import Tensor
 
 from glowlite import latents as latent_space
 from glowlite.errors import GlowliteError
-from glowlite.figures.scene import EDGE, WIDTH, Panel, Scene
-from glowlite.figures.style import Shown
+from glowlite.figures.scene import EDGE, LINE, WIDTH, Panel, Scene
+from glowlite.figures.scene import GAP as GUTTER
+from glowlite.figures.style import SHARPNESS, Shown
 
 COLOURS = {"pixel blend": "x", "straight line": "pink", "arc": "z"}  # of the three ways
 NAME, GAP, HEAD = 88, 3, 20  # page units: the column of names, between pictures, the line over them
 STEPS = 41  # points of a curve
-REACH = 1.55  # effective temperatures that the shell's picture holds
+REACH, ROOM = 1.55, 1.85  # effective temperatures that the shell's picture holds; with words above them
 GROUPS = ("x", "sky", "pink", "amber", "z")
 
 # ---- pictures along a way ------------------------------------------------------------------------------------
@@ -27,10 +28,13 @@ def strips(rows: Mapping[str, Sequence[Tensor]], heads: Sequence[str], alt: str)
         raise GlowliteError(
             f"every row needs {len(heads)} pictures, one under each head, not {sorted(counts)}"
         )
-    across, side = WIDTH - 2 * EDGE, 64 * 4 / 3  # 2 stored pixels for each of 64
-    side = min(side, (across - NAME - GAP * (len(heads) - 1)) / len(heads))
+    room = (WIDTH - 2 * EDGE - NAME - GAP * (len(heads) - 1)) / len(heads)
+    pixels = next(iter(rows.values()))[0].shape[-1]
+    sides = (pixels * zoom / SHARPNESS for zoom in (3, 2))  # each pixel as a square of whole stored pixels
+    side = next((side for side in sides if side <= room), room)
+    across = math.ceil(NAME + len(heads) * (side + GAP) - GAP)
     high = HEAD + len(rows) * (side + GAP)
-    scene = Scene(alt, height=math.ceil(high) + 2 * EDGE)
+    scene = Scene(alt, height=math.ceil(high) + 2 * EDGE, width=across + 2 * EDGE)
     panel = scene.panel((0, across), (0, math.ceil(high)), equal=True, frame=False)
     for column, words in enumerate(heads):
         panel.text(NAME + column * (side + GAP) + side / 2, high - HEAD / 2, words, size=12)
@@ -41,6 +45,18 @@ def strips(rows: Mapping[str, Sequence[Tensor]], heads: Sequence[str], alt: str)
             left = NAME + column * (side + GAP)
             panel.image(picture, (left, left + side, low, low + side))
     return scene.shown()
+
+
+def side_by_side(pictures: Mapping[str, Tensor], alt: str) -> Scene:
+    """Pictures, uint8 (3, H, W) or (1, 3, H, W), each under its name, for a figure that moves."""
+    if not pictures:
+        raise GlowliteError("at least one picture is needed")
+    side = (WIDTH - GUTTER * (len(pictures) - 1)) / len(pictures) - 2 * EDGE
+    scene = Scene(alt, height=min(262, round(side) + LINE + 2 * EDGE))
+    for name, picture in pictures.items():
+        panel = scene.panel(equal=True, frame=False, title=name)
+        panel.image(picture)
+    return scene
 
 
 # ---- the shell -----------------------------------------------------------------------------------------------
@@ -55,20 +71,16 @@ def shell(t: float, dims: int, second: float = 1.0, again: int = 0) -> Scene:
         raise GlowliteError("the shell needs t from 0 to 1, two numbers or more, a temperature above 0")
     dice = torch.Generator().manual_seed(again)
     a, b = torch.randn(2, 1, 1, 1, dims, generator=dice, dtype=torch.float64)
-    a, b = [a], [second * b]
-    cosine = torch.cosine_similarity(latent_space.flatten(a), latent_space.flatten(b)).item()
-    ways = {"straight line": latent_space.lerp, "arc": latent_space.slerp}
-    at = torch.linspace(0, 1, STEPS).tolist()
-    norms = {
-        name: [latent_space.effective_temperature(way(a, b, u)).item() for u in at]
-        for name, way in ways.items()
-    }
-    now = {name: latent_space.effective_temperature(way(a, b, t)).item() for name, way in ways.items()}
+    first, second = (latent_space.effective_temperature([eps]).item() for eps in (a, second * b))
+    cosine = torch.cosine_similarity(a.flatten(), b.flatten(), dim=0).item()
     angle = math.acos(max(-1.0, min(1.0, cosine)))
+    ways = {"straight line": latent_space.lerp, "arc": latent_space.slerp}
+    plane = {name: _plane(way, first, second, angle) for name, way in ways.items()}
+    now = {name: math.hypot(*way(t)) for name, way in plane.items()}
+    curves = {name: [way(k / (STEPS - 1)) for k in range(STEPS)] for name, way in plane.items()}
     scene = Scene(_told(t, dims, angle, now), height=300)
-    plane = {name: _plane(way, norms["arc"][0], norms["arc"][-1], angle) for name, way in ways.items()}
-    _draw_plane(scene, plane, t, dims, angle)
-    _draw_norms(scene, at, norms, t, now, dims)
+    _draw_plane(scene, curves, {name: way(t) for name, way in plane.items()}, dims, angle)
+    _draw_norms(scene, curves, t, now, dims)
     return scene
 
 
@@ -103,16 +115,15 @@ def _ring(panel: Panel, low: float, high: float) -> None:
     panel.line([math.cos(u) for u in turn], [math.sin(u) for u in turn], "log_det", 1.2, 0.8)
 
 
-def _draw_plane(scene: Scene, plane: Mapping, t: float, dims: int, angle: float) -> None:
-    panel = scene.panel((-REACH, REACH), (-1.28, REACH), equal=True, frame=False, weight=1.05)
+def _draw_plane(scene: Scene, curves: Mapping, here: Mapping, dims: int, angle: float) -> None:
+    panel = scene.panel((-REACH, REACH), (-REACH, REACH), equal=True, frame=False, weight=1.05)
     _ring(panel, max(0.0, 1 - 2 * spread(dims)), min(REACH, 1 + 2 * spread(dims)))
-    for name, way in plane.items():
-        points = [way(k / (STEPS - 1)) for k in range(STEPS)]
+    for name, points in curves.items():
         panel.line(*zip(*points, strict=True), COLOURS[name])
-        here = way(t)
-        panel.line([0, here[0]], [0, here[1]], COLOURS[name], 1.2, 0.9, dash=True)
-        panel.dots([here[0]], [here[1]], COLOURS[name], size=6)
-    for word, place in (("a", plane["arc"](0.0)), ("b", plane["arc"](1.0))):
+        x, y = here[name]
+        panel.line([0, x], [0, y], COLOURS[name], 1.2, 0.9, dash=True)
+        panel.dots([x], [y], COLOURS[name], size=6)
+    for word, place in (("a", curves["arc"][0]), ("b", curves["arc"][-1])):
         length = math.hypot(*place) or 1.0
         out = min(1 + 0.17 / length, 1.45 / length)
         panel.dots([place[0]], [place[1]], "ink", size=4.5)
@@ -122,20 +133,22 @@ def _draw_plane(scene: Scene, plane: Mapping, t: float, dims: int, angle: float)
     panel.text(0, -0.5, f"angle {math.degrees(angle):.0f}°", size=13)
 
 
-def _draw_norms(scene: Scene, at, norms: Mapping, t: float, now: Mapping, dims: int) -> None:
+def _draw_norms(scene: Scene, curves: Mapping, t: float, now: Mapping[str, float], dims: int) -> None:
     panel = scene.panel(
-        (0, 1), (0, REACH), title="|ε| / √D, the effective temperature", xlabel="t, from a to b", xticks=[0, 0.5, 1],
+        (0, 1), (0, ROOM), title="|ε| / √D, the effective temperature", xlabel="t, from a to b", xticks=[0, 0.5, 1],
         yticks=[0, 0.5, (0.71, "0.71"), 1, 1.5],
     )  # fmt: skip
     panel.area([0, 1], [1 + 2 * spread(dims)] * 2, 1 - 2 * spread(dims), "log_det", 0.2)
     panel.line([0, 1], [1, 1], "log_det", 1.2, 0.8)
-    panel.text(0.02, 0.08, "green: where draws are", "log_det", 12, "start")
+    panel.text(0.02, 0.08, "green: draws", "log_det", 12, "start")
     panel.line([t, t], [0, REACH], "ink", 1.2, 0.6, dash=True)
-    for name, values in norms.items():
-        panel.line(at, values, COLOURS[name])
+    for name, points in curves.items():
+        panel.line(
+            [k / (STEPS - 1) for k in range(STEPS)], [math.hypot(*point) for point in points], COLOURS[name]
+        )
         panel.dots([t], [now[name]], COLOURS[name], size=6)
-    for place, name in ((0.28, "straight line"), (1.4, "arc")):
-        panel.text(0.5, place, f"{name} {now[name]:.2f}", COLOURS[name], 13, bold=True)
+    for place, name in ((0.02, "arc"), (0.4, "straight line")):
+        panel.text(place, 1.72, f"{name}: {now[name]:.2f}", COLOURS[name], 13, "start", bold=True)
 
 
 # ---- the formula's weights -----------------------------------------------------------------------------------
@@ -171,7 +184,7 @@ def wedge(degrees: float) -> Scene:
     panel.dots([math.cos(middle)], [math.sin(middle)], "z", size=6)
     panel.text(0, -0.18, f"angle {degrees:.0f}°", size=13)
     chart = scene.panel(
-        (0, 180), (0, 4), title="weight of each end, half-way", xlabel="angle in degrees", xticks=[0, 45, 90, 135, 180],
+        (0, 188), (0, 4), title="weight of each end, half-way", xlabel="angle in degrees", xticks=[0, 45, 90, 135, 180],
         yticks=[0, 1, 2, 3, 4],
     )  # fmt: skip
     angles = [float(k) for k in range(0, 180, 2)]
@@ -205,13 +218,13 @@ def costs(groups: Mapping[str, Tensor], alt: str) -> Shown:
         jitter = [0.22 * ((0.618 * k) % 1 - 0.5) for k in range(len(values))]
         panel.dots(values, [height + up for up in jitter], colour, size=3.2, alpha=0.6)
         mean = values.mean().item()
-        panel.line([mean, mean], [height - 0.28, height + 0.28], colour, 3)
-        panel.text(mean, height + 0.4, f"{mean:.2f}", colour, 13, bold=True)
+        panel.line([mean, mean], [height - 0.24, height + 0.24], colour, 3)
+        panel.text(mean, height + 0.27, f"{mean:.2f}", colour, 13, bold=True, baseline="bottom")
     return scene.shown()
 
 
 def along(curves: Mapping[str, Tensor], alt: str, title: str = "bits per dimension") -> Shown:
-    """Curves way -> (stops, pairs) from t = 0 to 1: a thin line for every pair of faces, a thick one for their mean."""
+    """Curves way -> (stops, pairs) from t = 0 to 1: a line for the mean of the pairs, and a band from least to most."""
     if not curves or any(values.dim() != 2 or len(values) < 2 for values in curves.values()):
         raise GlowliteError("along shows (stops, pairs) for each way, with two stops or more")
     every = torch.cat([values.flatten() for values in curves.values()])
@@ -224,8 +237,7 @@ def along(curves: Mapping[str, Tensor], alt: str, title: str = "bits per dimensi
     )
     for name, values in curves.items():
         at, colour = torch.linspace(0, 1, len(values)), COLOURS.get(name, "ink")
-        for pair in values.T:
-            panel.line(at, pair, colour, 1, alpha=0.25)
+        panel.area(at, values.amax(1), values.amin(1), colour, 0.15)
         panel.line(at, values.mean(1), colour, 3)
         panel.dots(at, values.mean(1), colour, size=4)
     for name, place in _apart(curves, 0.075 * (high - low)).items():

@@ -1,15 +1,21 @@
 """Script to notebook: stable ids, outputs that are the same every time, one sentence where a cell fails."""
 
+import base64
+import io
+import re
 import subprocess
 import sys
 
 import jupytext
 import nbformat
 import pytest
+import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from PIL import Image
 
 from glowlite import notebooks
 from glowlite.errors import GlowliteError
+from glowlite.explorers.picture import to_bytes, to_png
 
 SCRIPT = """# %% [markdown]
 # # A title
@@ -85,7 +91,9 @@ def test_a_cell_that_fails_is_named_and_nothing_is_written(script):
 
 
 def test_normalising_leaves_the_picture_and_its_words():
-    data = {notebooks.WIDGET: {"model_id": "1"}, "image/png": "AA\n==", "text/plain": "A <face>."}
+    picture = torch.randint(0, 256, (3, 8, 8), dtype=torch.uint8)
+    png = base64.encodebytes(to_png(picture)).decode()  # in lines, as a kernel sends it
+    data = {notebooks.WIDGET: {"model_id": "1"}, "image/png": png, "text/plain": "A <face>."}
     lines = [new_output("stream", text=text) for text in ("one\n", "two\n")]
     metadata = {"tags": ["a"], "execution": {}, "trusted": True}
     code = new_code_cell("x", metadata=metadata, outputs=[*lines, new_output("display_data", data=data)])
@@ -95,7 +103,11 @@ def test_normalising_leaves_the_picture_and_its_words():
     assert cell.metadata == {"tags": ["a"]} and "widgets" not in notebook.metadata
     assert cell.outputs[0].text == "one\ntwo\n"
     assert set(cell.outputs[1].data) == {"image/png", "text/plain", "text/html"}
+    assert "\n" not in cell.outputs[1].data["image/png"]
     assert 'alt="A &lt;face&gt;."' in cell.outputs[1].data["text/html"]
+    webp = re.search(r"data:image/webp;base64,([^\"]+)", cell.outputs[1].data["text/html"]).group(1)
+    shown = Image.open(io.BytesIO(base64.b64decode(webp))).convert("RGB")
+    assert shown.tobytes() == to_bytes(picture)
     assert cell.outputs[1].metadata == {"image/png": {"alt": "A <face>."}}
 
 
