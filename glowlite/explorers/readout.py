@@ -1,5 +1,6 @@
 """What a person reads: `Readout`, a strip of numbers, and `Words`, what the picture shows and a hint."""
 
+import math
 from pathlib import Path
 
 import anywidget
@@ -29,11 +30,12 @@ def numbers(bits: float, stale: bool, typical, drawn, change: float) -> list[dic
     `stale`: bits were measured on an earlier picture, since they are only known once things rest.
     """
     usual = f"held-out faces: {typical.mean:.2f}\u00a0\u00b1\u00a0{typical.spread:.2f}"
-    unlike = typical.unlike(bits)
+    known = not math.isnan(bits)  # until a page has rested for the first time
+    unlike = known and typical.unlike(bits)
     return [
         {
             "name": "Bits per dimension",
-            "value": f"{bits:.2f}",
+            "value": f"{bits:.2f}" if known else "\u2013",
             "note": f"unlike what it learned from; {usual}" if unlike else usual,
             "tone": "log-det",
             "flag": unlike and not stale,

@@ -1,6 +1,9 @@
 """What the explorers say."""
 
 from glowlite.data.faces import ATTRIBUTES
+from glowlite.explorers.readout import numbers
+from glowlite.explorers.render import Drawn
+from glowlite.explorers.state import Typical
 from glowlite.explorers.wording import WORDINGS, change, describe, listing, wording
 
 
@@ -34,3 +37,11 @@ def test_descriptions():
     assert half == "Gallery face 3, blended 50 % with gallery face 5, then given much younger features."
     assert describe("gallery face 3", {}, "x", 1.0) == "Gallery face 3, turned all the way into x."
     assert describe("gallery face 3", {}, "x", 0.0) == "Gallery face 3, unchanged."
+
+
+def test_numbers_that_are_not_known_yet_are_a_dash_and_no_warning():
+    drawn = Drawn(None, 12.0, 0.0, 0.7)
+    bits, *_ = numbers(float("nan"), True, Typical(3.5, 0.05), drawn, 0.0)
+    assert bits["value"] == "\u2013" and bits["note"].startswith("held-out faces") and not bits["flag"]
+    bits, *_ = numbers(9.0, False, Typical(3.5, 0.05), drawn, 0.0)
+    assert bits["value"] == "9.00" and bits["flag"] and "unlike" in bits["note"]
