@@ -88,8 +88,19 @@ def test_every_pin_serves_every_python():
                 assert served.contains(python), f"{name} {distribution.version} needs Python {served}"
 
 
-IMPORT_NAMES = {"PIL": "pillow", "yaml": "pyyaml"}
-BROUGHT_BY = {"ipython": "ipykernel", "jupyter-core": "voila", "requests": "pooch", "traitlets": "ipywidgets"}
+IMPORT_NAMES = {"PIL": "pillow", "bs4": "beautifulsoup4", "yaml": "pyyaml"}
+BROUGHT_BY = {
+    "beautifulsoup4": "nbconvert",
+    "ipython": "ipykernel",
+    "jupyter-client": "voila",
+    "jupyter-core": "voila",
+    "jupyter-server": "voila",
+    "markupsafe": "nbconvert",
+    "pygments": "nbconvert",
+    "requests": "pooch",
+    "tornado": "jupyterlab",
+    "traitlets": "ipywidgets",
+}
 
 
 @pytest.mark.parametrize("folder", ["glowlite", "tests", "benchmarks"])

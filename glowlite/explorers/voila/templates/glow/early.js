@@ -1,0 +1,6 @@
+// In force before anything is drawn: the theme a person chose before, and large type where the address asks for it.
+try {
+  const theme = localStorage.getItem("glow-theme");
+  if (theme) document.documentElement.dataset.theme = theme;
+} catch {}
+if (new URLSearchParams(location.search).get("size") === "lecture") document.documentElement.dataset.size = "lecture";
