@@ -116,7 +116,7 @@ function render({ model, el }) {
     if (!el.isConnected) return; // no colours yet; the ResizeObserver paints once there are
     const [width, height] = [model.get("width"), model.get("height")];
     const shown = page.clientWidth || width;
-    const zoom = (shown / width) * (window.devicePixelRatio || 1);
+    const zoom = (shown / width) * (window.devicePixelRatio || 1) * (page.currentCSSZoom || 1);
     const size = [Math.round(width * zoom), Math.round(height * zoom)];
     if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
     page.style.aspectRatio = `${width} / ${height}`;

@@ -1,4 +1,5 @@
-// Title, promise and notices of an explorer; the page's address; and a pulse that notices when the kernel has gone.
+// Title, promise and notices of an explorer; the page's address; and a pulse, by which the page knows that the kernel
+// answers (watch.js of the page) and the server that somebody is looking.
 const PULSE = 10000;
 
 function render({ model, el }) {
@@ -6,7 +7,6 @@ function render({ model, el }) {
   const title = document.createElement("h1");
   const promise = document.createElement("p");
   const notice = document.createElement("div");
-  const gone = document.createElement("div");
   const close = Object.assign(document.createElement("button"), { type: "button", textContent: "\u00d7" });
   const text = document.createElement("span");
   promise.className = "gl-promise";
@@ -14,10 +14,7 @@ function render({ model, el }) {
   notice.setAttribute("role", "alert");
   close.setAttribute("aria-label", "Close this message");
   notice.append(text, close);
-  gone.className = "gl-notice gl-bad";
-  gone.setAttribute("role", "alert");
-  gone.hidden = true;
-  el.append(title, promise, notice, gone);
+  el.append(title, promise, notice);
   const page = document.documentElement.classList.contains("gl-page");
 
   function update() {
@@ -28,8 +25,15 @@ function render({ model, el }) {
     notice.classList.toggle("gl-bad", kind === "bad");
     if (text.textContent !== words) text.textContent = words;
   }
+  // Large type (?size=lecture) is the page's own affair: it stays in the address, and the kernel is not told.
   function remember() {
-    if (page) history.replaceState(null, "", "?" + model.get("query"));
+    const size = new URLSearchParams(location.search).get("size");
+    if (page) history.replaceState(null, "", "?" + [model.get("query"), size && "size=" + size].filter(Boolean).join("&"));
+  }
+  function asked() {
+    const search = new URLSearchParams(location.search);
+    search.delete("size");
+    return search.toString();
   }
   close.addEventListener("click", () => {
     model.set("notice", {});
@@ -37,36 +41,32 @@ function render({ model, el }) {
     update();
   });
 
-  // The kernel answers each pulse. Three in a row without an answer: say so, for then nothing on the page works any more.
-  let missed = 0;
+  function tell(what) {
+    document.dispatchEvent(new CustomEvent("gl-pulse", { detail: what }));
+  }
   function answered(message) {
-    if (message.kind !== "pulse") return;
-    missed = 0;
-    gone.hidden = true;
+    if (message.kind === "pulse") tell("answered");
   }
   const pulse = setInterval(() => {
     if (document.hidden || !page) return;
-    if (missed >= 3) {
-      gone.textContent = "The part that draws the pictures has stopped or cannot be reached. Reload the page to start it again.";
-      gone.hidden = false;
-    }
-    missed += 1;
+    tell("asked");
     try {
       model.send({ kind: "pulse" });
-    } catch {
-      missed += 1; // the connection itself is closed
-    }
+    } catch {} // the connection is closed, so no answer will come
   }, PULSE);
 
   model.on("change", update);
   model.on("msg:custom", answered);
   model.on("change:query", remember);
   update();
+  const open = () => model.send({ kind: "address", search: asked() });
   if (page) {
     document.documentElement.classList.add("gl-ready");
-    model.send({ kind: "address", search: location.search });
+    open();
+    addEventListener("gl-address", open); // a film stood here meanwhile, and was moved (film.js)
   }
   return () => {
+    removeEventListener("gl-address", open);
     clearInterval(pulse);
     model.off("change", update);
     model.off("msg:custom", answered);
