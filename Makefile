@@ -3,13 +3,15 @@
 #   VENV=.venv           where the environment lies
 #   TORCH_INDEX=URL      one more package index to take PyTorch from; empty: none. Unless it is given, PyTorch's small
 #                        CPU build is taken on a Linux machine without an NVIDIA GPU, if that index answers.
-#   PORT=8867 HOST=...   where `make explore` serves        WORKERS=2   processes for the unit tests
+#   PORT=8867 HOST=...   where `make explore` and `make present` serve; VISITORS=20 at most at once
+#   WORKERS=2            processes for the unit tests
 #   ARGS="..."           more options for the command that a target runs, such as make train ARGS="--resume"
 VENV ?= .venv
 PYTHON ?=
 TORCH_INDEX ?= auto
 WORKERS ?= 2
 PORT ?=
+VISITORS ?=
 ARGS ?=
 
 CPU_INDEX := https://download.pytorch.org/whl/cpu
@@ -89,9 +91,16 @@ env: $(DEV_READY)  ## make .venv and install the pinned packages
 # --- to use --------------------------------------------------------------------------------------------------------
 
 # HOST counts only when it is given to make: some shells export a HOST that is the machine's name.
+SERVE = @$(PY) -m glowlite.explorers.serve $(if $(PORT),--port $(PORT)) $(if $(filter command,$(origin HOST)),--host $(HOST)) \
+  $(if $(VISITORS),--visitors $(VISITORS))
+
 .PHONY: explore
-explore: $(EXPLORERS_READY)  ## open the explorers in the browser (PORT=, HOST=)
-	@$(PY) -m glowlite.explorers.serve $(if $(PORT),--port $(PORT)) $(if $(filter command,$(origin HOST)),--host $(HOST)) $(ARGS)
+explore: $(EXPLORERS_READY)  ## open the explorers in the browser (PORT=, HOST=, VISITORS=)
+	$(SERVE) $(ARGS)
+
+.PHONY: present
+present: $(EXPLORERS_READY)  ## the same in large type, for a lecture hall
+	$(SERVE) --lecture $(ARGS)
 
 .PHONY: lab
 lab: $(EXPLORERS_READY)  ## open the notebooks in JupyterLab
@@ -147,12 +156,22 @@ bench: $(PEERS_READY)  ## measure speed beside other libraries, attributes, dash
 	$(PY) -m benchmarks.peers
 	$(PY) -m benchmarks.attributes
 	$(PY) -m benchmarks.dashboard
+	$(PY) -m benchmarks.visitors
 
 # --- to write ------------------------------------------------------------------------------------------------------
 
 .PHONY: notebooks
 notebooks: $(DEV_READY)  ## rebuild the notebooks from their scripts, run, store
 	$(PY) -m glowlite.notebooks $(ARGS)
+
+.PHONY: known
+known: $(EXPLORERS_READY)  ## measure what the explorers know of faces64, film them
+	$(PY) -m glowlite.explorers.known faces64
+	$(PY) -m glowlite.explorers.film $(ARGS)
+
+.PHONY: site
+site: $(DEV_READY)  ## build the static edition, for any web server
+	$(PY) -m glowlite.site $(ARGS)
 
 .PHONY: clean
 clean:  ## remove caches and builds; the environment stays

@@ -248,16 +248,16 @@ class AttributeExplorer(Explorer):
     def _say(self) -> None:
         start, image, count = self.state.start, self.drawn.image, self._which()[0]
         says = wording.describe(start.name, self.state.amounts)
-        self.words.says = f"{says[:-1]}, as far as {count:,} labels know it." if count else says
+        unsure = count and any(self.state.amounts.values())
+        self.words.says = f"{says[:-1]}, as far as {count:,} labels know it." if unsure else says
         self.after.label = f"After: {says}"
         self.changed.label = (
             f"Where it changed: {where(start.image, image)}. {STRONG} grey levels are brightest."
         )
         self.words.hint = HELD if self.state.held else self.hint()
         name = self.looks.value
-        alike = torch.cosine_similarity(
-            *(flatten(of[name]) for of in (self.state.directions, self.own))
-        ).item()
+        pair = [flatten(of[name]) for of in (self.state.directions, self.own)]
+        alike = torch.cosine_similarity(*pair).item()
         title = wording.wording(name).title.lower()
         few = f"From {count:,} labels: the direction of {title} has cosine {alike:.2f} with the model's own."
         self.note.says = few if count else provenance(self.made)

@@ -19,6 +19,8 @@ from glowlite.explorers.shelf import GALLERY_SEED, Face
 from glowlite.explorers.slices import Slices
 from glowlite.explorers.state import Typical, typical_of
 
+APPEARANCE = {"controls", "size", "token"}  # what an address says about the page, and not about what it shows
+
 
 class Explorer(Frame):
     """A page about one idea. A subclass builds its parts, names those that can be hidden, and says
@@ -156,7 +158,8 @@ class Explorer(Frame):
             return
         address = Address(query)
         self.show_only(address.values.get("controls", ""))
-        self.take(address)
+        if not set(address.values) <= APPEARANCE:  # else it stays as it opened
+            self.take(address)
         if sentence := address.sentence():
             self.notify(sentence)
 

@@ -3,7 +3,7 @@
 import functools
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import anywidget
@@ -15,6 +15,9 @@ from glowlite.errors import GlowliteError
 from glowlite.explorers.picture import JS, with_png
 
 log = logging.getLogger("glowlite.explorers")
+# What a page is built from. All else is sent once more when the page is there: a change that is told while it is being
+# built never arrives, and a kernel that was just forked is still changing things then.
+BUILT = {"children", "layout"}
 BROKEN = "Something is wrong with this installation; the terminal it was started from says what."
 SORRY = "That did not work, and the fault is ours. The picture before it is kept; Reset starts afresh."
 
@@ -48,6 +51,13 @@ def box(name: str, *children, title: str = "", note: str = "", label: str = "") 
     made = ipywidgets.Box(parts)
     made.add_class(f"gl-{name}")
     return made
+
+
+def family(widget: ipywidgets.DOMWidget) -> Iterator[ipywidgets.Widget]:
+    """A widget and all that is in it, with their layouts."""
+    yield from (widget, widget.layout)
+    for child in getattr(widget, "children", ()):
+        yield from family(child)
 
 
 class Frame(ipywidgets.Box):
@@ -96,8 +106,11 @@ class Frame(ipywidgets.Box):
     def _receive(self, widget, message: dict, buffers: list) -> None:
         if message.get("kind") == "pulse":
             self.head.send({"kind": "pulse"})
-        if message.get("kind") == "address" and self._on_address is not None:
-            self._on_address(str(message.get("search", "")).lstrip("?"))
+        if message.get("kind") == "address":
+            for part in family(self):
+                part.send_state([key for key in part.keys if key not in BUILT and not key.startswith("_")])
+            if self._on_address is not None:
+                self._on_address(str(message.get("search", "")).lstrip("?"))
 
     def _repr_mimebundle_(self, **kwargs):
         words = f"{self.head.title}: {self.head.promise}".strip(": ")

@@ -2,6 +2,7 @@
 
 import io
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -11,6 +12,13 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.dashboard import FLAGS, Server
 
+# The film has made room, and every picture that can be seen has been drawn; the studio has more than 24 tiles.
+DRAWN = """() => {
+    if (document.documentElement.classList.contains("gl-film-on")) return false;
+    const all = [...document.querySelectorAll("#rendered_cells .gl canvas")].filter((c) => c.checkVisibility());
+    const wanted = location.pathname.endsWith("studio") ? 25 : 1;
+    return all.length >= wanted && all.every((canvas) => canvas.dataset.frame);
+}"""
 LONG = 300_000  # milliseconds; machines that run tests may be busy, and nothing here measures time
 # Voila is built with parts of one JupyterLab and loads extensions built with another, and warns of it.
 KNOWN = re.compile(r"Unsatisfied version|No satisfying version")
@@ -25,9 +33,27 @@ def pytest_collection_modifyitems(items):
 class Served(Server):
     """The server, and the kernels it has started."""
 
+    def explorer(self, name: str, query: str = "") -> str:
+        """The address of an explorer."""
+        return f"{self.address}explore/{name}{query}"
+
     def kernels(self) -> list[psutil.Process]:
-        children = psutil.Process(self.process.pid).children(recursive=True)
-        return [child for child in children if "ipykernel_launcher" in " ".join(child.cmdline())]
+        found = []
+        for child in psutil.Process(self.process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # it has just ended
+                if child.name().startswith("glow-") or "ipykernel_launcher" in " ".join(child.cmdline()):
+                    found.append(child)
+        return [child for child in found if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+    def kernel(self, page: Page) -> psutil.Process:
+        """The kernel of that page."""
+        mine = page.evaluate(
+            "JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId"
+        )
+        (found,) = [
+            k for k in self.kernels() if k.name() == f"glow-{mine[:8]}" or mine in " ".join(k.cmdline())
+        ]
+        return found
 
 
 @pytest.fixture(scope="package")
@@ -71,9 +97,10 @@ class Watched:
             self.wrong.append(f"request to {url}")
 
     def open(self, address: str) -> Page:
+        """Go there, and wait until the live explorer stands there with every picture drawn."""
         self.page.goto(address, timeout=LONG)
-        self.page.wait_for_selector(".gl-pair > :nth-child(2) canvas.gl-drawn")
-        self.page.wait_for_function("document.querySelectorAll('.gl-tile canvas[data-frame]').length > 24")
+        self.page.wait_for_selector("html.gl-ready", state="attached")
+        self.page.wait_for_function(DRAWN)
         return self.page
 
 
@@ -81,7 +108,7 @@ class Watched:
 def shared(server, browser):
     """One page at 1280 pixels for many tests; see `page`."""
     watched = Watched(browser, server.address, viewport={"width": 1280, "height": 800})
-    watched.open(server.address)
+    watched.open(server.explorer("studio"))
     yield watched
     watched.context.close()
 
@@ -98,13 +125,13 @@ def page(shared) -> Page:
 
 @pytest.fixture
 def new_page(server, browser):
-    """A function that opens a page of its own: new_page(query, **options of the browser's context)."""
+    """A function that opens an explorer in a page of its own: new_page(name, query, **options of its context)."""
     opened = []
 
-    def make(query: str = "", **options) -> Page:
+    def make(name: str = "studio", query: str = "", **options) -> Page:
         watched = Watched(browser, server.address, **options)
         opened.append(watched)
-        return watched.open(server.address + query)
+        return watched.open(server.explorer(name, query))
 
     yield make
     for watched in opened:

@@ -6,11 +6,12 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from glowlite.errors import GlowliteError
-from glowlite.explorers import serve
+from glowlite.explorers import serve, server
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,29 +62,79 @@ def test_the_dashboard_has_a_title_and_little_code():
 
 
 def test_only_this_machine_gets_in_without_a_token():
-    local, open_to_all = serve.settings("127.0.0.1", 1, ""), serve.settings("0.0.0.0", 1, "secret")
-    assert local["Voila"]["tornado_settings"]["disable_check_xsrf"]
+    local, open_to_all = server.settings("127.0.0.1", 1, "", 5), server.settings("0.0.0.0", 1, "secret", 5)
     assert not local["Voila"]["tornado_settings"]["allow_remote_access"]
-    assert "disable_check_xsrf" not in open_to_all["Voila"]["tornado_settings"]
     assert open_to_all["Voila"]["token"] == "secret"
     for config in (local, open_to_all):
+        assert "disable_check_xsrf" not in config["Voila"]["tornado_settings"]
         assert config["VoilaConfiguration"]["file_allowlist"] == []
         assert config["Voila"]["port_retries"] == 0
+        assert config["Kernels"]["most"] == 5
 
 
-def test_strangers_are_given_a_token_of_their_own(monkeypatch):
+@pytest.fixture
+def started(monkeypatch):
+    """What a server would be started with, instead of starting one."""
     seen = []
 
-    class App:
+    class Running:
         def start(self):
             pass
 
-    monkeypatch.setattr(serve, "make_app", lambda *args: seen.append(args) or App())
+    def make(served, notebooks, host, port, token, visitors, fork, answers):
+        seen.append(SimpleNamespace(**locals()))
+        return Running()
+
+    monkeypatch.setattr(server, "make_server", make)
+    return seen
+
+
+def test_strangers_are_given_a_token_of_their_own(started):
     serve.main(port=0, host="0.0.0.0", open_browser=False)
     serve.main(port=0, host="127.0.0.1", open_browser=False)
     serve.main(port=0, host="0.0.0.0", open_browser=False, token="mine")
-    tokens = [token for _, _, _, token, _ in seen]
+    tokens = [made.token for made in started]
     assert len(tokens[0]) >= 20 and tokens[1:] == ["", "mine"]
+
+
+def test_the_first_lines_name_the_address(started, capsys):
+    serve.main(port=0, open_browser=False)
+    serve.main(port=0, open_browser=False, dashboard="temperature", token="a b")
+    serve.main(port=0, open_browser=False, lecture=True)
+    for made in started:
+        made.answers()
+    lines = [line for line in capsys.readouterr().out.splitlines() if line != "Stopped."]
+    one, two, three = started
+    assert lines[0] == f"The explorers are at  http://127.0.0.1:{one.port}/"
+    assert lines[1] == "Press Ctrl-C here to stop."
+    assert (
+        lines[2]
+        == f"The explorer temperature is at  http://127.0.0.1:{two.port}/explore/temperature?token=a%20b"
+    )
+    assert lines[5] == f"The explorers are at  http://127.0.0.1:{three.port}/?size=lecture"
+    assert "F11" in lines[6]
+
+
+def test_an_explorer_by_name_is_opened_and_a_notebook_by_path_is_served_alone(started, tmp_path):
+    mine = tmp_path / "mine.ipynb"
+    mine.write_text("{}")
+    serve.main(port=0, open_browser=False, dashboard="attributes")
+    serve.main(port=0, open_browser=False, dashboard=str(mine))
+    assert [made.served for made in started] == [ROOT / "notebooks" / "dashboards", mine]
+    assert started[0].notebooks == ROOT / "notebooks"
+    with pytest.raises(GlowliteError, match="no dashboard 'attic'"):
+        serve.main(port=0, dashboard="attic")
+
+
+def test_visitors_are_as_many_as_said_or_as_memory_allows(started):
+    serve.main(port=0, open_browser=False, visitors=7)
+    serve.main(port=0, open_browser=False)
+    assert started[0].visitors == 7 and started[1].visitors >= 2
+
+
+def test_a_server_for_others_names_an_address_that_others_can_reach():
+    assert serve.reached("::1") == "[::1]" and serve.reached("example") == "example"
+    assert serve.reached("0.0.0.0") not in ("0.0.0.0", "")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +154,7 @@ def test_the_environment_of_kernels(monkeypatch):
     for name in ("PYTHONPATH", "OMP_NUM_THREADS"):
         monkeypatch.setenv(name, "")  # so that it is put back afterwards, whatever was there
         monkeypatch.delenv(name)
-    serve.prepare_environment()
+    server.prepare_environment()
     explorers, elsewhere = os.environ["JUPYTER_PATH"].split(os.pathsep)
     assert elsewhere == "/elsewhere"
     assert (Path(explorers) / "voila" / "templates" / "glow" / "conf.json").is_file()

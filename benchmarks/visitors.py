@@ -1,0 +1,167 @@
+"""A class at once, in a real Chromium:  python -m benchmarks.visitors [1 5 10 20 40]
+
+Each visitor is a page of its own that opens the same explorer, waits for its first and its first live picture, then
+moves a slider for a while beside all others. Browser and server share this machine's cores, which a class's own laptops
+would not. The same is done with a plain `interact` dashboard, served by Voila as it comes from the box.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+
+from benchmarks.dashboard import (
+    ALONE,
+    EXPLORERS,
+    FLAGS,
+    PLAIN_PAGE,
+    Page,
+    Plain,
+    Server,
+    find_chromium,
+    kernels,
+    memory,
+    write_plain,
+)  # fmt: skip
+from glowlite.errors import GlowliteError
+
+AWAKE = ["--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows",
+         "--disable-renderer-backgrounding"]  # fmt: skip
+PATIENCE = 180  # seconds that a visitor waits
+MOVES = 12  # of its slider, by each visitor
+PAUSE = 0.4  # seconds between two
+
+
+@dataclass
+class Round:
+    """What happened to so many visitors at once; seconds, milliseconds, MB."""
+
+    visitors: int
+    first: list[float] = field(default_factory=list)  # seconds to the first picture
+    live: list[float] = field(default_factory=list)  # seconds to the first live one
+    moves: list[float] = field(default_factory=list)  # milliseconds
+    turned_away: int = 0
+    memory: float = 0.0  # a visitor's share, in MB
+    left: int = -1  # kernels a minute after all have gone
+
+    def row(self) -> str:
+        live = f"{len(self.live)}/{self.visitors}"
+        first, arrived = middle_and_most(self.first, "{:.1f}"), middle_and_most(self.live, "{:.1f}")
+        moves = "-"
+        if len(self.moves) > 1:
+            moves = f"{median(self.moves):.0f} / {quantiles(self.moves, n=20, method='inclusive')[-1]:.0f}"
+        return f"{self.visitors:>8} {live:>7} {first:>13} {arrived:>13} {moves:>13} {self.memory:>10.0f} {self.left:>7}"
+
+
+def middle_and_most(values: list[float], form: str) -> str:
+    return f"{form} / {form}".format(median(values), max(values)) if values else "-"
+
+
+async def visit(browser, address: str, page: Page, seen: Round, pages: list, all_here: asyncio.Event) -> None:
+    """One visitor: arrive, wait for the others, move the slider, stay."""
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    tab = await context.new_page()
+    pages.append(context)
+    tab.set_default_timeout(1000 * PATIENCE)
+    start = time.perf_counter()
+    try:
+        answer = await tab.goto(address, wait_until="commit")
+        if answer.status == 503:
+            seen.turned_away += 1
+            return
+        await tab.wait_for_function(page.first)
+        seen.first.append(time.perf_counter() - start)
+        await tab.wait_for_function(page.live)
+        seen.live.append(time.perf_counter() - start)
+    except Exception as error:  # a visitor who gives up is a result
+        print(f"a visitor saw no live page: {str(error).splitlines()[0]}", file=sys.stderr)
+        return
+    await all_here.wait()
+    for i in range(MOVES):
+        try:
+            seen.moves.append(await tab.evaluate(page.move, (i // 6) % 2 == 0))
+        except Exception as error:
+            print(f"a move brought nothing: {str(error).splitlines()[0]}", file=sys.stderr)
+        await asyncio.sleep(PAUSE)
+
+
+async def come(playwright, server, address: str, page: Page, count: int) -> Round:
+    """So many visitors at once; then they leave."""
+    seen, pages, all_here = Round(count), [], asyncio.Event()
+    browser = await playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, *AWAKE, ALONE])
+    before, waiting = memory(server), len(kernels(server))
+    visits = [asyncio.create_task(visit(browser, address, page, seen, pages, all_here)) for _ in range(count)]
+    while len(seen.live) + sum(task.done() for task in visits) < count:
+        await asyncio.sleep(0.2)
+    await asyncio.sleep(2)  # what follows the first picture
+    # The kernel that waited for the first visitor is part of `before`.
+    seen.memory = (memory(server) - before) / max(1, len(kernels(server)) - waiting)
+    all_here.set()
+    await asyncio.gather(*visits)
+    for context in pages:
+        await context.close()
+    await browser.close()
+    start = time.perf_counter()
+    while len(kernels(server)) > waiting and time.perf_counter() - start < 90:
+        await asyncio.sleep(1)
+    seen.left = max(0, len(kernels(server)) - waiting)
+    return seen
+
+
+async def measure(counts: list[int], name: str) -> str:
+    from playwright.async_api import async_playwright
+
+    names = {
+        "visitors": 8,
+        "live": 7,
+        "first s": 13,
+        "live s": 13,
+        "move ms": 13,
+        "MB/visitor": 10,
+        "left": 7,
+    }
+    head = " ".join(f"{name:>{width}}" for name, width in names.items())
+    lines = [
+        "medians / the slowest; of moves the median / 95 %; left: kernels that outlive their visitors",
+        "",
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        for title, make, page in (
+            (f"explorer: {name}", lambda: Server(), EXPLORERS[name]),
+            ("plain interact, Voila as it comes", lambda: Plain(write_plain(folder)), PLAIN_PAGE),
+        ):
+            lines += [title, head]
+            async with async_playwright() as playwright:
+                for count in counts:
+                    server = make()  # afresh for each round, so that none inherits another's load
+                    try:
+                        await asyncio.sleep(12)  # until it has got ready what it makes ahead
+                        address = server.address + page.path
+                        lines.append((await come(playwright, server, address, page, count)).row())
+                        print(lines[-1], file=sys.stderr)
+                    finally:
+                        server.stop()
+            lines.append("")
+    machine = f"{os.cpu_count()} cores for server and browser together, load average {os.getloadavg()[0]:.1f}"
+    return "\n".join([machine, *lines])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.visitors", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("counts", type=int, nargs="*", default=[1, 5, 10, 20, 40])
+    parser.add_argument("--explorer", choices=sorted(EXPLORERS), default="temperature")
+    options = parser.parse_args()
+    try:
+        print(asyncio.run(measure(options.counts, options.explorer)))
+    except GlowliteError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

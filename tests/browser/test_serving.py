@@ -1,0 +1,200 @@
+"""The server while it runs: who is let in, how many, and how it is said when something stops."""
+
+import json
+import re
+import signal
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from .asking import ABSENT, SECONDS, ask, kernel_of, refused
+from .conftest import Served, Watched
+
+# ---- who is let in, and how many ----------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def guarded(chromium):
+    """A server that asks for a token and has room for one."""
+    running = Served("", "--token", "open sesame", "--visitors", "1")
+    yield running
+    running.stop()
+
+
+def test_a_token_opens_and_turns_into_a_cookie(guarded):
+    assert guarded.lines[0].strip().endswith("/?token=open%20sesame")
+    for path in (
+        "/",
+        "/?token=wrong",
+        "/explore/studio",
+        "/notebooks/00_why_reversible.html",
+        f"/alive/{ABSENT}",
+    ):
+        status, _, text = ask(guarded, path)
+        assert status == 403 and "asks for a token" in text and "terminal" in text, path
+    status, headers, _ = ask(guarded, "/notebooks/00_why_reversible.html?token=open%20sesame&size=lecture")
+    assert status == 302 and headers["Location"] == "/notebooks/00_why_reversible.html?size=lecture"
+    cookie = headers["Set-Cookie"].split(";")[0]
+    assert "sesame" not in cookie and "HttpOnly" in headers["Set-Cookie"]
+    status, _, text = ask(guarded, "/", Cookie=cookie)
+    assert status == 200 and "sesame" not in text
+    assert ask(guarded, "/", Cookie=cookie[:-3] + "xyz")[0] == 403
+
+
+def test_with_a_token_nothing_else_is_open(guarded):
+    for path in ("/api/kernels", "/api/contents", "/files/x"):
+        assert ask(guarded, path)[0] in (403, 404)
+        assert ask(guarded, path, "POST", "{}")[0] in (403, 404)
+    assert refused(guarded, str(ABSENT)) == 403
+    assert ask(guarded, f"/voila/api/shutdown/{ABSENT}", "POST")[0] == 403
+
+
+def test_a_full_house_says_so_and_has_room_again(guarded):
+    cookie = ask(guarded, "/?token=open%20sesame")[1]["Set-Cookie"].split(";")[0]
+    status, _, text = ask(guarded, "/explore/attributes", Cookie=cookie)
+    assert status == 200
+    kernel = kernel_of(text)
+    try:
+        status, headers, text = ask(guarded, "/explore/studio", Cookie=cookie)
+        assert status == 503 and int(headers["Retry-After"]) > 0
+        assert "The house is full" in text and "looks for room by itself" in text and "Traceback" not in text
+        assert json.loads(ask(guarded, "/room", Cookie=cookie)[2]) == {"room": False}
+        assert ask(guarded, "/", Cookie=cookie)[0] == 200  # what needs no kernel is there for everybody
+        assert refused(guarded, kernel) == 403
+        assert refused(guarded, kernel, Cookie=cookie) == 0
+    finally:
+        assert ask(guarded, f"/voila/api/shutdown/{kernel}", "POST", Cookie=cookie)[0] == 204
+    status, _, text = ask(guarded, "/explore/studio", Cookie=cookie)
+    assert status == 200
+    assert ask(guarded, f"/voila/api/shutdown/{kernel_of(text)}", "POST", Cookie=cookie)[0] == 204
+
+
+# ---- when something stops -----------------------------------------------------------------------------
+
+BAR = "#gl-watch:not([hidden])"
+
+
+def start_again(page) -> None:
+    page.get_by_role("button", name="Start again").click()
+    page.wait_for_selector(BAR, state="detached")
+    page.wait_for_selector("html.gl-ready", state="attached")
+
+
+def test_a_killed_kernel_is_said_and_the_page_starts_again_where_it_was(new_page, server):
+    page = new_page("studio", "?face=gallery-4&smile=-0.50")
+    page.wait_for_function("document.querySelector('.gl-says').textContent.startsWith('Gallery face 4 with')")
+    old = server.kernel(page)
+    old.kill()
+    page.wait_for_selector(f"{BAR}:has-text('has stopped')")
+    assert page.get_by_role("alert").filter(has_text="has stopped").count() == 1
+    start_again(page)
+    page.wait_for_function("document.querySelector('.gl-says').textContent.startsWith('Gallery face 4 with')")
+    assert page.get_by_role("slider", name="Smile").input_value() == "-0.5"
+    assert server.kernel(page).pid != old.pid
+
+
+def test_a_page_that_vanishes_ends_its_kernel(browser, server):
+    watched = Watched(browser, server.address)
+    kernel = server.kernel(watched.open(server.explorer("attributes")))
+    watched.context.close()  # as when a browser is killed: the page cannot say a word
+    kernel.wait(SECONDS)
+
+
+def test_a_kernel_that_hangs_is_said_until_it_answers_again(new_page, server):
+    page = new_page("attributes")
+    kernel = server.kernel(page)
+    kernel.suspend()
+    try:
+        page.wait_for_selector(f"{BAR}:has-text('cannot be reached')")
+    finally:
+        kernel.resume()
+    page.wait_for_selector(BAR, state="detached")
+
+
+def test_a_busy_kernel_is_not_taken_for_a_dead_one(new_page, server):
+    page = new_page("attributes")
+    kernel = server.kernel(page)
+    busy = {"state": "busy", "pages": 1, "server": json.loads(ask(server, f"/alive/{ABSENT}")[2])["server"]}
+    looks = []
+    page.route("**/alive/*", lambda route: (looks.append(1), route.fulfill(json=busy)))
+    kernel.suspend()  # answers nothing, as if in the middle of a long computation
+    try:
+        page.wait_for_timeout(45_000)
+        assert len(looks) >= 3 and page.locator(BAR).count() == 0
+    finally:
+        kernel.resume()
+
+
+def test_a_server_that_stops_and_comes_back_is_said(chromium, browser):
+    first = Served()
+    second = None
+    watched = Watched(browser, first.address)
+    try:
+        page = watched.open(first.explorer("temperature", "?t=0.3"))
+        first.stop()
+        page.wait_for_selector(f"{BAR}:has-text('The server has stopped')")
+        assert page.get_by_role("button", name="Start again").count() == 0  # to nothing
+        second = Served("", port=urlsplit(first.address).port)
+        page.wait_for_selector(f"{BAR}:has-text('was started again')")
+        start_again(page)
+        assert "t=0.3" in page.url
+        assert [
+            wrong for wrong in watched.wrong if not re.search("ERR_CONNECTION|Connection lost", wrong)
+        ] == []
+    finally:
+        watched.context.close()
+        if second is not None:
+            second.stop()
+
+
+def test_a_failing_notebook_shows_neither_source_nor_traceback(chromium, tmp_path):
+    notebook = tmp_path / "mine.ipynb"
+    cell = {
+        "cell_type": "code",
+        "metadata": {},
+        "outputs": [],
+        "execution_count": None,
+        "source": "secret = 1 / 0",
+    }
+    spec = {"name": "python3", "language": "python", "display_name": "Python"}
+    notebook.write_text(
+        json.dumps({"cells": [cell], "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 4})
+    )
+    running = Served(str(notebook))
+    try:
+        assert "mine.ipynb is at" in running.lines[0]
+        status, _, text = ask(running, "/")
+        assert status == 200 and "could not start" in text
+        assert "secret" not in text and "ZeroDivisionError" not in text and "Traceback" not in text
+        assert ask(running, "/explore/studio")[0] == 404 and ask(running, "/mine.ipynb")[0] == 404
+    finally:
+        running.stop()
+    assert "ZeroDivisionError" in "".join(running.lines)  # for whoever looks after the server
+
+
+@pytest.mark.parametrize("fork", [True, False], ids=["forked kernels", "ordinary kernels"])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])  # Ctrl-C, `kill`, and no chance to tidy up
+def test_a_signal_ends_the_server_and_its_kernels(chromium, name, fork):
+    # A shell starts what runs in its background with interrupts ignored, and children would inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        running = Served("", *([] if fork else ["--fresh-kernels"]))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    try:
+        assert ask(running, "/explore/attributes")[0] == 200
+        children = psutil.Process(running.process.pid).children(recursive=True)
+        assert running.kernels()
+        running.process.send_signal(signal.Signals[name])
+        status = running.process.wait(SECONDS)
+        assert status == (-signal.SIGKILL if name == "SIGKILL" else 0)
+        assert psutil.wait_procs(children, SECONDS)[1] == []
+    finally:
+        running.stop()
+    assert name == "SIGKILL" or running.lines[-1] == "Stopped.\n"
+
+
+def test_the_terminal_says_where_it_is_and_what_went_wrong_and_nothing_else(server):
+    usual = r"The explorers are at|Ctrl-C|the kernel of a visitor has died"  # one was killed above
+    assert [line for line in server.lines if not re.search(usual, line)] == []

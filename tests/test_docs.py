@@ -1,0 +1,108 @@
+"""What the instructors' page says of addresses, controls, options and files holds."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from glowlite import explorers
+from glowlite.data.faces import ATTRIBUTES
+from glowlite.explorers import serve
+from glowlite.explorers.address import Address
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+NAMES = ("temperature", "interpolation", "attributes", "studio")
+
+
+@pytest.fixture(scope="module")
+def opened():
+    return {name: getattr(explorers, f"open_{name}")() for name in NAMES}
+
+
+def test_its_addresses_are_understood(opened):
+    found = re.findall(rf"`({'|'.join(NAMES)})\?([^`]+)`", PAGE)
+    assert len(found) >= 5
+    for name, query in found:
+        address = Address(query)
+        opened[name].take(address)
+        assert not address.sentence(), query
+        controls = address.values.get("controls", "")
+        assert set(filter(None, controls.split(","))) <= set(opened[name].parts)
+        if "t" in address.values:
+            assert float(opened[name].query()["t"]) == float(address.values["t"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_control_is_named(opened, name):
+    line = re.search(rf"^- {name}: (.*)$", PAGE, re.MULTILINE).group(1)
+    named = set(re.findall(r"`(\w+)`", line))
+    if "each attribute" in line:
+        named |= set(ATTRIBUTES)
+    assert named == set(opened[name].parts)
+
+
+def test_its_options_exist(capsys):
+    with pytest.raises(SystemExit):
+        serve.parse(["--help"])
+    help_text = capsys.readouterr().out
+    for option in set(re.findall(r'ARGS="([^"]+)"', PAGE)):
+        for name in re.findall(r"--[a-z-]+", option):
+            assert name in help_text, name
+
+
+def test_its_targets_and_links_exist():
+    makefile = (ROOT / "Makefile").read_text()
+    for target in set(re.findall(r"\bmake ([a-z]+)", PAGE)):
+        assert f"\n{target}:" in makefile, target
+    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", PAGE):
+        assert (ROOT / "docs" / link).exists(), link
+    for path in re.findall(r"\bdeploy/[\w.]+", PAGE):
+        assert (ROOT / path).is_file(), path
+
+
+# ---- deploy/ ---------------------------------------------------------------------------------------------------------
+
+
+def container() -> list[str]:
+    """The instructions of deploy/Containerfile, a line each."""
+    text = (ROOT / "deploy" / "Containerfile").read_text()
+    lines = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    return re.sub(r"\\\n\s*", "", lines).splitlines()
+
+
+def test_the_image_copies_what_there_is_and_is_let_see_it():
+    seen = (ROOT / "deploy" / "Containerfile.dockerignore").read_text().split()
+    for line in container():
+        if line.startswith("COPY"):
+            for source in line.split()[1:-1]:
+                assert (ROOT / source).exists(), source
+                assert f"!{source}" in seen, source
+
+
+def test_the_image_installs_as_the_makefile_does_and_starts_a_server_that_exists():
+    (install,) = [line for line in container() if "pip install" in line]
+    assert "-c constraints.txt" in install and '-e ".[explorers]"' in install
+    (command,) = [line for line in container() if line.startswith("CMD")]
+    variables = dict(
+        re.findall(r"(\w+)=\"?([\w.]*)", " ".join(x for x in container() if x.startswith("ENV")))
+    )
+    started = re.search(r"glowlite\.explorers\.serve (.*)\"\]", command).group(1).replace('\\"', "")
+    arguments = [variables[word[1:]] if word.startswith("$") else word for word in started.split()]
+    options = serve.parse(arguments)
+    assert options.host == "0.0.0.0" and options.no_browser and options.port == 8866
+    assert not any(line.startswith("USER root") for line in container()) and "USER glow" in container()
+
+
+def test_the_pod_fits_the_image():
+    deployment, service = yaml.safe_load_all((ROOT / "deploy" / "kubernetes.yaml").read_text())
+    (pod,) = deployment["spec"]["template"]["spec"]["containers"]
+    variables = {variable["name"] for variable in pod["env"]}
+    known = set(re.findall(r"(\w+)=", " ".join(x for x in container() if x.startswith("ENV"))))
+    assert variables <= known and "TOKEN" in variables
+    (port,) = pod["ports"]
+    assert f"EXPOSE {port['containerPort']}" in container()
+    assert service["spec"]["ports"][0]["targetPort"] == port["name"]
+    assert service["spec"]["selector"] == deployment["spec"]["template"]["metadata"]["labels"]
+    assert deployment["spec"]["selector"]["matchLabels"] == service["spec"]["selector"]
