@@ -39,7 +39,7 @@ def test_it_opens_on_an_edited_face(new_page):
     assert page.title() == "Glow studio"
     assert page.get_by_role("heading", level=1).inner_text() == "Glow studio"
     assert pixels(page) != pixels(page, BEFORE)
-    assert "with" in page.get_by_role("status").inner_text()
+    assert "with" in page.locator(".gl-says").inner_text()
     assert page.locator(".gl-hint").inner_text()
     assert len(page.locator(".gl-number").all_inner_texts()) == 4
     assert page.locator("text=open_studio").count() == 0  # no source is shown
