@@ -231,7 +231,7 @@ class AttributeExplorer(Explorer):
         if not self._direct():
             wanted = count * (batch + 1)
             for done in self.labelled.encode(wanted):
-                self.note.says = f"{done:,} of {wanted:,} labelled faces encoded."
+                self.note.says = f"{done * 4 // wanted * 25} % of {wanted:,} labelled faces encoded."
                 yield
             self.show()
         self._say()

@@ -95,7 +95,7 @@ def record(
 ) -> list[Path]:
     """Record an explorer; the files written. `tell(states done, of how many)`. GlowliteError where a move fails."""
     from glowlite.checkpoint import write_atomically
-    from glowlite.explorers import recorder
+    from glowlite.explorers import poster, recorder
 
     with recorder.steady():
         made = script(name, model)
@@ -117,6 +117,7 @@ def record(
         old.unlink(missing_ok=True)
     for path, content in written.items():
         write_atomically(path, content)
+    write_atomically(FOLDER / f"{name}.webp", poster.make(name))
     return list(written)
 
 
@@ -199,16 +200,14 @@ play(film, renders);
 """
 
 
-@functools.cache
 def poster(name: str) -> bytes:
     """A picture of the explorer for a card of 320 x 240 pixels, as WebP. GlowliteError where it was not recorded."""
-    if name not in SCRIPTS or not (FOLDER / f"{name}.moves.film").is_file():
+    path = FOLDER / f"{name}.webp"
+    if name not in SCRIPTS or not path.is_file():
         raise GlowliteError(
             f"There is no film of {name} yet; record it: python -m glowlite.explorers.film {name}"
         )
-    from glowlite.explorers import poster
-
-    return poster.make(name)
+    return path.read_bytes()
 
 
 # ---- the command ------------------------------------------------------------------------------------------

@@ -28,6 +28,7 @@ FORKING = "glow-forking"
 LAUNCHER = ["-m", "ipykernel_launcher"]
 MEGABYTE = 2**20
 FORK, ANEW = 90 * MEGABYTE, 280 * MEGABYTE  # what a visitor costs, measured, and some to spare
+A_CORE = 20  # visitors for each core, most of whom look and do not drag at one time
 KEPT_BACK = 1024 * MEGABYTE  # for the system, the server and what kernels share
 GROUP = Path("/sys/fs/cgroup")  # where a container's limits stand
 PRELOADED = "glowlite.explorers.preloaded"
@@ -123,7 +124,7 @@ class Full(Exception):
 
 
 def room(fork: bool = CAN_FORK) -> int:
-    """How many visitors this machine's free memory is good for, in a container that container's; at least 2."""
+    """How many visitors this machine is good for by its free memory, or its container's, and its cores; at least 2."""
     import psutil
 
     free = psutil.virtual_memory().available
@@ -132,7 +133,7 @@ def room(fork: bool = CAN_FORK) -> int:
         free = min(free, limit - int((GROUP / "memory.current").read_text()))
     except (OSError, ValueError):
         pass
-    return max(2, (free - KEPT_BACK) // (FORK if fork else ANEW))
+    return max(2, min((free - KEPT_BACK) // (FORK if fork else ANEW), A_CORE * (os.cpu_count() or 1)))
 
 
 class Kernels(AsyncMappingKernelManager):

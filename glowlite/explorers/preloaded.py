@@ -4,6 +4,7 @@ A fork shares this memory until it writes to it, and starts with all of it in pl
 open a socket: neither would be there after the fork.
 """
 
+import asyncio
 import gc
 import importlib
 import os
@@ -35,17 +36,20 @@ for name in WANTED:
         pass  # another version of IPython has it elsewhere; the kernel imports it itself
 
 
-def read_model() -> None:
-    """Read the model that ships, so that all kernels share its weights."""
-    from glowlite.errors import GlowliteError
-    from glowlite.explorers.explorer import shared
+async def open_all() -> None:
+    """Open every explorer once, so that all kernels share the weights and the pictures that a page opens on (kept.py).
 
-    try:
-        shared("faces64")
-    except GlowliteError:
-        pass  # the explorer itself will say what is wrong
+    In a loop that ends at once, so that nothing is done of what waits until a page rests.
+    """
+    import ipywidgets
+
+    from glowlite import explorers
+
+    for name in ("studio", "temperature", "interpolation", "attributes"):
+        getattr(explorers, f"open_{name}")()  # one that cannot open says so on its page
+    ipywidgets.Widget.close_all()
 
 
-read_model()
+asyncio.run(open_all())
 gc.collect()
 gc.freeze()  # the collector would write into every object, and so copy every page

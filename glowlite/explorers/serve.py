@@ -110,7 +110,7 @@ def main(
 
     On any host but this machine's own, visitors need a token: one is made up where none is given, and is part
     of the address that is printed. `dashboard` is the name of an explorer to open, or the path of a notebook of
-    your own, which is then all that is served. `visitors` is how many kernels may run; 0: what memory allows.
+    your own, which is then all that is served. `visitors` is how many kernels may run; 0: as many as suit this machine.
     `fork` lets kernels share memory where the system can do that.
     """
     try:
@@ -162,7 +162,12 @@ def parse(argv: list[str] | None = None) -> argparse.Namespace:
     add("--port", type=int, default=8866, help="0 takes any that is free (default: %(default)s)")
     add("--host", default="127.0.0.1", help="0.0.0.0 lets others in, with a token (default: %(default)s)")
     add("--token", default="", help="what visitors from elsewhere need; made up if not given")
-    add("--visitors", type=int, default=0, help="how many may be here at once (default: what memory allows)")
+    add(
+        "--visitors",
+        type=int,
+        default=0,
+        help="how many may be here at once (default: what memory and cores allow)",
+    )
     add(
         "--fresh-kernels",
         action="store_true",

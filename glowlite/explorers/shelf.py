@@ -9,6 +9,7 @@ from glowlite import latents as latent_space
 from glowlite.data import faces
 from glowlite.data.pictures import read_picture
 from glowlite.explorers.kept import Kept
+from glowlite.explorers.render import draw_all
 
 GALLERY_SEED = 2  # held out: no run trains on a face of a seed that a person can give (data/stream.py)
 PEOPLE = {  # twelve people, as unlike as their attributes allow; all else about them comes from the seed
@@ -68,7 +69,8 @@ def fresh_faces(model, count: int, temperature: float, seed: int) -> list[Face]:
     eps = latent_space.scale(eps, temperature)
     names = [f"fresh face {i + 1}" for i in range(count)]
     keys = [f"fresh-{seed}-{temperature:.2f}-{i + 1}" for i in range(count)]
-    return [Face(*face) for face in zip(names, model.decode(eps).cpu(), split(eps), keys, strict=True)]
+    images = [drawn.image for drawn in draw_all(model, eps)]
+    return [Face(*face) for face in zip(names, images, split(eps), keys, strict=True)]
 
 
 def gallery_of(model) -> list[Face]:

@@ -12,7 +12,7 @@ from PIL import Image
 from glowlite.errors import GlowliteError
 from glowlite.explorers import film, recorder
 from glowlite.explorers.picture import Picture, Tiles
-from glowlite.explorers.poster import SIZE, Reels, in_colour
+from glowlite.explorers.poster import SIZE, Reels, in_colour, make
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 REMAKE = "record it anew: python -m glowlite.explorers.film {}"
@@ -259,7 +259,7 @@ def test_where_nothing_was_recorded_there_is_no_film(monkeypatch, tmp_path):
     monkeypatch.setattr(film, "FOLDER", tmp_path)
     assert film.embed("nothing") == film.embed("studio") == ""
     with pytest.raises(GlowliteError, match="record it"):
-        film.poster.__wrapped__("studio")
+        film.poster("studio")
     with pytest.raises(GlowliteError, match="there is no explorer"):
         film.script("nothing")
 
@@ -272,6 +272,8 @@ def test_posters_are_small_and_stand_on_any_ground(name):
     pixels = np.asarray(picture.convert("RGBA"))
     assert pixels[0, 0, 3] == 0  # nothing behind the pictures
     assert pixels[..., :3][pixels[..., 3] > 200].std() > 25  # and something on them
+    today = np.asarray(Image.open(io.BytesIO(make(name))).convert("RGBA"))
+    assert np.abs(today.astype(int) - pixels).mean() < 2  # it is made of the film that lies beside it
 
 
 def test_voila_compiles_a_template_once():

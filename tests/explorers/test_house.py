@@ -108,11 +108,14 @@ def test_room_is_what_memory_allows(monkeypatch):
 
         monkeypatch.setattr(psutil, "virtual_memory", Memory)
         monkeypatch.setattr(kernels, "GROUP", Path("nowhere"))
+        monkeypatch.setattr(os, "cpu_count", lambda: 64)
         return kernels.room(True), kernels.room(False)
 
     assert with_free(100) == (2, 2)  # too little, but a server for nobody is none
     forked, ordinary = with_free(8192)
     assert 50 < forked < 120 and 15 < ordinary < forked / 2
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert kernels.room(True) == 40
 
 
 def test_room_in_a_container_is_what_the_container_has(monkeypatch, tmp_path):

@@ -125,7 +125,12 @@ def test_a_kernel_computes_with_one_thread_as_the_parent_did():
 def test_interrupt_restart_and_end():
     async def run():
         async with running() as (manager, client):
-            waiting = asyncio.create_task(client.execute("while True: pass", reply=True, timeout=LONG))
+            how = {
+                "reply": True,
+                "timeout": LONG,
+                "stop_on_error": False,
+            }  # what is asked next is not dropped
+            waiting = asyncio.create_task(client.execute("while True: pass", **how))
             while manager.provisioner.process.poll() is None:  # until the loop runs
                 await asyncio.sleep(0.2)
                 if psutil.Process(manager.provisioner.pid).cpu_percent(0.2) > 20:
@@ -216,3 +221,21 @@ def test_no_kernel_outlives_a_server_that_was_killed(tmp_path):
         server.wait()
         server.stdout.close()
     assert gone(pid) and gone(parent)
+
+
+def test_a_fork_has_the_pictures_that_every_explorer_opens_on():
+    code = """
+import asyncio, threading
+from glowlite import Glow, explorers
+from glowlite.explorers import preloaded
+from glowlite.explorers.frame import Sorry
+import ipywidgets
+assert not ipywidgets.widgets.widget._instances  # a kernel would tell its page of widgets that are not there
+assert threading.enumerate() == [threading.main_thread()]
+Glow.inverse = Glow.encode = lambda *given: 1 / 0
+async def open_all():
+    for name in ("studio", "temperature", "interpolation", "attributes"):
+        assert not isinstance(getattr(explorers, f"open_{name}")(), Sorry), name
+asyncio.run(open_all())
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
