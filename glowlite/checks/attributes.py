@@ -94,21 +94,23 @@ class Decode:
 
 
 class Read:
-    """A random reader of the decoder's pictures: (B, 3, 2, 2) -> (B,)."""
+    """A random reader of the decoder's pictures: (B, 3, 2, 2) -> (B,). Like the notebook's it has a constant, so that
+    to read a difference of pictures is not to take the difference of two readings."""
 
     def __init__(self, generator: torch.Generator):
         self.weights = torch.randn(12, generator=generator, dtype=torch.float64)
+        self.constant = 3.0
 
     def __call__(self, images) -> Tensor:
         if not isinstance(images, Tensor) or tuple(images.shape[1:]) != (3, 2, 2):
             raise Mistake("read reads pictures: decode the latents first")
-        return images.flatten(1) @ self.weights
+        return images.flatten(1) @ self.weights + self.constant
 
 
 @check(
     "direction_and_effect",
     hints=[
-        "has is True or False for each face, so eps[has] are the latents of those who have it. Each level in turn.",
+        "has is True or False for each face. For each level of z, level[has] are the latents of those who have it.",
         "mean(0, keepdim=True) averages over the faces. With minus without, for each level, in a list.",
         "The effect: read(decode(others moved by +a)) minus read(decode(others moved by -a)). latents.add moves.",
     ],
@@ -129,6 +131,12 @@ def direction_and_effect(attempt, generator):
     result = run(attempt, z, has.clone(), others, decode, read)
     untouched(z, given[0], "z")
     untouched(others, given[1], "others")
+    if isinstance(result, (tuple, list)) and len(result) == len(shapes):
+        alone = [
+            isinstance(x, Tensor) and tuple(x.shape[-3:]) == s for x, s in zip(result, shapes, strict=True)
+        ]
+        if all(alone):
+            raise Mistake("that is the direction alone; two things are wanted: return a, moved")
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise Mistake("two things are wanted: return a, moved")
     step = as_direction(result[0], shapes, "a")
@@ -174,7 +182,11 @@ def diagnose_direction(step: Latents, a: Latents, z: Latents, has: Tensor) -> No
     if any(right):
         wrong = ", ".join(str(level) for level, good in enumerate(right, start=1) if not good)
         raise Mistake(f"the direction is right, but not at level {wrong}: all levels are treated alike")
-    raise Mistake("the direction is not the mean of eps[has] minus the mean of eps[~has]")
+    if not torch.isfinite(latents.flatten(step)).all():
+        raise Mistake(
+            "the direction has values that are not numbers: a mean of no faces. has is True or False"
+        )
+    raise Mistake("the direction is not the mean of level[has] minus the mean of level[~has]")
 
 
 def diagnose_effect(result, a: Latents, others: Latents, z: Latents, decode: Decode, read: Read) -> None:
@@ -182,12 +194,16 @@ def diagnose_effect(result, a: Latents, others: Latents, z: Latents, decode: Dec
         return read(decode(latents.add(others, a, amount)))
 
     decoded = decode.calls > 0
+    ends = read(decode(a)), read(decode(times(-1, a)))
+    lone = (*ends, ends[0] - ends[1])
     low, middle, high = at(-1), at(0), at(1)
     faces = len(others[0])
     if isinstance(result, (Tensor, float)) and not isinstance(result, bool):
         value = torch.as_tensor(result)
         if value.numel() == 1 and same(value.reshape(()), (high - low).mean()):
             raise Mistake("that is the mean over the faces: the right number, but each face has its own")
+        if value.numel() == 1 and any(same(value.reshape(1), alone) for alone in lone):
+            raise Mistake("the direction alone was decoded: decode each face moved along it")
         if value.shape == (len(z[0]),):
             raise Mistake("measured on the faces that made the direction: others are given for that")
     moved = tensor_of(result, (faces,), "moved")
@@ -208,8 +224,11 @@ def diagnose_effect(result, a: Latents, others: Latents, z: Latents, decode: Dec
     }.items():
         if same(moved, wrong):
             raise Mistake(words)
-    if same(moved, (read(decode(a)) - read(decode(times(-1, a)))).expand(faces)):
+    if any(same(moved, alone.expand(faces)) for alone in lone):
         raise Mistake("the direction alone was decoded: decode each face moved along it")
+    pair = [decode(latents.add(others, a, amount)) for amount in (1, -1)]
+    if same(moved, read(pair[0] - pair[1])):
+        raise Mistake("read reads pictures, and a difference of two is none: read both, then subtract")
     if not decoded:
         raise Mistake("nothing was decoded, so nothing could be read off a picture")
     raise Mistake("moved is not what is read at +a minus what is read at -a")

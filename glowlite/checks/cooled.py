@@ -102,11 +102,17 @@ def other_mistakes(right: Tensor, latents: list[Tensor], T: float) -> Iterator[t
     """Mistakes of the whole, not of one term."""
     D, levels = flatten(latents).shape[1], len(latents)
     alone = [next(v for w, v in wrong_terms([eps], T) if not w) for eps in latents]
+    variance, root = (next(v for w, v in wrong_terms(latents, T**power) if not w) for power in (2, 0.5))
     wrong = {
         "right size, wrong sign: a log-density, not a cost, is wanted": -right,
         "that is per dimension; here the nats of the whole list are wanted": right / D,
         "those are bits; here nats are wanted": right / math.log(2),
         "that is the mean over levels; they add up": right / levels,
+        "each level's numbers were averaged; log-densities of single numbers add up": sum(
+            part / eps[0].numel() for part, eps in zip(alone, latents, strict=True)
+        ),
+        "T^2 was taken for the width; the width is T, and T^2 the variance": variance,
+        "the root of T was taken for the width; the width is T": root,
         "that is p to the power 1/T^2 before it is made to integrate to 1; the constant changes, too": (
             standard_normal_log_prob(flatten(latents)) / T**2
         ),

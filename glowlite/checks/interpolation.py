@@ -14,6 +14,7 @@ from glowlite.explorers.between import Between
 Latents = list[Tensor]
 BATCHES = {  # what torch says where a batch was forgotten -> what we add
     "must match the size": "A number for each picture, (B,), needs the shape (B, 1, 1, 1)",
+    "only one element tensors": "math.sin takes one number: torch.sin takes the whole batch",
     "is ambiguous": "`if` asks one question, and a batch has many angles: torch.where decides picture by picture",
 }
 
@@ -69,6 +70,7 @@ def wrong_arcs(a: Latents, b: Latents, t: float) -> Iterator[tuple[list[str], Te
     whole = angle(flat_a.flatten()[None], flat_b.flatten()[None])
     sines = torch.sin((1 - t) * w), torch.sin(t * w)
     norm_a, norm_b = flat_a.norm(dim=1), flat_b.norm(dim=1)
+    loose = torch.acos((flat_a * flat_b).sum(1) / (flat_a.norm() * flat_b.norm()))
     line = (1 - t) * flat_a + t * flat_b
     long = ((1 - t) * norm_a + t * norm_b) / line.norm(dim=1)
     turn = 0.5 * math.pi * t
@@ -79,8 +81,11 @@ def wrong_arcs(a: Latents, b: Latents, t: float) -> Iterator[tuple[list[str], Te
         "it runs from b to a: at t = 0 it has to be at a": on_arc(b, a, t, w),
         "each level got an angle of its own; there is one for the whole list, over all levels": alone(a, b, t),
         "one angle was taken for the whole batch; every pair of pictures has its own": on_arc(a, b, t, whole),
+        "both norms were taken over the whole batch; norm(dim=1) gives one for each picture": on_arc(a, b, t, loose),
         "only the first level's angle was used; it is that between whole lists": on_arc(a, b, t, angle(a[0], b[0])),
         "you forgot to divide by sin(w)": weighted(a, b, *sines),
+        "only the weight of b is divided by sin(w)": weighted(a, b, sines[0], sines[1] / torch.sin(w)),
+        "only the weight of a is divided by sin(w)": weighted(a, b, sines[0] / torch.sin(w), sines[1]),
         "sin and cos of a quarter turn are right only where the angle is 90 degrees; here it is not":
             weighted(a, b, math.cos(turn), math.sin(turn)),
         "the cosine of the angle was taken for the angle: acos is missing": on_arc(a, b, t, torch.cos(w)),
@@ -144,7 +149,8 @@ def called(attempt, *given) -> object:
     "slerp",
     hints=[
         "The angle w is between two long vectors: latents.flatten(a) and latents.flatten(b), (B, D) each. Its cosine "
-        "is their product over both norms: torch.cosine_similarity(..., dim=1).",
+        "is their product over both norms: torch.cosine_similarity(..., dim=1). Rounding can lift it a hair above 1, "
+        "where acos is NaN: clamp(-1, 1) helps.",
         "The weights are sin((1 - t) w) / sin(w) for a and sin(t w) / sin(w) for b, the same ones at every level.",
         "w is (B,), a level (B, C, H, W): w.view(-1, 1, 1, 1) lets the weights fit.",
         "Where sin(w) is tiny, the sines may give way to 1 - t and t. torch.where chooses picture by picture, but it "
@@ -192,7 +198,10 @@ def diagnose_parallel(attempt, a: Latents, b: Latents, t: float) -> None:
         result = latent_space.flatten(listed(called(attempt, a, near, t), a))
         wanted = latent_space.flatten(latent_space.lerp(a, near, t))
         if not torch.isfinite(result[0]).all():
-            raise Mistake(f"where both ends are {what}, sin(w) is 0, the weights are 0/0, and out comes NaN")
+            raise Mistake(
+                f"where both ends are {what}, out comes NaN: sin(w) is 0 there and the weights are 0/0. Or rounding "
+                "has lifted the cosine a hair above 1, where acos is NaN: clamp it first"
+            )
         if not same(result[0], wanted[0]):
             raise Mistake(f"where both ends are {what}, it is not between them")
         if same(result[1:], wanted[1:]):
@@ -233,26 +242,21 @@ def wrong_levels(
     whole = latent_space.slerp(a, b, t)
     everything = {
         "": _put(moving, arc, a),
-        "the angle was taken over all levels; those that stay have no part in it": _put(
-            moving, pick(whole), a
-        ),
-        "each level went along an arc of its own; those that move have one angle together": _put(
-            moving, alone(pick(a), pick(b), t), a
-        ),
-        "the wrong levels move: those that should stay do, and the others do not": _put(
-            others, latent_space.slerp(pick(a, others), pick(b, others), t), a
-        ),
+        "the angle was taken over all levels; those that stay have no part in it": _put(moving, pick(whole), a),
+        "the levels that stay were put into both lists: so they have a part in the angle, and the weights of both "
+        "ends, which add up to more than 1, stretch them": latent_space.slerp(a, _put(moving, pick(b), a), t),
+        "each level went along an arc of its own; those that move have one angle together":
+            _put(moving, alone(pick(a), pick(b), t), a),
+        "the wrong levels move: those that should stay do, and the others do not":
+            _put(others, latent_space.slerp(pick(a, others), pick(b, others), t), a),
         "the levels that stay are those of b; they have to stay as in a": _put(moving, arc, b),
         "the levels that stay are 0; they have to stay as in a": _put(moving, arc, [0 * eps for eps in a]),
         "all levels move": whole,
         "nothing moves": a,
-        "that is the straight line; latents.slerp goes along the arc": _put(
-            moving, pick(latent_space.lerp(a, b, t)), a
-        ),
-        "it runs from b to a: at t = 0 it has to be at a": _put(
-            moving, latent_space.slerp(pick(b), pick(a), t), a
-        ),
-    }
+        "that is the straight line; latents.slerp goes along the arc":
+            _put(moving, pick(latent_space.lerp(a, b, t)), a),
+        "it runs from b to a: at t = 0 it has to be at a": _put(moving, latent_space.slerp(pick(b), pick(a), t), a),
+    }  # fmt: skip
     for words, value in everything.items():
         yield [words] if words else [], latent_space.flatten(value)
 

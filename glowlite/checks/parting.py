@@ -35,16 +35,17 @@ def tied_labels(count: int, generator: torch.Generator, alone: int = 3) -> tuple
 @check(
     "part",
     hints=[
-        "A face's latents: eps = mean + a * (first direction) + b * (second direction) + the rest.",
-        "That is a least-squares problem with two unknowns for each number. Take the means of a, b and eps off first.",
-        "labels = torch.stack([a, b], 1), less its mean: (B, 2). torch.linalg.pinv(labels) is (2, B).",
-        "For each level: pinv @ eps.flatten(1) is (2, C * H * W): one row for each direction. Then .view(...).",
+        "That is a least-squares problem with two unknowns for each number of z. Take the means of y, y2 and z off "
+        "first: then m is gone.",
+        "labels = torch.stack([y, y2], 1), less its mean: (N, 2). torch.linalg.pinv(labels) is (2, N).",
+        "For each level of z: pinv @ level.flatten(1) is (2, C * H * W), a row for a and one for a2.",
+        "A row becomes a level of its direction by .view(1, C, H, W).",
     ],
     solution=[latents.directions],
 )
 @torch.no_grad()
 def part(attempt, generator):
-    """attempt(z, a, b) -> two directions, lists of (1, C, H, W), each of which moves one label and not the other."""
+    """attempt(z, y, y2) -> a, a2: lists of (1, C, H, W), each of which moves one label and not the other."""
     shapes = random_shapes(generator)
     middle, first, second = (normal(shapes, 1, generator) for _ in range(3))
     count = 24 + int(torch.randint(0, 6, (1,), generator=generator))
@@ -79,13 +80,12 @@ def mixture(middle: Latents, first: Latents, second: Latents, a: Tensor, b: Tens
 
 def two_directions(result, shapes) -> list[Latents]:
     if isinstance(result, dict):
-        raise Mistake("return the two directions themselves, first, second, and not a dict of them")
+        raise Mistake("return the two directions themselves, a, a2, and not a dict of them")
     if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise Mistake("two directions are wanted: return first, second")
+        raise Mistake("two directions are wanted: return a, a2")
     if any(step is None or step is Ellipsis for step in result):
         raise Mistake("one of the two directions is still to be written")
-    words = ("the first direction", "the second direction")
-    return [as_direction(step, shapes, name) for step, name in zip(result, words, strict=True)]
+    return [as_direction(step, shapes, name) for step, name in zip(result, ("a", "a2"), strict=True)]
 
 
 def diagnose_parted(found, truth, middle: Latents, z: Latents, a: Tensor, b: Tensor) -> None:
@@ -93,11 +93,11 @@ def diagnose_parted(found, truth, middle: Latents, z: Latents, a: Tensor, b: Ten
     if all(right):
         return
     if equal(found[0], truth[1]) and equal(found[1], truth[0]):
-        raise Mistake("the two directions changed places: the first belongs to a, the second to b")
+        raise Mistake("the two directions changed places: a belongs to y, a2 to y2")
     for words, wrong in mistaken(truth, z, a, b):
         if all(ok or equal(mine, step) for ok, mine, step in zip(right, found, wrong, strict=True)):
             if any(right):
-                words = f"the {'second' if right[0] else 'first'} direction alone is wrong: {words}"
+                words = f"{'a2' if right[0] else 'a'} alone is wrong: {words}"
             raise Mistake(words)
     which = right.index(False)
     raise Mistake(made_of(found[which], truth, middle, which))
@@ -163,12 +163,12 @@ def made_of(step: Latents, truth, middle: Latents, which: int) -> str:
     parts = torch.cat([latents.flatten(part) for part in (*truth, middle)])  # (3, D)
     flat = latents.flatten(step).to(parts)[0]
     share = torch.linalg.lstsq(parts.T, flat[:, None]).solution[:, 0]
-    name = ("first", "second")[which]
+    name, label = (("a", "y"), ("a2", "y2"))[which]
     if (share @ parts - flat).norm() > 0.05 * flat.norm():
-        return f"the {name} direction is not made of what the labels move: it is something else"
+        return f"{name} is not made of what the labels move: it is something else"
     first, second, face = share.tolist()
     if abs(share[1 - which]) < 1e-4 and abs(face) < 1e-4:
-        return f"the {name} direction points the right way, and is {share[which]:.2f} times as long as it should be"
-    words = f"your {name} direction moves a by {first:.2f} and b by {second:.2f}"
+        return f"{name} points the right way, and is {share[which]:.2f} times as long as it should be"
+    words = f"your {name} moves y by {first:.2f} and y2 by {second:.2f}"
     words += f", and adds {face:.2f} of the mean face" if abs(face) > 0.005 else ""
-    return f"{words}; it should move {'ab'[which]} by 1 and nothing else"
+    return f"{words}; it should move {label} by 1 and nothing else"

@@ -103,9 +103,13 @@ def called(attempt, flow: Glow, temperature, dice: torch.Generator, n: int = MAN
     shown = torch.cat(model.pictures)
     if len(shown) == 1 < n and pictures.shape[0] == n:
         raise Mistake("one picture was drawn and copied; each of the n needs eps of its own")
-    if len(shown) != n or pictures.shape != shown.shape:
+    if len(shown) != n or len(pictures) != n:
         raise Mistake(
             f"{n} pictures were asked for; decode was given {len(shown)} and you return {len(pictures)}"
+        )
+    if pictures.shape != shown.shape:
+        raise Mistake(
+            f"decode made pictures of the shape {tuple(shown.shape)}, and you return {tuple(pictures.shape)}"
         )
     if not torch.equal(pictures.double(), shown.double()):
         raise Mistake("the pictures were changed after decode: temperature belongs to eps, not to pixels")

@@ -13,7 +13,7 @@ from glowlite.figures.scene import Scene
 
 WITHOUT, WITH = "sky", "amber"  # pictures without an attribute, and with it
 FIRST, SECOND = "pink", "sky"  # two attributes that are tied
-GAP, TITLE, NAME, LETTER = 10, 30, 24, 12  # stored pixels, as in rows.py
+GAP, TITLE, NAME, LETTER = 10, 36, 24, 12  # stored pixels, as in rows.py
 
 
 def grid(

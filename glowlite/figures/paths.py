@@ -140,7 +140,7 @@ def _draw_norms(scene: Scene, curves: Mapping, t: float, now: Mapping[str, float
     )  # fmt: skip
     panel.area([0, 1], [1 + 2 * spread(dims)] * 2, 1 - 2 * spread(dims), "log_det", 0.2)
     panel.line([0, 1], [1, 1], "log_det", 1.2, 0.8)
-    panel.text(0.02, 0.08, "green: draws", "log_det", 12, "start")
+    panel.text(0.02, 0.08, "green: the shell", "log_det", 12, "start")
     panel.line([t, t], [0, REACH], "ink", 1.2, 0.6, dash=True)
     for name, points in curves.items():
         panel.line(

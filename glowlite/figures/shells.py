@@ -112,7 +112,7 @@ def likely_and_typical(radius: float, dims: int = 12_288) -> Scene:
     r = np.linspace(0.02, 1.4, 277)
     top = 0.85 * dims
     panel = scene.panel(
-        (0, 2.05), (-1.05 * dims, top), xlabel="distance from the middle, |eps| / √D",
+        (0, 2.4), (-1.05 * dims, top), xlabel="distance from the middle, |eps| / √D",
         ylabel="nats", xticks=[0, 0.5, 0.7, 1, 1.4], yticks=[-dims, (-dims // 2, f"−{dims // 2:,}"), 0, dims // 2],
     )  # fmt: skip
     panel.yticks = [(v, f"{v:,.0f}".replace("-", "−")) for v, _ in panel.yticks]
@@ -123,7 +123,9 @@ def likely_and_typical(radius: float, dims: int = 12_288) -> Scene:
         panel.line(r, curve, colour)
         panel.dots([radius], [value], colour, size=6)
         side = f"{value:+,.0f}".replace("-", "−")
-        panel.text(1.42, curve[-1], f"{name}: {side}", colour, anchor="start", bold=name == "density × room")
+        panel.text(
+            1.42, curve[-1], f"{name} at {radius:.2f}: {side}", colour, anchor="start", bold=colour == "z"
+        )
     return scene
 
 

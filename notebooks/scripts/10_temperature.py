@@ -14,8 +14,8 @@
 # %% [markdown]
 # # 10 · Temperature
 #
-# One number decides how bold the model's drawings are. Turn it down, and faces grow cleaner, more alike, and
-# ever likelier, until one face is left that nobody would ever draw. Here you find out why that is no contradiction.
+# One number decides how bold the model's drawings are. Turn it down, and faces grow cleaner and more alike, until
+# one face is left, whatever the dice say. What does the model think of that face, and is it right?
 #
 # **After this notebook you can** say where normal draws lie in many dimensions, tell likely from typical, sample
 # with a temperature for each level, and say which density that samples from, and where the paper's formula slips.
@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Many scales (06) and bits per dimension (07). No GPU, no training.
 #
-# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 60 seconds.
+# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 120 seconds.
 #
 # **Symbols.**
 #
@@ -75,7 +75,8 @@ def middle(image):  # what is shown below: the face, without most of the backgro
 
 
 # %% [markdown]
-# The model also judges pictures, in bits per dimension: the fewer, the likelier.
+# The model also judges pictures, in bits per dimension: the fewer, the likelier. (Below each picture of the next
+# row stands the mean over all sixteen of its kind.)
 
 # %%
 guess = Prediction(
@@ -173,40 +174,44 @@ Live(
 
 
 # %%
-def effective_temperature(z):
-    flat = torch.cat([level.flatten(1) for level in z], dim=1)  # (B, D)
+def effective_temperature(eps):
+    flat = torch.cat([level.flatten(1) for level in eps], dim=1)  # (B, D)
     return flat.norm(dim=1) / flat.shape[1] ** 0.5
 
 
 # %% tags=["nbval-check-output"]
-z = model.encode(drawn)
-ours, theirs = effective_temperature(z), latents.effective_temperature(z)
+eps_drawn = model.encode(drawn)
+ours, theirs = effective_temperature(eps_drawn), latents.effective_temperature(eps_drawn)
 assert (ours - theirs).abs().max() < 1e-6
 print("same as glowlite:", bool((ours - theirs).abs().max() < 1e-6))
 print(f"drawn faces, encoded:  {ours.mean():.2f} ± {ours.std():.2f}")
 print(f"eps at T = 0.7:        {effective_temperature([0.7 * level for level in eps]).mean():.2f}")
+print(f"mean face, encoded:    {effective_temperature(model.encode(at(0))).mean():.2f}")
 
 # %% [markdown]
-# Faces that the model has never seen come out at 0.99, right on the shell. That is what training was for. And the
-# mean face? It is at 0, as far from all of this as can be.
+# Faces that the model has never seen come out at 0.99, all but on the shell. That is what training was for. And the
+# face of $T = 0$, which we call the **mean face** from here on? It was decoded from 0, and its pixels were then
+# rounded to whole numbers, which lifts it to 0.13. That is as far from all of this as a picture comes.
 
 # %% [markdown]
 # ## 3 · Likelier, and not more typical
 #
-# A smaller example first. Toss a bent coin a thousand times, heads with probability 0.6. Which sequence is the
-# likeliest of all?
+# A smaller example first. Toss a bent coin a thousand times, heads with probability 0.6. Which sequence of tosses
+# is the likeliest of all?
 
 # %% tags=["nbval-check-output"]
 import math
 
 heads, tails = math.log10(0.6), math.log10(0.4)
 sequences = math.log10(math.comb(1000, 600))
-print(f"1000 heads:                      10^{1000 * heads:.0f}")
-print(f"one sequence with 600 heads:     10^{600 * heads + 400 * tails:.0f}")
-print(f"but there are 10^{sequences:.0f} of those:  10^{600 * heads + 400 * tails + sequences:.1f} together")
+print(f"1000 heads:                       10^{1000 * heads:.1f}")
+print(f"one sequence with 600 heads:      10^{600 * heads + 400 * tails:.1f}")
+print(f"but there are 10^{sequences:.1f} of those: 10^{600 * heads + 400 * tails + sequences:.1f} together")
+about = sum(math.comb(1000, k) * 0.6**k * 0.4 ** (1000 - k) for k in range(570, 631))
+print(f"all sequences with 570 to 630:    {about:.0%}")
 
 # %% [markdown]
-# All heads is the likeliest, and nobody has ever seen it. What one sees is sequences with about 600 heads: each
+# All heads is the likeliest, and nobody has ever seen it. One sees sequences with about 600 heads: each
 # far less likely, but so many of them that together they take nearly all. They are the **typical set**. For normal
 # draws it is the shell.
 #
@@ -221,7 +226,8 @@ Live(
 
 # %% [markdown]
 # From the shell to the middle the log-density gains $D/2 = 6{,}144$ nats, and the log of the room loses more. How
-# probable is it that an honest draw, at temperature 1, is as calm as one at 0.9? For $r < 1$ (Chernoff's bound):
+# probable is it that an honest draw, at temperature 1, is as calm as one at 0.9? The orange curve, density × room,
+# says how probable at most (this is Chernoff's bound, for $r < 1$):
 #
 # $$\log P(\lvert\varepsilon\rvert / \sqrt D \le r) \;\le\; D \left(\log r + \tfrac{1 - r^2}{2}\right)$$
 
@@ -233,7 +239,8 @@ for r in (0.99, 0.95, 0.9, 0.7):
 
 # %% [markdown]
 # So $T = 0.7$ is not a careful choice among the model's faces. It is a place where the model itself would never
-# draw one. How do pictures from there look to its likelihood?
+# draw one. How likely does it find pictures from there? Here are samples of eight temperatures, beside the band of
+# drawn faces: their mean, and one and three standard deviations to both sides.
 
 # %%
 from glowlite import checkpoint
@@ -249,7 +256,7 @@ gain = cost[5] - cost[0]
 away = (card["bits_per_dim"] - cost[0]) / card["spread"]
 print(f"from T = 1 to T = 0: {gain:.2f} bits per dimension fewer")
 print(f"of these, the normal density has D/2 nats: {0.5 / math.log(2):.2f}")
-print(f"the mean face is {away:.0f} spreads likelier than drawn faces are")
+print(f"the mean face is {away:.0f} standard deviations likelier than drawn faces are")
 
 # %% [markdown]
 # The rest of the gain comes from the log-det: near the mean face the flow packs pictures a little more densely.
@@ -345,7 +352,7 @@ check.tempered_log_prob(tempered_log_prob)
 # %% tags=["nbval-check-output"]
 if check.tempered_log_prob(tempered_log_prob):
     candidates = [0.7, 0.9, 0.99, 1.0, 1.1]
-    scores = [tempered_log_prob(z, T).mean().item() for T in candidates]
+    scores = [tempered_log_prob(eps_drawn, T).mean().item() for T in candidates]
     print("drawn faces suit best T =", candidates[scores.index(max(scores))])
 
 # %% [markdown]
@@ -356,21 +363,21 @@ if check.tempered_log_prob(tempered_log_prob):
 
 
 # %%
-def to_latent(x, strength):  # (..., 2) -> z (..., 2), log_det (...)
+def to_eps(x, strength):  # (..., 2) -> eps (..., 2), log_det (...)
     x_a, x_b = x.unbind(-1)
     log_s = strength * torch.tanh(2 * x_a)
-    z_b = (x_b + 0.5 * (x_a**2 - 1)) * log_s.exp()
-    return torch.stack([x_a, z_b], -1), log_s
+    eps_b = (x_b + 0.5 * (x_a**2 - 1)) * log_s.exp()
+    return torch.stack([x_a, eps_b], -1), log_s
 
 
-def log_density(x, strength, T=1.0):  # of what multiplying eps by T gives
-    z, log_det = to_latent(x, strength)
-    return torch.distributions.Normal(0, T).log_prob(z).sum(-1) + log_det
+def log_density(x, strength, T=1.0):  # of what one gets by decoding T * eps
+    eps, log_det = to_eps(x, strength)
+    return torch.distributions.Normal(0, T).log_prob(eps).sum(-1) + log_det
 
 
 # %% [markdown]
 # On a grid both are easy: the power $1/T^2$ of the density at temperature 1, and the density of $T \varepsilon$ sent
-# through the flow. Make the flow affine, and watch the shares of both halves.
+# back through the flow. Here it is affine. Make it additive, and watch the shares of both halves.
 
 # %%
 from glowlite.figures.shells import maps
@@ -401,16 +408,17 @@ for strength in (0.0, 0.7):
     power = (log_density(grid, strength) / 0.7**2).flatten().softmax(0)
     scaled = log_density(grid, strength, 0.7).flatten().softmax(0)
     apart = (power - scaled).abs().sum() / 2  # the share of the one that is not in the other
-    print(f"strength {strength}: {apart:4.0%} of the power is elsewhere than T eps at T = 0.7")
+    print(f"strength {strength}: {apart:3.0%} would have to move to make one density of the other")
 
 # %% [markdown]
 # Additive: the same. Affine: not the same. A power of $p$ favours places where density is high, and on the right it
-# is high because the flow has squeezed pictures together there. Multiplying $\varepsilon$ knows nothing of that: it
+# is high because the flow has squeezed points together there. Multiplying $\varepsilon$ knows nothing of that: it
 # leaves half of the draws on each side.
 
 # %% [markdown]
-# How far off is our face model? One could repair it by weights: give each draw at $T = 0.7$ the weight
-# $\exp((1/T^2 - 1) \log\det)$. Here are those of sixteen draws:
+# How far off is our face model? One could repair it by weights. Draws at $T$ have the density
+# $p(\varepsilon)^{1/T^2} \det$, but for a constant, and $p(x)^{1/T^2} = p(\varepsilon)^{1/T^2} \det^{1/T^2}$ is
+# wanted. So each draw would get the weight $\exp((1/T^2 - 1) \log\det)$. Here are those of sixteen at $T = 0.7$:
 
 # %% tags=["nbval-check-output"]
 T = 0.7
@@ -421,14 +429,15 @@ print(f"log-dets differ by more than 100 nats: {bool(log_det.std() > 100)}")
 print(f"the heaviest of the sixteen weighs {weights.max():.0%} of all")
 
 # %% [markdown]
-# One takes all: no weights will repair it. So for Glow with affine coupling, "temperature" means what the code does,
-# $T \varepsilon$, and no more. It is a recipe, and a good one. Only the formula beside it is not exact.
+# One takes all, so weights will not repair it. For Glow with affine coupling, then, "temperature" means what the code
+# does, $T \varepsilon$, and no more. It is a recipe, and a good one. Only the formula beside it is not exact.
 
 # %% [markdown]
 # ## 6 · Scale eps, not z
 #
 # Before we write the sampler, one trap. Each split's prior knows what to expect of the numbers that it adds:
-# $z = \mu + \sigma \varepsilon$ (notebook 06). Temperature is about what is *not* known, so
+# $z = \mu + \sigma \varepsilon$ (notebook 06). So here $z$ is what leaves a split before it is whitened, and
+# $\varepsilon$ what is stored. Temperature is about what is *not* known, so
 #
 # $$z = \mu + \sigma\, T \varepsilon \qquad\text{and not}\qquad z = T (\mu + \sigma \varepsilon).$$
 
@@ -477,12 +486,12 @@ check.sample(sample)
 # %% [markdown]
 # `check.sample.hint()` and `check.sample.solution()` are there as before. The check draws some hundred pictures from a
 # small random model and measures, level by level, the width of the numbers that you decoded. Once it is right, it draws
-# three (until then, the package does), with calm details and bold people:
+# three faces (until then, the package does), with 0 at level 1 and 0.9 at level 4:
 
 # %%
 mine = sample if check.sample(sample) else glowlite.Glow.sample
 three = mine(model, 3, [0, 0.6, 0.7, 0.9], generator=torch.Generator().manual_seed(2))
-row(middle(three), alt="Three faces with a temperature for each level: calm detail, different people.")
+row(middle(three), alt="Three faces with a temperature for each level: different people, little detail.")
 
 # %% [markdown]
 # ## 7 · Which level may be cooled?
@@ -597,8 +606,9 @@ row(
 # it need not.) The face of $T = 0$ is no average of pictures: it has eyes and edges. And yet it is nobody.
 
 # %% [markdown]
-# We know how faces were made, so we can say how rare its kind is. Each drawn face follows from 48 hidden numbers, all
-# uniform from -1 to 1. How many faces are middling, within a tenth of 0, in every one?
+# We know how faces were made, so we can say how rare a face is that has a little of everything. Each drawn face
+# follows from 48 hidden numbers, all uniform from -1 to 1. How many faces are middling, within a tenth of 0, in every
+# one?
 
 # %% tags=["nbval-check-output"]
 middling = len(faces.PARAMETERS) * math.log10(0.1)

@@ -15,7 +15,7 @@
 # # 11 · Interpolation
 #
 # Two people, and a way from one to the other. Through pixels it leads past ghosts, through latents past people.
-# But there is more than one way through latents, and the likelihood does not tell which is the good one.
+# But there is more than one way through latents. Which is the good one, and what could tell?
 #
 # **After this notebook you can** walk from face to face on a straight line or on an arc, say what each does to
 # temperature, likelihood and picture, choose which levels go along, and name places where all ways fail.
@@ -82,11 +82,11 @@ def walk(t):
 Live(walk, Slide("t", "How far", 0.0, 1.0, value=0.5, step=0.01, ends=("first", "second")))
 
 # %% [markdown]
-# The **pixel blend** is a double exposure: long hair hangs over it like a veil. The other, on the **straight line**
-# between the latents, is somebody, with hair of one colour and one length.
+# **?** is the **pixel blend**, a double exposure, a ghost: long hair hangs over it like a veil. **??**, on the
+# **straight line** between the latents, is somebody, with hair of one colour, if a little thin at its tips.
 #
-# `latents.lerp` is that one line, $(1 - t)\,a + t\,b$, level by level. And since nothing is lost between pixels and
-# latents, the way begins and ends at the very pictures:
+# `latents.lerp` is that line of code, $(1 - t)\,a + t\,b$, level by level. And since nothing is lost between pixels
+# and latents, the way begins and ends at the very pictures:
 
 # %% tags=["nbval-check-output"]
 for t, end in ((0.0, first), (1.0, second)):
@@ -99,7 +99,7 @@ from glowlite.figures.glow_map import glow_map
 glow_map("z")
 
 # %% [markdown]
-# ## 2 · The ghost is likelier
+# ## 2 · What is a ghost worth?
 #
 # No face of the training data looks like a double exposure. The model gives every picture a likelihood, in bits
 # per dimension: the fewer, the likelier (notebook 07). What does it say of ghosts?
@@ -133,7 +133,7 @@ guess.outcome(
 import math
 
 entropy = math.log2(faces.GRAIN * math.sqrt(2 * math.pi * math.e))  # of a normal variable, in bits
-print(f"grain alone costs {entropy:.2f} of {bits_faces.mean():.1f} bits")
+print(f"grain of {faces.GRAIN:g} grey levels alone costs {entropy:.2f} of {bits_faces.mean():.1f} bits")
 
 # %% [markdown]
 # In the mean of two pictures, two grains partly cancel: $1/\sqrt 2$ of the deviation is left. The blend is
@@ -181,16 +181,16 @@ print(f"with their grain put back:                      {(bits_grainy > dearer).
 # %% tags=["nbval-check-output"]
 for dims in (2, 20, 200, 12288):
     x, y = torch.randn(2, 500, dims, generator=dice)
-    cosine = torch.cosine_similarity(x, y, dim=1)
-    print(f"D = {dims:6,}: cosine 0 ± {cosine.std():.3f}, and 1/sqrt(D) is {dims**-0.5:.3f}")
+    size = torch.cosine_similarity(x, y, dim=1).square().mean().sqrt()  # root mean square
+    print(f"D = {dims:6,}: the size of a cosine is {size:.3f}, and 1/sqrt(D) is {dims**-0.5:.3f}")
 x, y = latents.flatten(z_firsts), latents.flatten(z_seconds)  # (32, D) each, all levels side by side
 cosine = torch.cosine_similarity(x, y, dim=1)
 print(f"32 pairs of faces: cosine {cosine.mean().abs():.2f} ± {cosine.std():.2f}")
 
 # %% [markdown]
-# In 12,288 dimensions two draws practically always stand at right angles, and the latents of two faces do as well.
-# So $a$, $b$ and the origin make a right-angled triangle with two equal sides, and its long side is the straight
-# line. Its middle is nearer to the origin than both ends:
+# In 12,288 dimensions two draws practically always stand at right angles, and so do the latents of two faces that
+# have nothing to do with each other. So $a$, $b$ and the origin make a right-angled triangle with two equal sides, and
+# its long side is the straight line. Its middle is nearer to the origin than both ends:
 #
 # $$\left\lvert\frac{a + b}{2}\right\rvert^2 = \frac{\lvert a\rvert^2 + \lvert b\rvert^2 + 2\,a \cdot b}{4}
 # \approx \frac{D + D + 0}{4} = \frac D 2$$
@@ -209,12 +209,13 @@ middles = latents.lerp(z_firsts, z_seconds, 0.5)
 error = (temperature(middles) - latents.effective_temperature(middles)).abs().max()
 assert error < 1e-6
 print("same as glowlite:", bool(error < 1e-6))
-print(f"ends {temperature(z_firsts).mean():.2f}, middle {temperature(middles).mean():.2f}")
+print(f"ends {temperature(z_firsts).mean():.2f}, middle {temperature(middles).mean():.2f}, means of 32")
 
 # %% [markdown]
-# Draws of the model lie on a thin shell, at temperature 1. The straight line leaves the shell, and half-way it is
-# at $1 / \sqrt 2 \approx 0.71$ of where it was. Here is the plane that holds $a$, $b$ and the origin. Move $t$. Then
-# change $D$: for few dimensions the shell is thick, and the angle anything (press *Other draws*).
+# Draws of the model lie on a thin shell, at temperature 1, and encoded faces a hair inside it. The straight line
+# leaves the shell, and half-way it is at $1 / \sqrt 2 \approx 0.71$ of where it was. Here is the plane that holds $a$,
+# $b$ and the origin. Move $t$. Then change $D$: for few dimensions the shell is thick, and the angle anything (press
+# *Other draws*).
 
 # %%
 from glowlite.figures.paths import shell
@@ -279,8 +280,8 @@ strips(
 )
 
 # %% [markdown]
-# Compare the middles. On the straight line it is soft: it is a face at temperature 0.7, and you know
-# from notebook 10 that those are calmer. On the arc it is as sharp as its ends, and a little wilder.
+# Compare the middles. On the straight line it is soft: its latents are at temperature 0.7, and you know from
+# notebook 10 that such pictures are calmer. On the arc it is as sharp as its ends, and a little wilder.
 
 # %%
 guess = Prediction(
@@ -325,6 +326,7 @@ def contrast(picture):
 for name, shown in pictures.items():
     ends = (contrast(shown[0]) + contrast(shown[4])) / 2
     print(f"{name:14} ends {ends:.1f}, half-way {contrast(shown[2]):.1f}")
+print(f"temperature half-way on the arc: {temperature(way(za, zb, 0.5)).mean():.2f}")
 
 # %% [markdown]
 # The line's middle lacks a seventh of the contrast. The arc's has that of its ends and a little more, their
@@ -442,9 +444,10 @@ print(f"level 4 half-way, one angle:   {(whole[3].norm() / a[3].norm()):.2f} tim
 print(f"level 4 half-way, one a level: {(apiece[3].norm() / a[3].norm()):.2f} times")
 
 # %% [markdown]
-# With one angle for all, not far from 90 degrees, each end has the weight 0.67. What both have in common is counted
-# twice and grows by a third: a caricature. The straight line would have kept it, as $\frac12 + \frac12 = 1$. So the
-# arc's rule has a price: **it keeps the length of the whole, and exaggerates what is shared.**
+# With one angle for all, not far from 90 degrees, each end has the weight 0.67. What both have in common is there
+# twice, and $2 \cdot 0.67 = 1.33$: it grows by a third, a caricature. The straight line would have kept it, as
+# $\frac12 + \frac12 = 1$. So the arc's rule has a price: **it keeps the length of the whole, and exaggerates what is
+# shared.**
 
 # %% [markdown]
 # ### Where the formula gives up
@@ -457,8 +460,8 @@ from glowlite.figures.paths import wedge
 Live(wedge, Slide("degrees", "Angle between a and b", 0.0, 180.0, value=90.0, step=1.0))
 
 # %% [markdown]
-# Towards 0 degrees both weights go to a half: the straight line. At 0 itself the formula says $0/0$, though every
-# child sees the way. So the package goes straight there. At 180 degrees the trouble is real:
+# Towards 0 degrees both weights go to a half: the straight line. At 0 itself the formula says $0/0$, though the way
+# is plain. So the package goes straight there. At 180 degrees the trouble is real:
 
 # %% tags=["nbval-check-output"]
 w = torch.tensor(0.0)
@@ -470,8 +473,8 @@ print(f"half-way from a to -a: temperature {temperature(latents.slerp(a, opposit
 
 # %% [markdown]
 # Between opposite points of a sphere *every* direction leads to the goal, like all meridians from pole to pole. No
-# formula can choose. The package's goes straight, through the origin. But is there such a thing as the opposite of a
-# face?
+# formula can choose, so the package's goes straight, through the origin, and half-way is at temperature 0. But is there
+# such a thing as the opposite of a face?
 
 # %% [markdown]
 # ## 7 · Ways that fail
@@ -479,23 +482,27 @@ print(f"half-way from a to -a: temperature {temperature(latents.slerp(a, opposit
 # ### Somebody else is in the way
 #
 # There is: change all signs, and decode. On the straight line, one has to pass the origin. On the sphere, one may
-# choose by way of whom:
+# choose by way of whom. Take anybody, $c$. How far is it to $c$, and on from there?
+
+# %% tags=["nbval-check-output"]
+c = one(z_seconds, 17)  # anybody
+for name, end in {"a": a, "the opposite": opposite}.items():
+    degrees = torch.rad2deg(torch.acos(torch.cosine_similarity(latents.flatten(c), latents.flatten(end))))
+    print(f"from c to {name:12} {degrees.item():.0f} degrees")
 
 # %%
-c = one(z_seconds, 17)  # anybody
-half_ways = {"straight": latents.lerp(a, opposite, 0.5), "by way of c": latents.slerp(a, c, 0.8)}
 row(
-    [model.decode(z)[..., 6:58, 6:58] for z in (opposite, *half_ways.values())],
-    ["the opposite", *half_ways],
-    alt="The opposite of the first face; the average face, half-way on the straight line; on the way by c, a third "
-    "person.",
+    [model.decode(z)[..., 6:58, 6:58] for z in (a, latents.lerp(a, opposite, 0.5), c, opposite)],
+    ["a", "half-way,\nstraight", "half-way,\nby way of c", "the\nopposite"],
+    alt="The first face; the mean face, half-way on the straight line; the third person c, half-way on the sphere; the "
+    "opposite of the first face, with dark skin, grey hair and no clear features.",
     height=208,
 )
 
 # %% [markdown]
-# The second is `decode` of zeros, the average face of notebook 06. *Every* straight way leans towards it half-way:
-# that is its calm. The third is a stop of an arc that leads through a third person, who has nothing to do with
-# either end. It is as good as any other.
+# Straight, one passes `decode` of zeros, the mean face of notebook 10. *Every* straight way leans towards it half-way:
+# that is its calm. On the sphere $c$ stands half-way, a third person who has nothing to do with either end. But any two
+# faces stand at right angles, so *everybody* is half-way from $a$ to its opposite, and nobody has a better claim.
 
 # %% [markdown]
 # ### Half a pair of glasses
@@ -545,8 +552,8 @@ turned = model.decode(latents.slerp(model.encode(left), model.encode(right), 0.5
 row(
     [p[1:2, :, 8:48, 12:52] for p in (left, blend(left, right, 0.5), turned, right, ahead)],
     ["left", "pixel blend", "arc, half-way", "right", "ahead, drawn"],
-    alt="A face turned left, a double exposure, a half-way face with smeared eyes, the face turned right, and the "
-    "face looking ahead as it should be.",
+    alt="A face turned left, a double exposure, a half-way face with one blurred eye and no mouth, the face turned "
+    "right, and the face looking ahead as it should be.",
     height=160,
 )
 
@@ -560,16 +567,16 @@ for name, picture in {"left": left, "pixel blend": blend(left, right, 0.5), "arc
     print(f"{name:11} {off(picture):.0f} grey levels from looking ahead")
 
 # %% [markdown]
-# It should look at us. Instead the features of one side fade, and those of the other come, and half-way there are
-# hardly any. Eyes must *move* here, over many pixels, and this model has not learned turning a head as one thing.
-# Whether a larger one would, trained for longer, you can try with notebook 09.
+# It should look at us. Instead the features of one side fade, and those of the other come. Half-way one blurred eye
+# is left, and no mouth. Eyes must *move* here, over many pixels, and this model has not learned turning a head as one
+# thing. Whether a larger one would, trained for longer, you can try with notebook 09.
 
 # %% [markdown]
 # ## Summary
 #
 # - Mixed pixels are a double exposure; mixed latents are mostly somebody, and both ends are exact.
 # - Ghosts and cold middles are *likelier* than faces: smooth is cheap, likelihood is not quality.
-# - Draws stand at right angles, so the middle of the line is at temperature $1/\sqrt 2$: calmer.
+# - Draws stand at right angles, so the middle of the line is at temperature $1/\sqrt 2$, and calmer.
 # - The arc keeps the temperature, exaggerates what both ends share, and is undefined for opposites.
 # - Level 4 carries the person; glasses fade and heads do not turn.
 

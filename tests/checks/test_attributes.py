@@ -127,11 +127,15 @@ DIRECTION_AND_EFFECT = {
     "first level alone": (with_direction(first_level), "not at level 2"),
     "another": (with_direction(lambda z, has: [s + 1 for s in mean_difference(z, has)]), "is not the mean of"),
     "a number a level": (with_direction(lambda z, has: [e[has].mean() - e[~has].mean() for e in z]), "mean(0)"),
+    "a mean of none": (
+        with_direction(lambda z, has: [e[has].mean(0) - e[has.double() == -1].mean(0) for e in z]),
+        "a mean of no faces",
+    ),
     "flattened": (with_direction(lambda z, has: latents.flatten(mean_difference(z, has))), "flattened"),
     "one level": (with_direction(lambda z, has: mean_difference(z, has)[:1]), "has 1 levels"),
     "a word": (with_direction(lambda z, has: "smile"), "not a str"),
     "a list of lists": (with_direction(lambda z, has: [[0]] * len(z)), "yours is a list"),
-    "the direction alone": (lambda z, has, *more: mean_difference(z, has)[:2], "not the mean of|must be a list"),
+    "the direction alone": (lambda z, has, *more: mean_difference(z, has), "the direction alone; two"),
     "one thing": (lambda z, has, *more: [mean_difference(z, has)], "two things are wanted"),
     "no effect yet": (lambda z, has, *more: (mean_difference(z, has), ...), "still to be measured"),
     "effect turned": (with_effect(lambda *p: at(-1.0, *p) - at(1.0, *p)), "at +a, minus at -a"),
@@ -147,6 +151,11 @@ DIRECTION_AND_EFFECT = {
     "the direction decoded": (
         with_effect(direction_decoded),
         "direction alone was decoded",
+    ),
+    "read off the direction": (with_effect(lambda a, others, decode, read: read(decode(a))), "direction alone was"),
+    "a difference read": (
+        with_effect(lambda a, others, decode, read: read(decode(add(others, a, 1.0)) - decode(add(others, a, -1.0)))),
+        "a difference of two is none",
     ),
     "nothing moved": (with_effect(lambda *p: at(0.0, *p) - at(0.0, *p)), "decode the face moved along it"),
     "on the labelled": (on_the_labelled, "faces that made the direction"),

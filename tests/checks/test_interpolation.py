@@ -98,6 +98,35 @@ def stretched(a, b, t):
     return [((1 - t) * norms[0] + t * norms[1]) / norms[2] * x for x in line]
 
 
+def loose(a, b, t):
+    """Norms without dim=1: of the whole batch."""
+    x, y = flatten(a), flatten(b)
+    return arc(a, b, t, torch.acos((x * y).sum(1) / (x.norm() * y.norm())).view(-1, 1, 1, 1))
+
+
+def half_divided(a, b, t, first=1.0, second=1.0):
+    """The weights with sin(w) under one of them alone, where first or second is 0."""
+    w = angle(a, b)
+    u, v = torch.sin((1 - t) * w) / torch.sin(w) ** first, torch.sin(t * w) / torch.sin(w) ** second
+    return [u * x + v * y for x, y in zip(a, b, strict=True)]
+
+
+def without_clamp(a, b, t):
+    w = torch.acos(1.000001 * torch.cosine_similarity(flatten(a), flatten(b), dim=1)).view(-1, 1, 1, 1)
+    line = torch.sin(w) < 1e-6
+    return [
+        torch.where(line, (1 - t) * x + t * y, moved)
+        for x, y, moved in zip(a, b, arc(a, b, t, w), strict=True)
+    ]
+
+
+def by_math(a, b, t):
+    w = angle(a, b)
+    return [
+        (math.sin((1 - t) * w) * x + math.sin(t * w) * y) / math.sin(w) for x, y in zip(a, b, strict=True)
+    ]
+
+
 def dot_product(a, b, t):
     return arc(a, b, t, torch.acos((flatten(a) * flatten(b)).sum(1)).view(-1, 1, 1, 1))
 
@@ -132,6 +161,11 @@ SLERP = {
     "an angle a batch": (whole_batch, "whole batch"),
     "the first level's angle": (lambda a, b, t: arc(a, b, t, angle(a[:1], b[:1])), "only the first level"),
     "no division": (lambda a, b, t: arc(a, b, t, divide=False), "divide by sin(w)"),
+    "a alone divided": (lambda a, b, t: half_divided(a, b, t, second=0.0), "only the weight of a"),
+    "b alone divided": (lambda a, b, t: half_divided(a, b, t, first=0.0), "only the weight of b"),
+    "norms of the batch": (loose, "norm(dim=1) gives one"),
+    "no clamp": (without_clamp, "clamp it first"),
+    "math on a batch": (by_math, "torch.sin takes the whole batch"),
     "a quarter turn": (quarter, "90 degrees"),
     "no acos": (lambda a, b, t: arc(a, b, t, torch.cos(angle(a, b))), "acos is missing"),
     "degrees": (lambda a, b, t: arc(a, b, t, torch.rad2deg(angle(a, b))), "in degrees"),
@@ -185,94 +219,6 @@ def test_random_ends_tell_mistakes_apart():
         assert whole.max() - whole.min() > 0.01, "pictures have one angle"
         assert ((whole - 90).abs() > 2).all() and (whole > 5).all()
         assert len(a[0]) not in {size for x in a for size in x.shape[1:]}
-
-
-# ---- chosen levels -----------------------------------------------------------------------------------------
-
-
-def chosen(a, b, t, moving):
-    now, which = list(a), [level for level, moves in enumerate(moving) if moves]
-    moved = latents.slerp([a[i] for i in which], [b[i] for i in which], t) if which else []
-    for level, eps in zip(which, moved, strict=True):
-        now[level] = eps
-    return now
-
-
-def whole_angle(a, b, t, moving):
-    return [y if moves else x for x, y, moves in zip(a, latents.slerp(a, b, t), moving, strict=True)]
-
-
-def each_alone(a, b, t, moving):
-    ends = zip(a, b, moving, strict=True)
-    return [latents.slerp([x], [y], t)[0] if moves else x for x, y, moves in ends]
-
-
-def only_moving(a, b, t, moving):
-    return [eps for eps, moves in zip(chosen(a, b, t, moving), moving, strict=True) if moves]
-
-
-def stay(of):
-    def attempt(a, b, t, moving):
-        moved = zip(a, chosen(a, b, t, moving), b, moving, strict=True)
-        return [y if moves else of(x, z) for x, y, z, moves in moved]
-
-    return attempt
-
-
-def in_order(a, b, t, moving):
-    """Those that move first, then the others."""
-    now = list(zip(chosen(a, b, t, moving), moving, strict=True))
-    return [x for x, moves in now if moves] + [x for x, moves in now if not moves]
-
-
-def into_a(a, b, t, moving):
-    for level, eps in enumerate(chosen(a, b, t, moving)):
-        a[level] = eps
-    return a
-
-
-def none_forgotten(a, b, t, moving):
-    which = [level for level, moves in enumerate(moving) if moves]
-    moved = iter(latents.slerp([a[i] for i in which], [b[i] for i in which], t))
-    return [next(moved) if moves else x for x, moves in zip(a, moving, strict=True)]
-
-
-def straight(a, b, t, moving):
-    return [y if moves else x for x, y, moves in zip(a, latents.lerp(a, b, t), moving, strict=True)]
-
-
-def backwards(a, b, t, moving):
-    return [y if m else x for x, y, m in zip(a, chosen(b, a, t, moving), moving, strict=True)]
-
-
-LEVELS = {
-    "a list put together": (chosen, None),
-    "the angle of all": (whole_angle, "have no part in it"),
-    "an arc a level": (each_alone, "one angle together"),
-    "the others": (lambda a, b, t, moving: chosen(a, b, t, [not moves for moves in moving]), "the wrong levels move"),
-    "b stays": (stay(lambda x, z: z), "those of b"),
-    "zeros stay": (stay(lambda x, z: 0 * x), "are 0"),
-    "everything": (lambda a, b, t, moving: latents.slerp(a, b, t), "all levels move"),
-    "nothing": (lambda a, b, t, moving: list(a), "nothing moves"),
-    "straight": (straight, "straight line"),
-    "backwards": (backwards, "runs from b to a"),
-    "only those that move": (only_moving, "in their places"),
-    "another order": (in_order, "has the shape|numbers are not those|have no part"),
-    "into a": (into_a, "into a list it is given"),
-    "none forgotten": (none_forgotten, "no level may move at all"),
-    "all is b": (lambda a, b, t, moving: b if all(moving) else chosen(a, b, t, moving), "the arc of the whole list"),
-    "none is b": (lambda a, b, t, moving: chosen(a, b, t, moving) if any(moving) else b, "it has to be a"),
-    "half of it": (lambda a, b, t, moving: chosen(a, b, t / 2, moving), "numbers are not those on the arc"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("name", LEVELS)
-def test_some_levels_names_the_mistake(name):
-    attempt, words = LEVELS[name]
-    for seed in range(6):
-        verdict = some_levels(attempt, seed=seed)
-        assert verdict.state == (RIGHT if words is None else WRONG), verdict
-        assert words is None or any(part in verdict.mistake for part in words.split("|")), verdict
 
 
 # ---- both --------------------------------------------------------------------------------------------------

@@ -79,6 +79,15 @@ def share_taken_off(z, a, b):
     )
 
 
+def one_after_the_other(z, a, b):
+    """y2 from what the slope on y alone has left."""
+    first = [torch.tensordot(a - a.mean(), eps, 1)[None] / (a - a.mean()).square().sum() for eps in z]
+    rest = [eps - a.view(-1, 1, 1, 1) * step for eps, step in zip(z, first, strict=True)]
+    return first, [
+        torch.tensordot(b - b.mean(), eps, 1)[None] / (b - b.mean()).square().sum() for eps in rest
+    ]
+
+
 def covariances(z, a, b, mean=True):
     labels = torch.stack([a, b], 1)
     labels = (labels - labels.mean(0)) / (len(a) if mean else 1)
@@ -118,8 +127,8 @@ PART = {
     "lists of levels": (lambda *given: [list(step) for step in regress(*given)], None),
     "without a batch": (lambda *given: tuple([s[0] for s in step] for step in regress(*given)), None),
     "differences of means": (naive, "still tied"),
-    "one of them tied": (lambda *g: (regress(*g)[0], naive(*g)[1]), "the second direction alone is wrong: each"),
-    "the other tied": (lambda *g: (naive(*g)[0], regress(*g)[1]), "the first direction alone is wrong: each"),
+    "one of them tied": (lambda *g: (regress(*g)[0], naive(*g)[1]), "a2 alone is wrong: each"),
+    "the other tied": (lambda *g: (naive(*g)[0], regress(*g)[1]), "a alone is wrong: each"),
     "projected out": (projected, "too much is taken away"),
     "projected out as well": (projected_as_well, "parted already"),
     "one against the other": (one_against_the_other, "one goes up while the other goes down"),
@@ -137,7 +146,8 @@ PART = {
     "share taken off": (share_taken_off, "1 - correlation^2"),
     "the mean face with it": (face_and_all, "of the mean face"),
     "a mixture": (lambda *g: (regress(*g)[0], [x + 0.3 * y for x, y in zip(*regress(*g)[::-1], strict=True)]),
-                  "moves a by 0.30 and b by 1.00"),
+                  "your a2 moves y by 0.30 and y2 by 1.00"),
+    "one after the other": (one_after_the_other, "your a moves y by 1.00 and y2 by 0."),
     "noise": (lambda *g: tuple([torch.randn_like(s) for s in step] for step in regress(*g)), "something else"),
     "one direction": (lambda *g: [regress(*g)[0]], "two directions are wanted"),
     "one still to write": (lambda *g: (regress(*g)[0], ...), "still to be written"),
