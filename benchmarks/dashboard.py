@@ -262,10 +262,11 @@ def measure(count: int = 60, rounds: int = 3, pause: float = 0.05) -> str:
                 before, waiting = memory(server), len(kernels(server))
                 tabs[name], *warm = load(browser, server.address, page)
                 loads[name] = cold + warm
+                print(f"{name}: cold {cold[1]:.1f} s, warm {warm[1]:.1f} s", file=sys.stderr, flush=True)
                 if name == "studio" or name == "attributes":  # so that no move ends at the slider's end
                     tabs[name].get_by_role("button", name="Reset", exact=True).click()
                     time.sleep(3)
-                moves(tabs[name], page.move, 10, pause)
+                moves(tabs[name], page.move, 20, pause)  # there and back
                 time.sleep(5)
                 sizes[name] = (memory(server) - before) / max(1, len(kernels(server)) - waiting)
             for _ in range(rounds):  # by turns, so that other work on the machine falls on all

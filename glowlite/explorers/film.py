@@ -13,8 +13,10 @@ import gzip
 import html
 import importlib
 import json
+import logging
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,9 +134,12 @@ def pack(content: dict, sheets: list[bytes]) -> bytes:
 
 
 def unpack(packed: bytes) -> tuple[dict, list[bytes]]:
-    """What `pack` was given."""
+    """What `pack` was given. GlowliteError where it is no film, or half of one."""
     length = 4 + int.from_bytes(packed[:4], "big")
-    content, sheets = json.loads(gzip.decompress(packed[4:length])), []
+    try:
+        content, sheets = json.loads(gzip.decompress(packed[4:length])), []
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        raise GlowliteError("A film cannot be read; record it: python -m glowlite.explorers.film") from error
     for _, _, size, _ in content["sheets"]:
         sheets.append(packed[length : length + size])
         length += size
@@ -158,7 +163,7 @@ def _kinds(tree: dict) -> set[str]:
 
 
 def embed(name: str, base: str = "../films/", live: bool = False) -> str:
-    """A film as a fragment of HTML; its page brings theme.css. "" where it was not recorded.
+    """A film as a fragment of HTML; its page brings theme.css. "" where it was not recorded, or is broken.
 
     base   where the page finds the film's other files, relative to itself or absolute
     live   whether a live explorer is to take its place, in #rendered_cells
@@ -166,7 +171,11 @@ def embed(name: str, base: str = "../films/", live: bool = False) -> str:
     path = FOLDER / f"{name}.film"
     if name not in SCRIPTS or not path.is_file():
         return ""
-    return _embed(name, base, live, path.stat().st_mtime_ns)
+    try:
+        return _embed(name, base, live, path.stat().st_mtime_ns)
+    except GlowliteError as error:  # an explorer does without
+        logging.getLogger("glowlite.explorers").warning("%s: %s", path.name, error)
+        return ""
 
 
 @functools.lru_cache(maxsize=16)

@@ -169,6 +169,18 @@ class Room(Page):
         self.finish({"room": not self.kernel_manager.full()})
 
 
+class Health(Page):
+    """That the server answers, for what looks after it (deploy/kubernetes.yaml): without a token, and nothing more."""
+
+    @allow_unauthenticated
+    def get(self) -> None:
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        self.finish("ok")
+
+    head = get
+
+
 class Leave(Page):
     """A page that closes ends its kernel. Only that page knows the kernel's id, so nothing else proves who asks."""
 
@@ -247,6 +259,7 @@ def addresses(app, own: str, notebooks: Path | None) -> list[tuple]:
         *pages,
         (rf"/alive/{KERNEL_ID}", Alive),
         (r"/room", Room),
+        (r"/health", Health),
         (rf"/voila/api/shutdown/{KERNEL_ID}", Leave),
         (rf"/api/kernels/{KERNEL_ID}", Kernel),
         (rf"/api/kernels/{KERNEL_ID}/channels", Channels),

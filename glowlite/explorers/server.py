@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_path
+from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
 from voila.app import Voila
 from voila.voila_identity_provider import VoilaIdentityProvider
@@ -116,6 +117,11 @@ def prepare_environment() -> None:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
+def worth_telling(record: logging.LogRecord) -> bool:
+    """False for a message that was on its way to a page when that closed."""
+    return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
+
+
 def make_server(
     served: Path,
     notebooks: Path | None,
@@ -138,5 +144,6 @@ def make_server(
     server.answers, server.notebooks, server.open_browser = answers, notebooks, True
     logging.getLogger("tornado").setLevel(logging.ERROR)  # a refused request is not news for the terminal,
     logging.getLogger("tornado.access").setLevel(logging.CRITICAL)  # nor is one for which there was no room
+    logging.getLogger("asyncio").addFilter(worth_telling)
     server.initialize([str(served)])
     return server

@@ -42,6 +42,16 @@ def test_a_token_opens_and_turns_into_a_cookie(guarded):
     assert ask(guarded, "/", Cookie=cookie[:-3] + "xyz")[0] == 403
 
 
+def test_whether_it_answers_can_be_asked_without_a_token(guarded):
+    status, headers, text = ask(guarded, "/health")
+    assert (status, text) == (200, "ok") and headers["Content-Type"].startswith("text/plain")
+    assert "Set-Cookie" not in headers and headers["Cache-Control"] == "no-store"
+    for method in ("POST", "PUT", "DELETE"):
+        assert ask(guarded, "/health", method)[0] in (403, 405), method
+    assert ask(guarded, "/health/x")[0] in (403, 404)
+    assert ask(guarded, "/room")[0] == 403
+
+
 def test_with_a_token_nothing_else_is_open(guarded):
     for path in ("/api/kernels", "/api/contents", "/files/x"):
         assert ask(guarded, path)[0] in (403, 404)

@@ -257,3 +257,9 @@ def test_it_opens_from_a_checkpoint_and_says_what_is_missing(model, directions, 
         opened.note.says
         == "These are the model's own, from 64 labels, parted by measuring what each of them moves."
     )
+
+
+def test_an_address_that_only_hides_controls_leaves_the_opening(page):
+    before = page.after.pixels
+    open_address(page, "?controls=smile,overlap")
+    assert page.after.pixels == before and any(page.state.amounts.values())

@@ -264,6 +264,17 @@ def test_where_nothing_was_recorded_there_is_no_film(monkeypatch, tmp_path):
         film.script("nothing")
 
 
+@pytest.mark.parametrize(
+    "spoil", [lambda film: film[:900], lambda film: b"", lambda film: film[:4] + b"x" * 99]
+)
+def test_a_broken_film_is_left_out_and_said(monkeypatch, tmp_path, caplog, spoil):
+    whole = (film.FOLDER / "studio.film").read_bytes()
+    monkeypatch.setattr(film, "FOLDER", tmp_path)
+    (tmp_path / "studio.film").write_bytes(spoil(whole))
+    assert film.embed("studio") == ""
+    assert "studio.film: A film cannot be read" in caplog.text
+
+
 @NAMES
 def test_posters_are_small_and_stand_on_any_ground(name):
     data = film.poster(name)

@@ -1,6 +1,7 @@
 """The server's settings and the mistakes one can make when starting it; tests/browser starts it for good."""
 
 import json
+import logging
 import os
 import socket
 import subprocess
@@ -9,6 +10,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from tornado.websocket import WebSocketClosedError
 
 from glowlite.errors import GlowliteError
 from glowlite.explorers import serve, server
@@ -167,3 +169,14 @@ def test_on_the_command_line_a_mistake_is_one_sentence(taken):
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert done.returncode != 0 and done.stdout == ""
     assert done.stderr.startswith(f"Port {taken} is taken") and done.stderr.count("\n") == 1
+
+
+def test_a_page_that_closes_is_no_news_and_all_else_is(caplog):
+    log = logging.getLogger("asyncio")
+    log.addFilter(server.worth_telling)
+    try:
+        for error in (WebSocketClosedError(), ZeroDivisionError("news")):
+            log.error("Task exception was never retrieved", exc_info=error)
+    finally:
+        log.removeFilter(server.worth_telling)
+    assert "news" in caplog.text and "WebSocketClosedError" not in caplog.text

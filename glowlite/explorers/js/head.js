@@ -28,7 +28,8 @@ function render({ model, el }) {
   // Large type (?size=lecture) is the page's own affair: it stays in the address, and the kernel is not told.
   function remember() {
     const size = new URLSearchParams(location.search).get("size");
-    if (page) history.replaceState(null, "", "?" + [model.get("query"), size && "size=" + size].filter(Boolean).join("&"));
+    const query = [model.get("query"), size && "size=" + size].filter(Boolean).join("&");
+    if (page) history.replaceState(null, "", query ? "?" + query : location.pathname);
   }
   function asked() {
     const search = new URLSearchParams(location.search);
