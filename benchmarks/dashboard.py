@@ -96,7 +96,7 @@ def page_of(name: str, slider: str, picture: str, step: float) -> Page:
     return Page(
         f"explore/{name}",
         f"() => [...document.querySelectorAll('{drawn}')].some((canvas) => canvas.checkVisibility())",
-        f"() => document.querySelector('html.gl-ready') && document.querySelector('#rendered_cells {drawn}')",
+        f"() => document.querySelector('html.gl-live #rendered_cells {drawn}')?.checkVisibility()",
         MOVE.replace("SLIDER", slider).replace("PICTURE", picture).replace("STEP", str(step)),
     )
 
