@@ -158,7 +158,9 @@ class Explorer(Frame):
             return
         address = Address(query)
         self.show_only(address.values.get("controls", ""))
-        if not set(address.values) <= APPEARANCE:  # else it stays as it opened
+        if set(address.values) <= APPEARANCE:  # it stays as it opened
+            self.remember()
+        else:
             self.take(address)
         if sentence := address.sentence():
             self.notify(sentence)
