@@ -5,6 +5,7 @@ import http.client
 import json
 import re
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 from tornado.httpclient import HTTPClientError, HTTPRequest
@@ -36,6 +37,12 @@ def kernel_of(page: str) -> str:
 # ---- the connection to a kernel -----------------------------------------------------------------------
 
 
+def finished(coroutine):
+    """What a coroutine returns. In a thread of its own, as playwright's loop runs in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, coroutine).result()
+
+
 async def connect(server, kernel: str, **headers):
     parts = urlsplit(server.address)
     address = f"ws://{parts.netloc}/api/kernels/{kernel}/channels?session_id={uuid.uuid4()}"
@@ -61,7 +68,7 @@ def refused(server, kernel: str, **headers) -> int:
         await leave(socket)
         return 0
 
-    return asyncio.run(run())
+    return finished(run())
 
 
 def message(kind: str, channel: str = "shell", **content) -> str:

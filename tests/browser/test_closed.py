@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from .asking import ABSENT, SECONDS, ask, connect, kernel_of, leave, message, refused
+from .asking import ABSENT, SECONDS, ask, connect, finished, kernel_of, leave, message, refused
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +175,7 @@ def test_no_message_runs_code(server, visitor, tmp_path):
         await leave(socket)
         return kinds
 
-    kinds = asyncio.run(run())
+    kinds = finished(run())
     assert not kinds & {"execute_reply", "complete_reply", "inspect_reply", "debug_reply", "shutdown_reply"}
     assert not made.exists()
     assert json.loads(ask(server, f"/alive/{visitor}")[2])["state"] != "gone"
@@ -194,4 +194,4 @@ def test_a_page_that_went_without_a_word_is_told_from_one_that_is_there(server, 
         return here
 
     before = pages()
-    assert asyncio.run(run()) == before + 1
+    assert finished(run()) == before + 1
