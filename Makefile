@@ -91,7 +91,7 @@ env: $(DEV_READY)  ## make .venv and install the pinned packages
 # --- to use --------------------------------------------------------------------------------------------------------
 
 # HOST counts only when it is given to make: some shells export a HOST that is the machine's name.
-SERVE = @$(PY) -m glowlite.explorers.serve $(if $(PORT),--port $(PORT)) $(if $(filter command,$(origin HOST)),--host $(HOST)) \
+SERVE = @$(PY) -m glowlite.serve $(if $(PORT),--port $(PORT)) $(if $(filter command,$(origin HOST)),--host $(HOST)) \
   $(if $(VISITORS),--visitors $(VISITORS))
 
 .PHONY: explore
@@ -167,7 +167,7 @@ notebooks: $(DEV_READY)  ## rebuild the notebooks from their scripts, run, store
 .PHONY: known
 known: $(EXPLORERS_READY)  ## measure what the explorers know of faces64, film them
 	$(PY) -m glowlite.explorers.known faces64
-	$(PY) -m glowlite.explorers.film $(ARGS)
+	$(PY) -m glowlite.films.record $(ARGS)
 
 .PHONY: site
 site: $(DEV_READY)  ## build the static edition, for any web server

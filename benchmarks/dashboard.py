@@ -7,47 +7,14 @@ picture, served by Voila as it comes. A class at once is in benchmarks/visitors.
 
 import argparse
 import os
-import re
-import shutil
-import socket
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from pathlib import Path
 from statistics import median, quantiles
 from typing import NamedTuple
 
-import psutil
-
+from benchmarks.servers import ALONE, FLAGS, LONG, Plain, Server, find_chromium, write_plain
 from glowlite.errors import GlowliteError
-
-ROOT = Path(__file__).parents[1]
-LONG = 300  # seconds
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-ALONE = (
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # what asks another host is refused at once
-)
-
-PLAIN = """\
-import torch
-from ipywidgets import interact
-from PIL import Image
-from glowlite import checkpoint, latents
-from glowlite.data import faces
-
-model, directions = checkpoint.load("faces64"), checkpoint.load_directions("faces64")
-start = model.encode(faces.draw(1, seed=7).images)
-
-@interact(amount=(-1.0, 1.0, 0.02))
-def show(amount=0.0):
-    image = model.decode(latents.add(start, directions["smile"], amount))[0]
-    return Image.fromarray(image.permute(1, 2, 0).numpy()).resize((256, 256))
-"""
 
 # Moves a slider by one step and gives the milliseconds until a picture has changed.
 MOVE = """(up) => new Promise((done, fail) => {
@@ -115,111 +82,6 @@ SEEN = "() => document.querySelector('#rendered_cells img')?.checkVisibility()"
 PLAIN_PAGE = Page("", SEEN, SEEN, MOVE_PLAIN)
 
 
-class Server:
-    """`python -m glowlite.explorers.serve` in a process of its own, on a free port; `lines` is what it printed.
-
-    `address` is what it says it is at: the first page, an explorer given by name, or a notebook given by path.
-    """
-
-    def __init__(self, dashboard: str = "", *options: str, port: int = 0):
-        chosen = ["--dashboard", dashboard] if dashboard else []
-        given = ["--port", str(port), "--no-browser", *chosen, *options]
-        command = [sys.executable, "-m", "glowlite.explorers.serve", *given]
-        pipe = subprocess.PIPE
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=subprocess.STDOUT, text=True)
-        self.lines: list[str] = []
-        self._answers = threading.Event()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-        self._answers.wait(LONG)
-        found = re.search(r"http://\S+", "".join(self.lines))
-        if found is None:
-            self.stop()
-            raise GlowliteError("the server did not start: " + "".join(self.lines))
-        self.address = found.group()
-
-    def _read(self) -> None:
-        for line in self.process.stdout:
-            self.lines.append(line)
-            if "http://" in line:
-                self._answers.set()
-        self._answers.set()
-
-    def stop(self) -> None:
-        """End it and its kernels."""
-        self.process.terminate()
-        self.process.wait(LONG)
-        self._reader.join()
-        self.process.stdout.close()
-
-
-def find_chromium() -> str:
-    for name in (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
-        if name and (path := shutil.which(name)):
-            return path
-    raise GlowliteError("no Chromium found: install it, or name one in the environment variable CHROMIUM")
-
-
-def write_plain(folder: str) -> str:
-    """The yardstick's notebook."""
-    import nbformat
-
-    path = Path(folder) / "plain.ipynb"
-    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(PLAIN)]), path)
-    return str(path)
-
-
-class Plain(Server):
-    """Voila as it comes, with a notebook of one's own."""
-
-    def __init__(self, notebook: str):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        command = [sys.executable, "-m", "voila", notebook, "--no-browser", f"--port={port}"]
-        env = os.environ | {"OMP_NUM_THREADS": "1"}
-        quiet = subprocess.DEVNULL
-        self.process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=quiet, stderr=quiet)
-        self.address = f"http://127.0.0.1:{port}/"
-        for _ in range(LONG):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    return
-            time.sleep(0.5)
-        raise GlowliteError("Voila did not start")
-
-    def stop(self) -> None:
-        """End it and its kernels."""
-        family = psutil.Process(self.process.pid).children(recursive=True)
-        self.process.terminate()
-        self.process.wait(LONG)
-        for kernel in family:
-            if kernel.is_running():
-                kernel.kill()
-
-
-def kernels(server: Server) -> list[psutil.Process]:
-    """The processes of visitors, and of whom waits for the next one."""
-    family = psutil.Process(server.process.pid).children(recursive=True)
-    return [
-        p for p in family if p.name().startswith("glow-") or "ipykernel_launcher" in " ".join(p.cmdline())
-    ]
-
-
-def memory(server: Server) -> float:
-    """All that the server and its kernels take, in MB; what processes share is counted once."""
-    family = [psutil.Process(server.process.pid)]
-    family += family[0].children(recursive=True)
-    total = 0
-    for process in family:
-        try:
-            known = process.memory_full_info()
-        except psutil.NoSuchProcess:
-            continue
-        total += getattr(known, "pss", known.uss)
-    return total / 2**20
-
-
 def load(browser, address: str, page: Page):
     """Open a page of its own: (page, seconds until the first picture, until the first live one)."""
     tab = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
@@ -259,16 +121,16 @@ def measure(count: int = 60, rounds: int = 3, pause: float = 0.05) -> str:
                 visitor, *cold = load(browser, server.address, page)
                 visitor.context.close()
                 time.sleep(15)  # whatever is made ready for the next visitor is made meanwhile
-                before, waiting = memory(server), len(kernels(server))
+                before, waiting = server.memory(), len(server.kernels())
                 tabs[name], *warm = load(browser, server.address, page)
                 loads[name] = cold + warm
                 print(f"{name}: cold {cold[1]:.1f} s, warm {warm[1]:.1f} s", file=sys.stderr, flush=True)
-                if name == "studio" or name == "attributes":  # so that no move ends at the slider's end
+                if name in ("studio", "attributes"):  # so that no move ends at the slider's end
                     tabs[name].get_by_role("button", name="Reset", exact=True).click()
                     time.sleep(3)
                 moves(tabs[name], page.move, 20, pause)  # there and back
                 time.sleep(5)
-                sizes[name] = (memory(server) - before) / max(1, len(kernels(server)) - waiting)
+                sizes[name] = (server.memory() - before) / max(1, len(server.kernels()) - waiting)
             for _ in range(rounds):  # by turns, so that other work on the machine falls on all
                 for name, page in kinds.items():
                     tabs[name].bring_to_front()

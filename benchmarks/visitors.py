@@ -14,23 +14,13 @@ import time
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
-from benchmarks.dashboard import (
-    ALONE,
-    EXPLORERS,
-    FLAGS,
-    PLAIN_PAGE,
-    Page,
-    Plain,
-    Server,
-    find_chromium,
-    kernels,
-    memory,
-    write_plain,
-)  # fmt: skip
+from benchmarks.dashboard import EXPLORERS, PLAIN_PAGE, Page
+from benchmarks.servers import ALONE, FLAGS, Plain, Server, find_chromium, write_plain
 from glowlite.errors import GlowliteError
 
-AWAKE = ["--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows",
-         "--disable-renderer-backgrounding"]  # fmt: skip
+AWAKE = (
+    "--disable-background-timer-throttling --disable-backgrounding-occluded-windows --disable-renderer-backgrounding"
+).split()
 PATIENCE = 180  # seconds that a visitor waits
 MOVES = 12  # of its slider, by each visitor
 PAUSE = 0.4  # seconds between two
@@ -44,7 +34,6 @@ class Round:
     first: list[float] = field(default_factory=list)  # seconds to the first picture
     live: list[float] = field(default_factory=list)  # seconds to the first live one
     moves: list[float] = field(default_factory=list)  # milliseconds
-    turned_away: int = 0
     memory: float = 0.0  # a visitor's share, in MB
     left: int = -1  # kernels a minute after all have gone
 
@@ -71,7 +60,7 @@ async def visit(browser, address: str, page: Page, seen: Round, pages: list, all
     try:
         answer = await tab.goto(address, wait_until="commit")
         if answer.status == 503:
-            seen.turned_away += 1
+            print("a visitor was turned away: the house is full", file=sys.stderr)
             return
         await tab.wait_for_function(page.first)
         seen.first.append(time.perf_counter() - start)
@@ -93,22 +82,21 @@ async def come(playwright, server, address: str, page: Page, count: int) -> Roun
     """So many visitors at once; then they leave."""
     seen, pages, all_here = Round(count), [], asyncio.Event()
     browser = await playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, *AWAKE, ALONE])
-    before, waiting = memory(server), len(kernels(server))
+    before, waiting = server.memory(), len(server.kernels())
     visits = [asyncio.create_task(visit(browser, address, page, seen, pages, all_here)) for _ in range(count)]
     while len(seen.live) + sum(task.done() for task in visits) < count:
         await asyncio.sleep(0.2)
     await asyncio.sleep(2)  # what follows the first picture
-    # The kernel that waited for the first visitor is part of `before`.
-    seen.memory = (memory(server) - before) / max(1, len(kernels(server)) - waiting)
+    seen.memory = (server.memory() - before) / max(1, len(server.kernels()) - waiting)
     all_here.set()
     await asyncio.gather(*visits)
     for context in pages:
         await context.close()
     await browser.close()
     start = time.perf_counter()
-    while len(kernels(server)) > waiting and time.perf_counter() - start < 90:
+    while len(server.kernels()) > waiting and time.perf_counter() - start < 90:
         await asyncio.sleep(1)
-    seen.left = max(0, len(kernels(server)) - waiting)
+    seen.left = max(0, len(server.kernels()) - waiting)
     return seen
 
 

@@ -229,7 +229,7 @@ def explore(
 ) -> None:
     """Open the explorers in the browser."""
     try:
-        from glowlite.explorers import serve
+        from glowlite import serve
     except ModuleNotFoundError as error:
         raise GlowliteError(
             f"The explorers need {error.name}: run make explore, or pip install 'glowlite[explorers]'"

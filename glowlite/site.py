@@ -29,7 +29,7 @@ class File:
 def files() -> Iterator[File]:
     """Every file of the site, the first page first."""
     from glowlite import pages
-    from glowlite.explorers import film
+    from glowlite.films import film
     from glowlite.pages import course
 
     yield File("index.html", lambda: pages.landing(live=False))

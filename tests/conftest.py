@@ -1,10 +1,13 @@
 """What every test relies on: one thread a worker, the same random numbers, a Chromium where there is one."""
 
 import os
-import shutil
+from contextlib import suppress
 
 import pytest
 import torch
+
+from benchmarks.servers import find_chromium
+from glowlite.errors import GlowliteError
 
 HOW_TO_GET_CHROMIUM = (
     "no Chromium found: install it (Debian: apt-get install chromium; others: your browser's own package), "
@@ -25,9 +28,8 @@ def _seeded():
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium to drive; without one the test is skipped, and where CI=true it fails."""
-    for name in (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome"):
-        if name and (path := shutil.which(name)):
-            return path
+    with suppress(GlowliteError):
+        return find_chromium()
     if os.environ.get("CI", "").lower() == "true":
         pytest.fail(HOW_TO_GET_CHROMIUM)
     pytest.skip(HOW_TO_GET_CHROMIUM)

@@ -6,14 +6,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from glowlite import explorers
+from glowlite import explorers, serve
 from glowlite.data.faces import ATTRIBUTES
-from glowlite.explorers import serve
+from glowlite.explorers import NAMES
 from glowlite.explorers.address import Address
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
-NAMES = ("temperature", "interpolation", "attributes", "studio")
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +87,7 @@ def test_the_image_installs_as_the_makefile_does_and_starts_a_server_that_exists
     variables = dict(
         re.findall(r"(\w+)=\"?([\w.]*)", " ".join(x for x in container() if x.startswith("ENV")))
     )
-    started = re.search(r"glowlite\.explorers\.serve (.*)\"\]", command).group(1).replace('\\"', "")
+    started = re.search(r"glowlite\.serve (.*)\"\]", command).group(1).replace('\\"', "")
     arguments = [variables[word[1:]] if word.startswith("$") else word for word in started.split()]
     options = serve.parse(arguments)
     assert options.host == "0.0.0.0" and options.no_browser and options.port == 8866

@@ -101,7 +101,7 @@ def test_cards_and_header_name_the_explorers_as_they_name_themselves():
     names = [explorer.name for explorer in course.EXPLORERS]
     titles = {name: importlib.import_module(f"glowlite.explorers.{name}").TITLE for name in names}
     assert {explorer.name: explorer.title for explorer in course.EXPLORERS} == titles
-    header = (course.PACKAGE / "explorers/voila/templates/glow/bar.html.j2").read_text()
+    header = (course.PACKAGE / "serving/voila/templates/glow/bar.html.j2").read_text()
     named = re.findall(r'\("(\w+)", "\w+"\)', header)
     assert named == [explorer.name for explorer in course.EXPLORERS]
     assert all(hasattr(explorers, f"open_{name}") for name in named)

@@ -4,7 +4,7 @@ import pytest
 
 from glowlite import site
 from glowlite.errors import GlowliteError
-from glowlite.explorers import film
+from glowlite.films import film
 from glowlite.pages import course
 
 
@@ -91,5 +91,5 @@ def test_every_page_is_in_it_once():
 def test_without_a_film_it_says_how_to_make_one(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(film, "embed", lambda *_, **__: "")
     assert site.main(["--out", str(tmp_path / "site")]) == 1
-    assert "python -m glowlite.explorers.film" in capsys.readouterr().err
+    assert "python -m glowlite.films.record" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

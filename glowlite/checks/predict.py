@@ -7,8 +7,8 @@ import ipywidgets
 from IPython.display import display
 
 from glowlite.errors import GlowliteError
-from glowlite.explorers.controls import Choice
-from glowlite.explorers.frame import Frame
+from glowlite.widgets.controls import Choice
+from glowlite.widgets.frame import Frame
 
 SKIPPED = "No guess was made, which is fine"
 

@@ -2,17 +2,15 @@
 
 import importlib
 
+NAMES = ("studio", "temperature", "interpolation", "attributes")
 _HOMES = {  # read when it is asked for, so that a page loads no more than it shows
     "AttributeExplorer": "attributes",
     "InterpolationExplorer": "interpolation",
     "Studio": "studio",
     "TemperatureExplorer": "temperature",
-    "open_attributes": "attributes",
-    "open_interpolation": "interpolation",
-    "open_studio": "studio",
-    "open_temperature": "temperature",
+    **{f"open_{name}": name for name in NAMES},
 }
-__all__ = sorted(_HOMES)
+__all__ = ["NAMES", *sorted(_HOMES)]
 
 
 def __getattr__(name: str):

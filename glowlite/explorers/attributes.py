@@ -8,15 +8,15 @@ from torch import Tensor
 from glowlite import checkpoint
 from glowlite.explorers import charts, known, wording
 from glowlite.explorers.address import Address
-from glowlite.explorers.controls import Button, Choice, Slider, Upload
 from glowlite.explorers.explorer import Explorer, card, need, open_explorer
-from glowlite.explorers.frame import Frame, box
 from glowlite.explorers.labelled import FEW, Labelled, project
 from glowlite.explorers.moved import STRONG, Moved, cosines, heat, provenance, where
-from glowlite.explorers.picture import Picture, Tiles
-from glowlite.explorers.readout import Words, numbers
 from glowlite.explorers.shelf import Face, Shelf, as_tiles, place_of
 from glowlite.latents import flatten
+from glowlite.widgets.controls import Button, Choice, Slider, Upload
+from glowlite.widgets.frame import Frame, box
+from glowlite.widgets.picture import Picture, Tiles
+from glowlite.widgets.readout import Words, numbers
 
 TITLE = "Attributes"
 PROMISE = (

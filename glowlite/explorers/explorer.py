@@ -11,13 +11,13 @@ from glowlite import checkpoint
 from glowlite.data import faces
 from glowlite.errors import GlowliteError
 from glowlite.explorers.address import Address
-from glowlite.explorers.controls import MEGABYTE, Button, Upload
-from glowlite.explorers.frame import Frame, box, opened
-from glowlite.explorers.readout import Readout, Words
 from glowlite.explorers.render import Renderer, weigh_all
 from glowlite.explorers.shelf import GALLERY_SEED, Face
 from glowlite.explorers.slices import Slices
 from glowlite.explorers.state import Typical, typical_of
+from glowlite.widgets.controls import MEGABYTE, Button, Upload
+from glowlite.widgets.frame import Frame, box, opened
+from glowlite.widgets.readout import Readout, Words
 
 APPEARANCE = {"controls", "size", "token"}  # what an address says about the page, and not about what it shows
 

@@ -9,15 +9,14 @@ from torch import Tensor
 from glowlite.explorers import charts
 from glowlite.explorers.address import Address
 from glowlite.explorers.between import NAMES, STOPS, WAYS, Between, levels_of, levels_text
-from glowlite.explorers.controls import Choice, Slider, Upload
 from glowlite.explorers.explorer import Explorer, card, open_explorer
-from glowlite.explorers.frame import Frame, box
-from glowlite.explorers.picture import Picture, Tiles
-from glowlite.explorers.readout import numbers
 from glowlite.explorers.render import Drawn, weigh_all
 from glowlite.explorers.shelf import Face, Shelf, as_tiles, place_of
-from glowlite.figures.knobs import CheckBox
 from glowlite.latents import effective_temperature
+from glowlite.widgets.controls import CheckBox, Choice, Slider, Upload
+from glowlite.widgets.frame import Frame, box
+from glowlite.widgets.picture import Picture, Tiles
+from glowlite.widgets.readout import numbers
 
 TITLE = "Between two faces"
 PROMISE = "Half-way between two pictures the pixels show two ghosts. Half-way between their latents stands a person."

@@ -14,9 +14,9 @@ from torch import Tensor
 
 from glowlite import checkpoint
 from glowlite.errors import GlowliteError
-from glowlite.explorers.frame import log
 from glowlite.explorers.labelled import COUNT, FEW, SEED, Labelled
 from glowlite.explorers.samples import Point, trade_off
+from glowlite.widgets.frame import log
 
 KEPT = FEW[1:]  # the directions from ten labels are found on the spot
 

@@ -7,14 +7,14 @@ from torch import Tensor
 
 from glowlite.explorers import wording
 from glowlite.explorers.address import Address
-from glowlite.explorers.controls import Button, Choice, Slider, Upload
 from glowlite.explorers.explorer import Explorer, need, open_explorer
-from glowlite.explorers.frame import Frame, box
-from glowlite.explorers.picture import Picture, Tiles, to_png
-from glowlite.explorers.readout import numbers
 from glowlite.explorers.render import Drawn
 from glowlite.explorers.shelf import HOTTEST, Face, Shelf, as_tiles, place_of
 from glowlite.explorers.state import StudioState
+from glowlite.widgets.controls import Button, Choice, Slider, Upload
+from glowlite.widgets.frame import Frame, box
+from glowlite.widgets.picture import Picture, Tiles, to_png
+from glowlite.widgets.readout import numbers
 
 TITLE = "Glow studio"
 PROMISE = (

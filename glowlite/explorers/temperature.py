@@ -8,15 +8,15 @@ from torch import Tensor
 from glowlite.data import faces
 from glowlite.explorers import charts, known
 from glowlite.explorers.address import Address
-from glowlite.explorers.controls import Slider
 from glowlite.explorers.explorer import Explorer, card, open_explorer
-from glowlite.explorers.fold import Fold
-from glowlite.explorers.frame import Frame, box
-from glowlite.explorers.picture import Tiles
-from glowlite.explorers.readout import numbers
 from glowlite.explorers.render import Drawn
 from glowlite.explorers.samples import COUNT, STOPS, Point, Samples, describe, spread, trade_off
 from glowlite.explorers.shelf import GALLERY_SEED
+from glowlite.widgets.controls import Slider
+from glowlite.widgets.fold import Fold
+from glowlite.widgets.frame import Frame, box
+from glowlite.widgets.picture import Tiles
+from glowlite.widgets.readout import numbers
 
 TITLE = "Temperature"
 PROMISE = (

@@ -3,26 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import anywidget
 import ipywidgets
 import numpy as np
-import traitlets
 
 from glowlite.errors import GlowliteError
-from glowlite.explorers.controls import Button, Choice, Slider
-from glowlite.explorers.frame import box
-from glowlite.explorers.picture import JS
+from glowlite.widgets.controls import Button, CheckBox, Choice, Slider
+from glowlite.widgets.frame import box
 
 Tell = Callable[[str, Any], None]  # called with a control's name and its new value
 Made = tuple[ipywidgets.DOMWidget, ipywidgets.DOMWidget]  # the widget that holds the value, the one to show
-
-
-class CheckBox(anywidget.AnyWidget):
-    """A box to tick."""
-
-    _esm = JS / "toggle.js"
-    value = traitlets.Bool(False).tag(sync=True)
-    label = traitlets.Unicode().tag(sync=True)
 
 
 class Knob:

@@ -13,12 +13,12 @@ from torch import Tensor
 from tqdm import tqdm
 
 from glowlite.errors import GlowliteError
-from glowlite.explorers.board import Board
-from glowlite.explorers.controls import Slider
-from glowlite.explorers.frame import Frame, box
-from glowlite.explorers.picture import Picture, with_png
+from glowlite.figures.board import Board
 from glowlite.figures.knobs import Knob, Pick, Point, Press, Slide, Toggle, Trace
 from glowlite.figures.scene import Scene
+from glowlite.widgets.controls import Slider
+from glowlite.widgets.frame import Frame, box
+from glowlite.widgets.picture import Picture, with_png
 
 __all__ = ["Follow", "Live", "Pick", "Point", "Press", "Slide", "Toggle", "Trace", "Watch"]
 

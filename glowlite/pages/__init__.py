@@ -16,7 +16,7 @@ from glowlite.pages.course import EXPLORERS, PACKAGE, READ, first_picture, lesso
 
 __all__ = ["explorer_page", "landing", "notebook_page", "source_page"]
 HERE = Path(__file__).resolve().parent
-FOLDERS = [HERE / "templates", HERE, PACKAGE / "explorers/voila/templates/glow", PACKAGE / "explorers"]
+FOLDERS = [HERE / "templates", HERE, PACKAGE / "serving/voila/templates/glow", PACKAGE / "widgets"]
 
 
 @functools.cache
@@ -46,7 +46,7 @@ def landing(live: bool) -> str:
 
 def _poster(name: str) -> str:
     """A small picture of the explorer as a data address; "" where none was made."""
-    from glowlite.explorers import film
+    from glowlite.films import film
 
     try:
         return "data:image/webp;base64," + base64.b64encode(film.poster(name)).decode()
@@ -105,7 +105,7 @@ def source_page(file: str, live: bool = True) -> str:
 
 def explorer_page(name: str) -> str:
     """An explorer as a recording that needs no model behind it. GlowliteError where none was made."""
-    from glowlite.explorers import film
+    from glowlite.films import film
 
     found = [explorer for explorer in EXPLORERS if explorer.name == name]
     if not found:
@@ -113,7 +113,7 @@ def explorer_page(name: str) -> str:
     embedded = film.embed(name, base="../films/")
     if not embedded:
         raise GlowliteError(
-            f"There is no film of {name} yet; record it: python -m glowlite.explorers.film {name}"
+            f"There is no film of {name} yet; record it: python -m glowlite.films.record {name}"
         )
     values = {"explorer": found[0], "film": Markup(embedded)}
     return _render("explorer.html.j2", "../", False, name, **values)

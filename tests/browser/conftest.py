@@ -2,7 +2,6 @@
 
 import io
 import re
-from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -10,7 +9,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.dashboard import FLAGS, Server
+from benchmarks.servers import FLAGS, Server
 
 # The film has made room, and every picture that can be seen has been drawn; the studio has more than 24 tiles.
 DRAWN = """() => {
@@ -31,19 +30,11 @@ def pytest_collection_modifyitems(items):
 
 
 class Served(Server):
-    """The server, and the kernels it has started."""
+    """The server, its addresses and its visitors."""
 
     def explorer(self, name: str, query: str = "") -> str:
         """The address of an explorer."""
         return f"{self.address}explore/{name}{query}"
-
-    def kernels(self) -> list[psutil.Process]:
-        found = []
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            with suppress(psutil.NoSuchProcess):  # it has just ended
-                if child.name().startswith("glow-") or "ipykernel_launcher" in " ".join(child.cmdline()):
-                    found.append(child)
-        return [child for child in found if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
 
     def kernel(self, page: Page) -> psutil.Process:
         """The kernel of that page."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from glowlite.explorers.serve import free_port
+from glowlite.serve import free_port
 
 ROOT = Path(__file__).parents[2]
 RUN = 600_000  # milliseconds for all cells of one notebook

@@ -78,7 +78,7 @@ def test_the_pages_there_are(server):
         "/notebooks/../../pyproject.html",
         "/notebooks/%2e%2e%2fREADME.html",
         "/notebooks/00_why_reversible.ipynb",
-        "/source/explorers/serve.html",
+        "/source/serve.html",
         "/source/../../pyproject.html",
         "/source//etc/passwd.html",
         "/voila/static/../../../../../pyproject.toml",

@@ -7,12 +7,13 @@ import threading
 import pytest
 
 from glowlite import pages
-from glowlite.explorers import film
+from glowlite.explorers import NAMES
+from glowlite.films import film
 
 from .conftest import LONG, Watched, click
 from .filmed import SHIFTS, moved, pictures, says
 
-NAMES = pytest.mark.parametrize("name", film.SCRIPTS)
+EVERY = pytest.mark.parametrize("name", NAMES)
 MAIN = {"studio": "Age", "temperature": "Temperature", "interpolation": "How far", "attributes": "Age"}
 
 
@@ -27,7 +28,7 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("site")
     for name in ("explore", "films"):
         (folder / name).mkdir()
-    for name in film.SCRIPTS:
+    for name in NAMES:
         (folder / "explore" / f"{name}.html").write_text(pages.explorer_page(name), encoding="utf-8")
         for path in film.files(name)[1:]:
             (folder / "films" / path.name).write_bytes(path.read_bytes())
@@ -63,7 +64,7 @@ def play(site, browser):
 # ---- alone --------------------------------------------------------------------------------------------------
 
 
-@NAMES
+@EVERY
 def test_a_slider_moves_the_pictures_by_keyboard_and_by_mouse(play, name):
     page = play(name)
     assert page.locator(".gl-film-kind strong").inner_text() == "recorded"
@@ -82,7 +83,7 @@ def test_a_slider_moves_the_pictures_by_keyboard_and_by_mouse(play, name):
     assert number.first.inner_text() not in ("", "NaN") and "\u2013" in number.last.inner_text()
 
 
-@NAMES
+@EVERY
 def test_reset_and_reload(play, name):
     page = play(name)
     slider = page.get_by_role("slider", name=MAIN[name])
@@ -97,7 +98,7 @@ def test_reset_and_reload(play, name):
     assert slider.input_value() == ("0" if name in ("studio", "attributes") else slider.input_value())
 
 
-@NAMES
+@EVERY
 def test_surprise_me_goes_through_what_was_recorded(play, name):
     page = play(name)
     seen = {pictures(page)}
@@ -181,7 +182,7 @@ def test_controls_can_be_hidden_by_the_address(play):
     assert page.evaluate("new URLSearchParams(location.search).get('controls')") == "smile,gallery"
 
 
-@NAMES
+@EVERY
 @pytest.mark.parametrize("width", [1280, 400])
 def test_nothing_jumps_and_nothing_scrolls_sideways(play, site, browser, name, width):
     watched = Watched(browser, site, viewport={"width": width, "height": 800})

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+from urllib.parse import urlsplit
 
 import psutil
 import pytest
@@ -134,6 +135,28 @@ def test_a_busy_kernel_is_not_taken_for_a_dead_one(new_page, server):
         assert len(looks) >= 3 and page.locator(BAR).count() == 0
     finally:
         kernel.resume()
+
+
+def test_a_server_that_stops_and_comes_back_is_said(chromium, browser):
+    first = Served()
+    second = None
+    watched = Watched(browser, first.address)
+    try:
+        page = watched.open(first.explorer("temperature", "?t=0.3"))
+        first.stop()
+        page.wait_for_selector(f"{BAR}:has-text('The server has stopped')")
+        assert page.get_by_role("button", name="Start again").count() == 0  # to nothing
+        second = Served("", port=urlsplit(first.address).port)
+        page.wait_for_selector(f"{BAR}:has-text('was started again')")
+        start_again(page)
+        assert "t=0.3" in page.url
+        assert [
+            wrong for wrong in watched.wrong if not re.search("ERR_CONNECTION|Connection lost", wrong)
+        ] == []
+    finally:
+        watched.context.close()
+        if second is not None:
+            second.stop()
 
 
 def test_a_failing_notebook_shows_neither_source_nor_traceback(chromium, tmp_path):

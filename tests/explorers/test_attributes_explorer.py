@@ -9,10 +9,10 @@ from glowlite import checkpoint
 from glowlite import latents as latent_space
 from glowlite.explorers import known
 from glowlite.explorers.attributes import FACE, OPENING, AttributeExplorer, open_attributes
-from glowlite.explorers.frame import SORRY, Sorry
 from glowlite.explorers.labelled import Labelled, project
 from glowlite.explorers.moved import cosines, heat
-from glowlite.explorers.picture import to_bytes
+from glowlite.widgets.frame import SORRY, Sorry
+from glowlite.widgets.picture import to_bytes
 from tests.explorers.page import drag, entry, open_address, pick, png, upload
 
 

@@ -9,17 +9,17 @@ import sys
 import pytest
 import torch
 
-from glowlite import checkpoint
+from glowlite import checkpoint, serve
 from glowlite import latents as latent_space
 from glowlite.errors import GlowliteError
-from glowlite.explorers import explorer, serve
+from glowlite.explorers import explorer
 from glowlite.explorers.address import Address
-from glowlite.explorers.controls import Slider
 from glowlite.explorers.explorer import Explorer, open_explorer, shared, typical
-from glowlite.explorers.fold import Fold
-from glowlite.explorers.frame import BROKEN, SORRY, Sorry
 from glowlite.explorers.render import draw, draw_all
 from glowlite.explorers.slices import PIECE, Pace, Slices
+from glowlite.widgets.controls import Slider
+from glowlite.widgets.fold import Fold
+from glowlite.widgets.frame import BROKEN, SORRY, Sorry
 
 # ---- addresses --------------------------------------------------------------------------------------------
 

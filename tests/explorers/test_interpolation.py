@@ -7,9 +7,9 @@ import pytest
 from glowlite import checkpoint
 from glowlite import latents as latent_space
 from glowlite.explorers.between import WAYS
-from glowlite.explorers.frame import SORRY, Sorry
 from glowlite.explorers.interpolation import OPENING, InterpolationExplorer, open_interpolation
-from glowlite.explorers.picture import to_bytes
+from glowlite.widgets.frame import SORRY, Sorry
+from glowlite.widgets.picture import to_bytes
 from tests.explorers.page import drag, entry, open_address, pick, png, upload
 
 

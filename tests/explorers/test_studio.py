@@ -6,9 +6,9 @@ import pytest
 from PIL import Image
 
 from glowlite import checkpoint
-from glowlite.explorers.frame import BROKEN, SORRY, Sorry
-from glowlite.explorers.picture import to_bytes
 from glowlite.explorers.studio import OPENING, Studio, open_studio
+from glowlite.widgets.frame import BROKEN, SORRY, Sorry
+from glowlite.widgets.picture import to_bytes
 from tests.explorers.page import entry, pick, png, upload
 
 

@@ -8,10 +8,10 @@ import torch
 from glowlite import checkpoint
 from glowlite import latents as latent_space
 from glowlite.explorers import known
-from glowlite.explorers.frame import SORRY, Sorry
-from glowlite.explorers.picture import to_bytes
 from glowlite.explorers.samples import COUNT, STOPS, Point, Samples, spread, trade_off
 from glowlite.explorers.temperature import OPENING, SEED, STRIP, TemperatureExplorer, open_temperature
+from glowlite.widgets.frame import SORRY, Sorry
+from glowlite.widgets.picture import to_bytes
 from tests.explorers.page import drag, entry, open_address, pick
 
 

@@ -1,10 +1,10 @@
 """What the explorers say."""
 
 from glowlite.data.faces import ATTRIBUTES
-from glowlite.explorers.readout import numbers
 from glowlite.explorers.render import Drawn
 from glowlite.explorers.state import Typical
 from glowlite.explorers.wording import WORDINGS, change, describe, listing, wording
+from glowlite.widgets.readout import numbers
 
 
 def test_every_attribute_of_the_faces_has_a_wording_with_two_ends():

@@ -15,7 +15,7 @@ from PIL import Image
 
 from glowlite import notebooks
 from glowlite.errors import GlowliteError
-from glowlite.explorers.picture import to_bytes, to_png
+from glowlite.widgets.picture import to_bytes, to_png
 
 SCRIPT = """# %% [markdown]
 # # A title

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from playwright.sync_api import sync_playwright
 
-from benchmarks.dashboard import FLAGS
+from benchmarks.servers import FLAGS
 from glowlite.notebooks import ROOT, WIDGET
 
 NOTEBOOKS = sorted(ROOT.glob("[0-9][0-9]_*.ipynb"))

@@ -20,7 +20,7 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 from traitlets import Float, Integer
 
-from glowlite.explorers import forked
+from glowlite.serving import forked
 
 log = logging.getLogger(__name__)
 CAN_FORK = sys.platform == "linux"
@@ -31,7 +31,7 @@ FORK, ANEW = 90 * MEGABYTE, 280 * MEGABYTE  # what a visitor costs, measured, an
 A_CORE = 20  # visitors for each core, most of whom look and do not drag at one time
 KEPT_BACK = 1024 * MEGABYTE  # for the system, the server and what kernels share
 GROUP = Path("/sys/fs/cgroup")  # where a container's limits stand
-PRELOADED = "glowlite.explorers.preloaded"
+PRELOADED = "glowlite.serving.preloaded"
 
 
 class Forks:

@@ -11,7 +11,7 @@ import pytest
 from jupyter_client.provisioning import KernelProvisionerFactory
 from traitlets.config import Config
 
-from glowlite.explorers import kernels
+from glowlite.serving import kernels
 
 LONG = 120  # seconds
 pytestmark = pytest.mark.filterwarnings("default")  # what jupyter_client and pyzmq warn of

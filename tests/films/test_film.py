@@ -10,13 +10,14 @@ import torch
 from PIL import Image
 
 from glowlite.errors import GlowliteError
-from glowlite.explorers import film, recorder
-from glowlite.explorers.picture import Picture, Tiles
-from glowlite.explorers.poster import SIZE, Reels, in_colour, make
+from glowlite.explorers import NAMES
+from glowlite.films import film, record, snapshot
+from glowlite.films.poster import SIZE, Reels, in_colour, make
+from glowlite.widgets.picture import Picture, Tiles
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
-REMAKE = "record it anew: python -m glowlite.explorers.film {}"
-NAMES = pytest.mark.parametrize("name", film.SCRIPTS)
+REMAKE = "record it anew: python -m glowlite.films.record {}"
+EVERY = pytest.mark.parametrize("name", NAMES)
 
 
 # ---- that a film is not older than its explorer ------------------------------------------------------------
@@ -39,7 +40,7 @@ def alike(stored, fresh, slack: float = 0.03) -> bool:
 
 
 class Stored:
-    """A film's states as `recorder.state` gives them, but with pictures as arrays."""
+    """A film's states as `snapshot.state` gives them, but with pictures as arrays."""
 
     def __init__(self, name: str):
         self.reels = Reels(name)
@@ -72,7 +73,7 @@ def differences(stored: dict, fresh: dict, exact: set[int] = frozenset()) -> lis
     wrong = [f"{key} is missing" for key in stored.keys() ^ fresh.keys()]
     for (widget, trait), held in fresh.items():
         found = stored.get((widget, trait))
-        if isinstance(held, recorder.Pixels):
+        if isinstance(held, snapshot.Pixels):
             size = found[0].shape if found else (0, 0, 3)
             now = [np.frombuffer(picture, np.uint8).reshape(size) for picture in held.pictures]
             far = max((np.abs(a.astype(int) - b).mean() for a, b in zip(found, now, strict=True)), default=0)
@@ -89,10 +90,10 @@ class Opened:
     """An explorer opened as for recording, and how it was before anything moved."""
 
     def __init__(self, name: str):
-        with recorder.steady():
-            self.script = film.script(name)
-        self.state = recorder.state(self.script.explorer)
-        self.opening = film.opening(self.script)[0]
+        with snapshot.steady():
+            self.script = record.script(name)
+        self.state = snapshot.state(self.script.explorer)
+        self.opening = record.opening(self.script)[0]
 
 
 @pytest.fixture(scope="module")
@@ -107,21 +108,21 @@ def opened():
     return get
 
 
-@NAMES
+@EVERY
 def test_the_opening_is_that_of_the_explorer_today(name, opened):
     now, stored = opened(name), Stored(name)
     opening = stored.reels.opening
     for key in ("tree", "dims", "controls", "dead", "hints", "parts", "chapters", "size"):
         assert opening[key] == json.loads(json.dumps(now.opening[key])), REMAKE.format(name)
-    widgets = recorder.parts(now.script.explorer)
+    widgets = snapshot.parts(now.script.explorer)
     stage = next(w for w in widgets if "gl-show" in w._dom_classes)
-    shown = {id(w) for w in recorder.parts(stage)}
+    shown = {id(w) for w in snapshot.parts(stage)}
     exact = {i for i, w in enumerate(widgets) if id(w) in shown}
     assert any(isinstance(widgets[i], Picture | Tiles) for i in exact)
     assert differences(stored.opening, now.state, exact) == [], REMAKE.format(name)
 
 
-@NAMES
+@EVERY
 def test_moves_are_what_the_explorer_makes_of_them_today(name, opened):
     script, stored = opened(name).script, Stored(name)
     count = len(stored.reels.moves["states"])
@@ -130,16 +131,16 @@ def test_moves_are_what_the_explorer_makes_of_them_today(name, opened):
     ], REMAKE.format(name)
     for number in (0, count // 3, count - 1):
         point, state = stored.state(number)
-        with recorder.steady():
+        with snapshot.steady():
             script.go(point)
-        assert differences(state, recorder.state(script.explorer)) == [], REMAKE.format(name)
+        assert differences(state, snapshot.state(script.explorer)) == [], REMAKE.format(name)
         query = state[next(key for key in state if key[1] == "query")]
-        with recorder.steady():
+        with snapshot.steady():
             script.explorer._open_address("?" + query)  # what the live explorer is told when it takes over
-        assert differences(state, recorder.state(script.explorer)) == [], f"{query} leads elsewhere"
+        assert differences(state, snapshot.state(script.explorer)) == [], f"{query} leads elsewhere"
 
 
-@NAMES
+@EVERY
 def test_every_chapter_was_recorded(name, opened):
     chapters = opened(name).script.chapters
     wanted = {film.FOLDER / f"{name}.{chapter}.film" for chapter in chapters}
@@ -152,8 +153,8 @@ def test_every_chapter_was_recorded(name, opened):
 
 def test_a_film_of_something_else_is_noticed(opened):
     stored, fresh = Stored("temperature"), opened("temperature").state
-    tiles = next(key for key, held in fresh.items() if isinstance(held, recorder.Pixels))
-    blank = recorder.Pixels(tuple(bytes(len(p)) for p in fresh[tiles].pictures))
+    tiles = next(key for key, held in fresh.items() if isinstance(held, snapshot.Pixels))
+    blank = snapshot.Pixels(tuple(bytes(len(p)) for p in fresh[tiles].pictures))
     assert "pictures differ" in differences(stored.opening, {**fresh, tiles: blank})[0]
     says = next(key for key in fresh if key[1] == "says")
     assert differences(stored.opening, {**fresh, says: "Sixteen cats."})
@@ -163,20 +164,20 @@ def test_a_film_of_something_else_is_noticed(opened):
 
 
 def test_what_is_packed_can_be_unpacked():
-    sheet = recorder.Sheet((4, 4))
+    sheet = snapshot.Sheet((4, 4))
     pictures = [bytes([i] * 48) for i in (10, 20, 30)]
     assert [sheet.number(p) for p in (*pictures, pictures[1])] == [0, 1, 2, 1]
-    packed = recorder.with_sheets({"a": "\u2212"}, [(sheet, True)])
+    packed = snapshot.with_sheets({"a": "\u2212"}, [(sheet, True)])
     content, (webp,) = film.unpack(packed)
     assert content == {"a": "\u2212", "sheets": [[0, 3, len(webp), True]]}
     pixels = np.asarray(Image.open(io.BytesIO(webp)).convert("RGB"))
-    assert pixels.shape == (4, 4 * recorder.COLUMNS, 3)
+    assert pixels.shape == (4, 4 * snapshot.COLUMNS, 3)
     assert [pixels[0, 4 * i, 0] for i in range(4)] == [10, 20, 30, 0]
-    assert packed == recorder.with_sheets({"a": "\u2212"}, [(sheet, True)])
+    assert packed == snapshot.with_sheets({"a": "\u2212"}, [(sheet, True)])
 
 
 def test_colours_stay_within_their_picture():
-    sheet = recorder.Sheet((16, 16))
+    sheet = snapshot.Sheet((16, 16))
     colours = [(200, 30, 30), (30, 200, 30), (30, 30, 200), (240, 240, 240)]
     for colour in colours:
         sheet.number(bytes(colour) * 256)
@@ -186,26 +187,26 @@ def test_colours_stay_within_their_picture():
 
 
 def test_a_second_sheet_goes_on_counting_and_keeps_nothing_twice():
-    first = recorder.Sheet((1, 1))
+    first = snapshot.Sheet((1, 1))
     first.number(b"abc")
-    second = recorder.Sheet((1, 1), before=first)
+    second = snapshot.Sheet((1, 1), before=first)
     assert [second.number(b"xyz"), second.number(b"abc")] == [1, 0]
     with pytest.raises(GlowliteError, match="one size"):
         second.number(b"ab")
 
 
 def test_values_are_kept_once():
-    pool = recorder.Pool(recorder.Sheet((1, 1)))
+    pool = snapshot.Pool(snapshot.Sheet((1, 1)))
     rows = [{"kind": "dots"}, {"kind": "text"}]
     assert pool.number(0.5) == pool.number(0.5) == 0
     assert pool.values[pool.number(rows)] == {"$": "list", "of": [1, 2]}
     assert pool.values[pool.number([rows[1]])] == {"$": "list", "of": [2]}
-    assert pool.values[pool.number(recorder.Pixels((b"abc", b"abc")))] == {"$": "pictures", "of": [0, 0]}
+    assert pool.values[pool.number(snapshot.Pixels((b"abc", b"abc")))] == {"$": "pictures", "of": [0, 0]}
     assert pool.values[pool.number([b"\0"])] == {"$": "bytes", "of": ["AA=="]}
 
 
 def test_a_chapter_holds_what_differs_and_refuses_other_widgets():
-    chapter = recorder.Chapter({(0, "a"): 1, (1, "b"): 2}, recorder.Sheet((1, 1)), ["t"])
+    chapter = snapshot.Chapter({(0, "a"): 1, (1, "b"): 2}, snapshot.Sheet((1, 1)), ["t"])
     chapter.add({"t": 0.5}, {(0, "a"): 1, (1, "b"): 3})
     content, sheets = film.unpack(chapter.packed())
     assert content["traits"] == [[1, "b"]] and content["states"] == [[[0.5], [0, 0]]] and sheets == []
@@ -215,13 +216,13 @@ def test_a_chapter_holds_what_differs_and_refuses_other_widgets():
 
 def test_numbers_of_charts_are_rounded():
     given = {"points": (1.23456, np.float32(2.0)), "width": 2, "name": "x", "low": -0.001}
-    assert recorder.rounded(given) == {"points": [1.23, 2.0], "width": 2, "name": "x", "low": 0.0}
+    assert snapshot.rounded(given) == {"points": [1.23, 2.0], "width": 2, "name": "x", "low": 0.0}
 
 
 def test_pictures_are_told_apart_and_page_talk_is_left_out():
     tiles = Tiles()
     tiles.show(torch.arange(2 * 3 * 4 * 4, dtype=torch.uint8).reshape(2, 3, 4, 4), ["a", "b"])
-    state = recorder.state(tiles)
+    state = snapshot.state(tiles)
     assert [len(p) for p in state[0, "pixels"].pictures] == [48, 48]
     assert (0, "pick") not in state and state[0, "names"] == ["a", "b"]
 
@@ -229,7 +230,7 @@ def test_pictures_are_told_apart_and_page_talk_is_left_out():
 # ---- on pages -----------------------------------------------------------------------------------------------
 
 
-@NAMES
+@EVERY
 def test_a_page_with_a_film_is_light(name):
     opening = len(film.embed(name).encode())
     moves = film.files(name)[1:]
@@ -238,7 +239,7 @@ def test_a_page_with_a_film_is_light(name):
     assert sum(path.stat().st_size for path in film.files(name)) < 2_000_000
 
 
-@NAMES
+@EVERY
 def test_the_fragment_asks_no_other_host_and_is_whole(name):
     markup = film.embed(name, base="films/")
     assert 'data-base="films/"' in markup and "data-live>" not in markup
@@ -261,7 +262,7 @@ def test_where_nothing_was_recorded_there_is_no_film(monkeypatch, tmp_path):
     with pytest.raises(GlowliteError, match="record it"):
         film.poster("studio")
     with pytest.raises(GlowliteError, match="there is no explorer"):
-        film.script("nothing")
+        record.script("nothing")
 
 
 @pytest.mark.parametrize(
@@ -275,7 +276,7 @@ def test_a_broken_film_is_left_out_and_said(monkeypatch, tmp_path, caplog, spoil
     assert "studio.film: A film cannot be read" in caplog.text
 
 
-@NAMES
+@EVERY
 def test_posters_are_small_and_stand_on_any_ground(name):
     data = film.poster(name)
     picture = Image.open(io.BytesIO(data))
@@ -291,7 +292,7 @@ def test_voila_compiles_a_template_once():
     from jinja2 import DictLoader
     from voila.exporter import VoilaExporter
 
-    from glowlite.explorers import compiled
+    from glowlite.serving import compiled
 
     create = VoilaExporter._create_environment
     compiled.keep_templates()

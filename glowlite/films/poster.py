@@ -4,7 +4,7 @@ import io
 
 from PIL import Image, ImageDraw
 
-from glowlite.explorers.film import FOLDER, unpack
+from glowlite.films.film import FOLDER, unpack
 
 SIZE = 640, 480  # pixels, two for each of the page's
 GAP = 14

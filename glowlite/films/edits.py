@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from glowlite.explorers import attributes, studio, wording
-from glowlite.explorers.moves import (
+from glowlite.explorers.shelf import FRESH
+from glowlite.films.moves import (
     GALLERY,
     Dim,
     Point,
@@ -15,7 +16,6 @@ from glowlite.explorers.moves import (
     query,
     slider,
 )
-from glowlite.explorers.shelf import FRESH
 
 AMOUNTS = [i / 5 for i in range(-5, 6)]  # where a face's attributes are recorded
 FEW = [-0.8, -0.4, 0.4, 0.8]  # and those of the other faces

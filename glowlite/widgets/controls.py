@@ -128,3 +128,11 @@ class Upload(anywidget.AnyWidget):
         if len(self._slices) == message["parts"]:
             data, self._slices = b"".join(self._slices), []
             self._on_file(data, str(message["name"]))
+
+
+class CheckBox(anywidget.AnyWidget):
+    """A box to tick."""
+
+    _esm = JS / "toggle.js"
+    value = traitlets.Bool(False).tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)

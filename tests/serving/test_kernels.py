@@ -15,7 +15,7 @@ import pytest
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import KernelProvisionerFactory
 
-from glowlite.explorers import kernels
+from glowlite.serving import kernels
 
 ROOT = Path(__file__).parents[2]
 LONG = 120  # seconds
@@ -198,7 +198,7 @@ def test_where_nothing_can_be_forked_a_kernel_is_started_anew(monkeypatch, caplo
 
 SERVER = """
 import asyncio, sys
-from glowlite.explorers import kernels
+from glowlite.serving import kernels
 from jupyter_client.manager import AsyncKernelManager
 async def main():
     kernels.use_forks()
@@ -227,8 +227,8 @@ def test_a_fork_has_the_pictures_that_every_explorer_opens_on():
     code = """
 import asyncio, threading
 from glowlite import Glow, explorers
-from glowlite.explorers import preloaded
-from glowlite.explorers.frame import Sorry
+from glowlite.serving import preloaded
+from glowlite.widgets.frame import Sorry
 import ipywidgets
 assert not ipywidgets.widgets.widget._instances  # a kernel would tell its page of widgets that are not there
 assert threading.enumerate() == [threading.main_thread()]

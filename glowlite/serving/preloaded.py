@@ -23,11 +23,7 @@ WANTED = [
     "IPython.extensions.storemagic",
     "tornado.platform.asyncio",
     "zmq.utils.garbage",
-    "glowlite.explorers.forked",
-    "glowlite.explorers.attributes",
-    "glowlite.explorers.interpolation",
-    "glowlite.explorers.studio",
-    "glowlite.explorers.temperature",
+    "glowlite.serving.forked",
 ]
 for name in WANTED:
     try:
@@ -45,7 +41,7 @@ async def open_all() -> None:
 
     from glowlite import explorers
 
-    for name in ("studio", "temperature", "interpolation", "attributes"):
+    for name in explorers.NAMES:
         getattr(explorers, f"open_{name}")()  # one that cannot open says so on its page
     ipywidgets.Widget.close_all()
 

@@ -12,10 +12,11 @@ from types import SimpleNamespace
 import pytest
 from tornado.websocket import WebSocketClosedError
 
+from glowlite import serve
 from glowlite.errors import GlowliteError
-from glowlite.explorers import serve, server
+from glowlite.serving import server
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -165,7 +166,7 @@ def test_the_environment_of_kernels(monkeypatch):
 
 
 def test_on_the_command_line_a_mistake_is_one_sentence(taken):
-    command = [sys.executable, "-m", "glowlite.explorers.serve", "--no-browser", "--port", str(taken)]
+    command = [sys.executable, "-m", "glowlite.serve", "--no-browser", "--port", str(taken)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
     assert done.returncode != 0 and done.stdout == ""
     assert done.stderr.startswith(f"Port {taken} is taken") and done.stderr.count("\n") == 1

@@ -16,11 +16,11 @@ from voila.static_file_handler import MultiStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from glowlite.errors import GlowliteError
-from glowlite.explorers import film
-from glowlite.explorers.kernels import Full
+from glowlite.explorers import NAMES
+from glowlite.films import film
+from glowlite.serving.kernels import Full
 
 KERNEL_ID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
-NAMES = ("studio", "temperature", "interpolation", "attributes")
 STARTED = secrets.token_hex(8)  # tells an open page whether the server is still the one it came from
 GOING_AWAY = (
     1001  # why a browser closes a connection whose page is left; one that was lost has another reason
@@ -145,6 +145,11 @@ class Explorer(Page, VoilaHandler):
             self.say(
                 503, *WORDS[503], waits=True, film=film.embed(name, f"{self.base_url}films/") if name else ""
             )
+
+
+def name_server(page_config: dict, **voila) -> dict:
+    """What an explorer's page knows (Voila's hook), and which server it came from."""
+    return page_config | {"server": STARTED}
 
 
 class Alive(Page):

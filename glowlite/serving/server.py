@@ -12,7 +12,7 @@ from traitlets.config import Config
 from voila.app import Voila
 from voila.voila_identity_provider import VoilaIdentityProvider
 
-from glowlite.explorers import compiled, handlers, kernels
+from glowlite.serving import compiled, handlers, kernels
 
 HERE = Path(__file__).resolve().parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -60,10 +60,11 @@ def settings(host: str, port: int, token: str, visitors: int) -> dict:
             "show_tracebacks": False,
             "extension_allowlist": EXTENSIONS,
             "multi_kernel_manager_class": kernels.Kernels,
+            "page_config_hook": handlers.name_server,
         },
         "VoilaExecutor": {"startup_timeout": 300},
         "VoilaExporter": {
-            "filters": {"film": "glowlite.explorers.film.embed"}
+            "filters": {"film": "glowlite.films.film.embed"}
         },  # what the template shows at first
         "Kernels": {
             "most": visitors,
@@ -88,6 +89,10 @@ class Server(Voila):
     @property
     def data_dir(self) -> str:  # Voila takes the first folder of that name, which is that of our template
         return next(p for p in jupyter_path("voila") if (Path(p) / "themes").is_dir())
+
+    def setup_template_dirs(self) -> None:
+        super().setup_template_dirs()
+        self.template_paths.append(str(HERE.parent / "widgets"))  # theme.css
 
     def init_settings(self) -> dict:
         made = super().init_settings()

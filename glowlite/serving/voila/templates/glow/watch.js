@@ -47,25 +47,24 @@
     }
   }
 
-  let server; // the one this page came from
   let failed = 0; // looks in a row without an answer
   let looking = false;
   async function look() {
-    const config = document.getElementById("jupyter-config-data"); // comes with the kernel
-    if (document.hidden || looking || !config) return;
+    const known = document.getElementById("jupyter-config-data"); // comes with the kernel
+    if (document.hidden || looking || !known) return;
     looking = true;
-    const found = await ask(JSON.parse(config.textContent));
+    const config = JSON.parse(known.textContent);
+    const found = await ask(config);
     looking = false;
     failed = found ? 0 : failed + 1;
     if (!found) {
       unanswered = 0; // what was asked meanwhile was never heard
       if (failed > 1) say(DOWN, false);
     } else if (found.state === "closed") say(CLOSED, false);
-    else if (server && found.server !== server) say(ANEW, true);
+    else if (found.server !== config.server) say(ANEW, true);
     else if (found.state === "gone") say(STOPPED, true);
     else if (found.state !== "busy" && unanswered && Date.now() - unanswered > MUTE) say(SILENT, true);
     else say("", false);
-    server ??= found?.server;
   }
   setInterval(look, EVERY);
   document.addEventListener("visibilitychange", look);

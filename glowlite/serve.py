@@ -1,6 +1,6 @@
-"""Serve the explorers to this machine's browser, or to a class:  python -m glowlite.explorers.serve [--port 8866]
+"""Serve the explorers to this machine's browser, or to a class:  python -m glowlite.serve [--port 8866]
 
-What is served is in handlers.py, for whom kernels run in kernels.py, the settings with their reasons in server.py.
+What is served, for whom kernels run, and the settings with their reasons are in serving/.
 """
 
 import argparse
@@ -26,7 +26,7 @@ LECTURE = [
 
 def find_folder(name: str) -> Path | None:
     """The folder of the dashboards ("notebooks/dashboards") or of the notebooks, where there is one."""
-    for root in (HERE.parent, HERE.parents[1]):  # an installed package, a checkout
+    for root in (HERE, HERE.parent):  # an installed package, a checkout
         if (root / name).is_dir():
             return root / name
     return None
@@ -114,7 +114,7 @@ def main(
     `fork` lets kernels share memory where the system can do that.
     """
     try:
-        from glowlite.explorers import kernels, server
+        from glowlite.serving import kernels, server
     except ImportError as error:
         raise GlowliteError("The explorers need Voila: pip install 'glowlite[explorers]'") from error
 
@@ -155,9 +155,7 @@ def main(
 
 
 def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m glowlite.explorers.serve", description="Serve the explorers."
-    )
+    parser = argparse.ArgumentParser(prog="python -m glowlite.serve", description="Serve the explorers.")
     add = parser.add_argument
     add("--port", type=int, default=8866, help="0 takes any that is free (default: %(default)s)")
     add("--host", default="127.0.0.1", help="0.0.0.0 lets others in, with a token (default: %(default)s)")

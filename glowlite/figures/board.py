@@ -1,20 +1,21 @@
 """A scene of figures/scene.py on a page: painted on a canvas, with points to drag and places to draw on."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import anywidget
 import numpy as np
 import traitlets
 
-from glowlite.explorers.picture import JS
 from glowlite.figures.scene import WIDTH, Scene
+from glowlite.widgets.picture import JS
 
 
 class Board(anywidget.AnyWidget):
     """Shows a scene; `on_drag(name, x, y)` and `on_trace(name, x, y)` tell what was done, in the panel's units."""
 
     _esm = JS / "board.js"
-    _css = JS.parent / "live.css"
+    _css = Path(__file__).parent / "live.css"
     width = traitlets.Int(WIDTH).tag(sync=True)
     height = traitlets.Int(280).tag(sync=True)
     shapes = traitlets.List().tag(sync=True)

@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image
 
 from glowlite.errors import GlowliteError
-from glowlite.explorers.film import pack
-from glowlite.explorers.picture import JS
 from glowlite.explorers.slices import Pace
+from glowlite.films.film import pack
+from glowlite.widgets.picture import JS
 
 COLUMNS = 16  # pictures side by side on a sheet
 # What page and kernel tell each other of a move; a film has its own.

@@ -11,14 +11,14 @@ import traitlets
 from PIL import Image
 
 from glowlite.errors import GlowliteError
-from glowlite.explorers.controls import Button, Choice, Slider, Upload
-from glowlite.explorers.frame import SORRY, Frame, Sorry
-from glowlite.explorers.picture import Picture, Tiles, to_bytes, to_png
 from glowlite.explorers.render import Renderer
 from glowlite.figures.colours import MEANINGS, colour
+from glowlite.widgets.controls import Button, Choice, Slider, Upload
+from glowlite.widgets.frame import SORRY, Frame, Sorry
+from glowlite.widgets.picture import Picture, Tiles, to_bytes, to_png
 
 PNG = "image/png"
-THEME = Path(__file__).parents[2] / "glowlite" / "explorers" / "theme.css"
+THEME = Path(__file__).parents[2] / "glowlite" / "widgets" / "theme.css"
 
 
 def random_picture(channels=3, size=8):
