@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glowlite.explorers.board import Board
 from glowlite.explorers.samples import Point
 from glowlite.explorers.wording import wording
+from glowlite.figures.board import Board
 from glowlite.figures.scene import Scene
 
 WIDE = 400  # page units
@@ -54,7 +54,9 @@ def shell(effective: Tensor, radii: Tensor, dims: int, chosen: int) -> Scene:
     angles = 2 * np.pi * (np.arange(len(effective)) + 0.5) / len(effective)
     x, y = effective.numpy() * np.cos(angles), effective.numpy() * np.sin(angles)
     ring.dots([0], [0], "ink", size=2.5)
-    ring.text(0, -0.08, "likeliest", size=12, baseline="top") if mean > 0.3 else None
+    if mean > 0.3:  # room for a word, on the side where the chosen draw's line is not
+        side = -1 if y[chosen] > 0 else 1
+        ring.text(0, 0.08 * side, "likeliest", size=12, baseline="top" if side < 0 else "bottom")
     ring.line([0, x[chosen]], [0, y[chosen]], "z", width=1.2)
     ring.dots(x, y, "z", size=3.6)
     ring.dots(x[chosen : chosen + 1], y[chosen : chosen + 1], "z", size=6.5)
