@@ -11,6 +11,7 @@ A check is a generator function that takes what the student wrote and a torch.Ge
         yield "it has the right sign"      # each yield is something that holds
 """
 
+import dis
 import html
 import inspect
 import linecache
@@ -25,6 +26,7 @@ from glowlite.errors import GlowliteError
 UNTRIED, RIGHT, WRONG = "not tried yet", "right", "not yet right"
 MARKS = {UNTRIED: "○", RIGHT: "✓", WRONG: "✗"}
 COLOURS = {UNTRIED: "#797979", RIGHT: "#009E73", WRONG: "#D55E00"}
+_NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}  # instructions of Python's machine
 ROUNDS = 3  # fresh inputs tried at each call
 
 
@@ -147,7 +149,15 @@ def run(attempt: Callable, *arguments):
         raise Mistake(
             f"it stops{_line(error, attempt)} with {type(error).__name__}: {_first(error)}"
         ) from error
+    if result is None and not _empty(attempt):
+        raise Mistake("it gives nothing back: does it end on a `return`?")
     return tried(result)
+
+
+def _empty(function: Callable) -> bool:
+    """Whether nothing is done in it: dots, `pass` or a docstring alone."""
+    code = getattr(function, "__code__", None)
+    return code is not None and all(line.opname in _NOTHING for line in dis.get_instructions(code))
 
 
 def tried(result):

@@ -40,6 +40,22 @@ def test_a_verdict_reads_well_as_text_and_as_html():
     assert "not tried yet" in untried._repr_html_()
 
 
+def test_a_forgotten_return_is_a_mistake_and_an_empty_function_is_not():
+    def forgot(x):
+        doubled = 2 * x  # noqa: F841
+
+    def dots(x):
+        """Twice x."""
+        ...
+
+    def unfinished(x):
+        return ...
+
+    verdict = make()(forgot)
+    assert verdict.state == WRONG and "`return`" in verdict.mistake
+    assert make()(dots).state == make()(unfinished).state == UNTRIED
+
+
 def test_an_attempt_that_holds_only_sometimes_is_wrong():
     calls = []
 
