@@ -181,3 +181,11 @@ def test_a_page_that_closes_is_no_news_and_all_else_is(caplog):
     finally:
         log.removeFilter(server.worth_telling)
     assert "news" in caplog.text and "WebSocketClosedError" not in caplog.text
+
+
+def test_the_server_itself_computes_nothing_and_loads_little():
+    script = "import sys, glowlite.serving.server; print(sorted({'torch', 'numpy', 'ipywidgets'} & {*sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=300
+    )
+    assert done.stdout == "[]\n", done.stderr

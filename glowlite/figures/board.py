@@ -8,7 +8,7 @@ import numpy as np
 import traitlets
 
 from glowlite.figures.scene import WIDTH, Scene
-from glowlite.widgets.picture import JS
+from glowlite.widgets import JS
 
 
 class Board(anywidget.AnyWidget):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from glowlite.errors import GlowliteError
 from glowlite.explorers import NAMES
-from glowlite.widgets.picture import JS
+from glowlite.widgets import JS
 
 HERE = Path(__file__).resolve().parent
 _ROOTS = (HERE.parent, HERE.parents[1])  # an installed package, a checkout

@@ -16,7 +16,7 @@ from PIL import Image
 from glowlite.errors import GlowliteError
 from glowlite.explorers.slices import Pace
 from glowlite.films.film import pack
-from glowlite.widgets.picture import JS
+from glowlite.widgets import JS
 
 COLUMNS = 16  # pictures side by side on a sheet
 # What page and kernel tell each other of a move; a film has its own.

@@ -6,12 +6,12 @@ sends at most one message at a time, so a kernel is never asked for more than it
 
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 import anywidget
 import traitlets
 
-JS = Path(__file__).parent / "js"
+from glowlite.widgets import JS
+
 MEGABYTE = 2**20
 log = logging.getLogger(__name__)
 

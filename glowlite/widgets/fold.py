@@ -4,7 +4,7 @@ import anywidget
 import ipywidgets
 import traitlets
 
-from glowlite.widgets.picture import JS
+from glowlite.widgets import JS
 
 
 class Fold(anywidget.AnyWidget):

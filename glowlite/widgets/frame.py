@@ -12,7 +12,8 @@ import traitlets
 from torch import Tensor
 
 from glowlite.errors import GlowliteError
-from glowlite.widgets.picture import JS, with_png
+from glowlite.widgets import JS
+from glowlite.widgets.picture import with_png
 
 log = logging.getLogger("glowlite.explorers")
 # What a page is built from. All else is sent once more when the page is there: a change that is told while it is being

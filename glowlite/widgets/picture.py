@@ -6,7 +6,6 @@ Both take uint8 tensors and send raw bytes to a canvas, which is quicker than PN
 import base64
 import io
 from collections.abc import Callable
-from pathlib import Path
 
 import anywidget
 import torch
@@ -14,7 +13,7 @@ import traitlets
 from PIL import Image
 from torch import Tensor
 
-JS = Path(__file__).parent / "js"
+from glowlite.widgets import JS
 
 
 def to_bytes(images: Tensor) -> bytes:

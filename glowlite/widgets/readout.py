@@ -1,12 +1,11 @@
 """What a person reads: `Readout`, a strip of numbers, and `Words`, what the picture shows and a hint."""
 
 import math
-from pathlib import Path
 
 import anywidget
 import traitlets
 
-JS = Path(__file__).parent / "js"
+from glowlite.widgets import JS
 
 
 class Readout(anywidget.AnyWidget):
