@@ -18,7 +18,7 @@ from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from glowlite.errors import GlowliteError
 from glowlite.explorers import NAMES
 from glowlite.films import film
-from glowlite.serving.kernels import Full
+from glowlite.serving.kernels import Early, Full
 
 KERNEL_ID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 STARTED = secrets.token_hex(8)  # tells an open page whether the server is still the one it came from
@@ -124,6 +124,11 @@ class Explorer(Page, VoilaHandler):
     def initialize(self, notebook: str = "", **voila) -> None:
         VoilaHandler.initialize(self, **voila)
         self.notebook = notebook
+        self.early = Early(self.settings["kernel_manager"])
+
+    @property
+    def kernel_manager(self) -> Early:
+        return self.early
 
     async def get(self, name: str = "") -> None:
         if not self.notebook and name not in NAMES:
@@ -137,9 +142,10 @@ class Explorer(Page, VoilaHandler):
             silent = 0
             async for part in self.get_generator(path=self.notebook or f"{name}.ipynb"):
                 silent = silent + 1 if "voila_heartbeat()" in part else 0  # every ten seconds without a word
-                self.write(part if silent < PATIENCE else SORRY)
+                stuck = silent >= PATIENCE or (silent and self.early.failed())
+                self.write(SORRY if stuck else part)
                 await self.flush()
-                if silent >= PATIENCE:
+                if stuck:
                     return
         except Full:
             self.say(

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import EntryPoint
 from multiprocessing import forkserver
@@ -202,6 +203,39 @@ class Kernels(AsyncMappingKernelManager):
                 await self.shutdown_kernel(kernel_id, now=True)
             except KeyError:
                 pass  # another request has ended it meanwhile
+
+
+class Early:
+    """The kernels for one page, which is sent while its kernel still starts: the film needs none.
+
+    Voila waits for a kernel before it sends a byte. Here it gets an id at once, and the kernel where it comes to that.
+    """
+
+    def __init__(self, kernels: Kernels):
+        self.kernels = kernels
+        self.starting: asyncio.Future | None = None
+
+    async def start_kernel(self, **options) -> str:
+        """The id of a kernel that will be there; Full when there is no room."""
+        kernel_id = str(uuid.uuid4())
+        self.starting = asyncio.ensure_future(self.kernels.start_kernel(kernel_id=kernel_id, **options))
+        await asyncio.sleep(0)  # by then it knows whether there is room
+        if self.failed():
+            self.starting.result()
+        return kernel_id
+
+    def failed(self) -> bool:
+        """Whether the kernel did not start."""
+        return self.starting is not None and self.starting.done() and self.starting.exception() is not None
+
+    def get_kernel(self, kernel_id: str) -> asyncio.Future:
+        """The kernel, once it is there."""
+
+        async def started():
+            await self.starting
+            return self.kernels.get_kernel(kernel_id)
+
+        return asyncio.ensure_future(started())
 
 
 class Connection(ZMQChannelsWebsocketConnection):

@@ -1,5 +1,6 @@
 """The server while it runs: who is let in, how many, and how it is said when something stops."""
 
+import http.client
 import json
 import re
 import signal
@@ -78,6 +79,25 @@ def test_a_full_house_says_so_and_has_room_again(guarded):
     status, _, text = ask(guarded, "/explore/studio", Cookie=cookie)
     assert status == 200
     assert ask(guarded, f"/voila/api/shutdown/{kernel_of(text)}", "POST", Cookie=cookie)[0] == 204
+
+
+def test_the_film_does_not_wait_for_the_kernel(server):
+    children = psutil.Process(server.process.pid).children()
+    (forks,) = [child for child in children if "multiprocessing.forkserver" in " ".join(child.cmdline())]
+    parts = urlsplit(server.address)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=SECONDS)
+    forks.suspend()  # now no kernel can start
+    try:
+        connection.request("GET", "/explore/studio")
+        answer, page = connection.getresponse(), b""
+        while b"play(film" not in page:
+            page += answer.read1()
+    finally:
+        forks.resume()
+    assert answer.status == 200 and b'"kernelId": "' not in page
+    kernel = kernel_of(answer.read().decode())
+    connection.close()
+    assert ask(server, f"/voila/api/shutdown/{kernel}", "POST")[0] == 204
 
 
 # ---- when something stops -----------------------------------------------------------------------------

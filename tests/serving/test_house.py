@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from jupyter_client.kernelspec import NoSuchKernel
 from jupyter_client.provisioning import KernelProvisionerFactory
 from traitlets.config import Config
 
@@ -60,6 +61,32 @@ def test_there_is_room_for_so_many_and_then_for_nobody(tmp_path):
                 isinstance(e, kernels.Full) for e in await asyncio.gather(*some, return_exceptions=True)
             )
             assert len(here) == 2
+
+    asyncio.run(run())
+
+
+def test_a_page_gets_its_kernel_early_or_is_told_at_once_that_there_is_none(tmp_path):
+    async def run():
+        async with house(tmp_path, most=1) as here:
+            first, second = kernels.Early(here), kernels.Early(here)
+            kernel = await first.start_kernel()
+            assert kernel not in here and not first.failed()  # it is yet to start
+            with pytest.raises(kernels.Full):
+                await second.start_kernel()
+            assert second.failed()
+            assert await (await first.get_kernel(kernel)).is_alive()
+            assert here.list_kernel_ids() == [kernel]
+
+    asyncio.run(run())
+
+
+def test_a_kernel_that_does_not_start_is_known_to_have_failed(tmp_path):
+    async def run():
+        here = kernels.Kernels(root_dir=str(tmp_path), connection_dir=str(tmp_path))
+        early = kernels.Early(here)
+        with pytest.raises(NoSuchKernel):
+            await early.get_kernel(await early.start_kernel(kernel_name="a language nobody speaks"))
+        assert early.failed() and not here.full() and len(here) == 0
 
     asyncio.run(run())
 
