@@ -89,21 +89,34 @@ class Server:
     def kernels(self) -> list[psutil.Process]:
         """The processes of visitors."""
         found = []
-        for child in psutil.Process(self.process.pid).children(recursive=True):
+        for child in self.family()[1:]:
             with suppress(psutil.NoSuchProcess):  # it has just ended
                 ours = child.name().startswith("glow-") or "ipykernel_launcher" in " ".join(child.cmdline())
                 if ours and child.status() != psutil.STATUS_ZOMBIE:
                     found.append(child)
         return found
 
+    def family(self) -> list[psutil.Process]:
+        """The server and all that it started."""
+        server = psutil.Process(self.process.pid)
+        return [server, *server.children(recursive=True)]
+
     def memory(self) -> float:
         """All that the server and its kernels take, in MB; what processes share is counted once."""
-        server, total = psutil.Process(self.process.pid), 0
-        for process in [server, *server.children(recursive=True)]:
+        total = 0
+        for process in self.family():
             with suppress(psutil.NoSuchProcess):
                 known = process.memory_full_info()
                 total += getattr(known, "pss", known.uss)
         return total / 2**20
+
+    def worked(self) -> float:
+        """Seconds of a core that the server and the kernels there now have used."""
+        total = 0.0
+        for process in self.family():
+            with suppress(psutil.NoSuchProcess):
+                total += sum(process.cpu_times()[:2])
+        return total
 
 
 def write_plain(folder: str) -> str:
@@ -136,7 +149,7 @@ class Plain(Server):
 
     def stop(self) -> None:
         """End it and its kernels."""
-        family = psutil.Process(self.process.pid).children(recursive=True)
+        family = self.family()[1:]
         self.process.terminate()
         self.process.wait(LONG)
         for kernel in family:
