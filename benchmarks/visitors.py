@@ -21,7 +21,7 @@ from glowlite.errors import GlowliteError
 AWAKE = (
     "--disable-background-timer-throttling --disable-backgrounding-occluded-windows --disable-renderer-backgrounding"
 ).split()
-PATIENCE = 180  # seconds that a visitor waits
+PATIENCE = 400  # seconds that a visitor waits
 MOVES = 12  # of its slider, by each visitor
 PAUSE = 0.4  # seconds between two
 
@@ -108,7 +108,7 @@ async def come(playwright, server, address: str, page: Page, count: int) -> Roun
     return seen
 
 
-async def measure(counts: list[int], name: str) -> str:
+async def measure(counts: list[int], pages: list[str]) -> str:
     from playwright.async_api import async_playwright
 
     names = {
@@ -129,14 +129,16 @@ async def measure(counts: list[int], name: str) -> str:
         "",
     ]
     with tempfile.TemporaryDirectory() as folder:
-        for title, make, page in (
-            (f"explorer: {name}", lambda: Server(), EXPLORERS[name]),
-            ("plain interact, Voila as it comes", lambda: Plain(write_plain(folder)), PLAIN_PAGE),
-        ):
+        for name in pages:
+            plain = name == "plain"
+            page = PLAIN_PAGE if plain else EXPLORERS[name]
+            title = "plain interact, Voila as it comes" if plain else f"explorer: {name}"
             lines += [title, head]
             async with async_playwright() as playwright:
                 for count in counts:
-                    server = make()  # afresh for each round, so that none inherits another's load
+                    server = (
+                        Plain(write_plain(folder)) if plain else Server()
+                    )  # afresh for each round, so that none inherits another's load
                     try:
                         await asyncio.sleep(12)  # until it has got ready what it makes ahead
                         address = server.address + page.path
@@ -154,10 +156,11 @@ def main() -> None:
         prog="python -m benchmarks.visitors", description=__doc__.splitlines()[0]
     )
     parser.add_argument("counts", type=int, nargs="*", default=[1, 5, 10, 20, 40])
-    parser.add_argument("--explorer", choices=sorted(EXPLORERS), default="temperature")
+    choices = [*EXPLORERS, "plain"]
+    parser.add_argument("--pages", nargs="+", choices=choices, default=["temperature", "plain"])
     options = parser.parse_args()
     try:
-        print(asyncio.run(measure(options.counts, options.explorer)))
+        print(asyncio.run(measure(options.counts, options.pages)))
     except GlowliteError as error:
         sys.exit(str(error))
 

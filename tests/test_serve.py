@@ -10,7 +10,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from nbformat.v4 import new_notebook
 from tornado.websocket import WebSocketClosedError
+from traitlets.config import Config
+from voila.execute import VoilaExecutor
 
 from glowlite import serve
 from glowlite.errors import GlowliteError
@@ -73,6 +76,12 @@ def test_only_this_machine_gets_in_without_a_token():
         assert config["VoilaConfiguration"]["file_allowlist"] == []
         assert config["Voila"]["port_retries"] == 0
         assert config["Kernels"]["most"] == 5
+
+
+def test_an_explorer_whose_output_comes_late_is_waited_for():
+    # nbclient waits four seconds and then goes on without it: under a crowd, pages stayed without their explorer.
+    executor = VoilaExecutor(new_notebook(), config=Config(server.settings("127.0.0.1", 1, "", 5)))
+    assert executor.iopub_timeout > 60 and executor.raise_on_iopub_timeout
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ def run(arguments: list[str], env: dict[str, str], folder: str | None, name: str
     if folder and os.path.isdir(folder):
         os.chdir(folder)
     threading.Thread(target=_end_with, args=[multiprocessing.parent_process()], daemon=True).start()
+    import ipywidgets
     import torch
     from ipykernel.kernelapp import IPKernelApp
 
@@ -27,7 +28,11 @@ def run(arguments: list[str], env: dict[str, str], folder: str | None, name: str
     # The process we were forked from may end, too; the kernel itself looks for that. No history is kept: nobody types.
     options = [f"--IPKernelApp.parent_handle={os.getppid()}", "--HistoryManager.enabled=False"]
     sys.argv = ["ipykernel_launcher", *arguments, *options]
-    IPKernelApp.launch_instance(sys.argv[1:])
+    app = IPKernelApp.instance()
+    app.initialize(sys.argv[1:])
+    # Imported before there was a kernel, it could not tell one where pages ask for all widgets at once.
+    ipywidgets.register_comm_target()
+    app.start()
 
 
 def _end_with(server) -> None:

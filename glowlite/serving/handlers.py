@@ -130,6 +130,10 @@ class Explorer(Page, VoilaHandler):
     def kernel_manager(self) -> Early:
         return self.early
 
+    def on_connection_close(self) -> None:  # somebody reloads a page that has not come yet, again and again
+        super().on_connection_close()
+        asyncio.get_running_loop().create_task(self.early.left())
+
     async def get(self, name: str = "") -> None:
         if not self.notebook and name not in NAMES:
             raise web.HTTPError(404)

@@ -181,9 +181,9 @@ class Kernels(AsyncMappingKernelManager):
         super().notify_disconnect(kernel_id)
         self._soon(self.patience, kernel_id)
 
-    def left(self, kernel_id: str) -> None:
-        """A page said that it is being left; it will not come back, but another may have this kernel."""
-        self._soon(min(self.patience, 2.0), kernel_id)
+    def left(self, kernel_id: str, seconds: float = 2.0) -> None:
+        """A page is being left; it will not come back, but another may have this kernel."""
+        self._soon(min(self.patience, seconds), kernel_id)
 
     def _soon(self, seconds: float, kernel_id: str) -> None:
         loop = asyncio.get_running_loop()
@@ -213,7 +213,7 @@ class Early:
 
     def __init__(self, kernels: Kernels):
         self.kernels = kernels
-        self.starting: asyncio.Future | None = None
+        self.starting: asyncio.Future[str] | None = None
 
     async def start_kernel(self, **options) -> str:
         """The id of a kernel that will be there; Full when there is no room."""
@@ -223,6 +223,13 @@ class Early:
         if self.failed():
             self.starting.result()
         return kernel_id
+
+    async def left(self) -> None:
+        """The page was left before all of it was sent: nobody will ask for its kernel."""
+        if self.starting is not None:
+            await asyncio.wait([self.starting])
+            if not self.failed():
+                self.kernels.left(self.starting.result(), 10.0)  # by then what runs in it has ended
 
     def failed(self) -> bool:
         """Whether the kernel did not start."""

@@ -62,7 +62,8 @@ def settings(host: str, port: int, token: str, visitors: int) -> dict:
             "multi_kernel_manager_class": kernels.Kernels,
             "page_config_hook": handlers.name_server,
         },
-        "VoilaExecutor": {"startup_timeout": 300},
+        # Under a crowd an explorer's output may come long after the word that its cell has run; it is waited for.
+        "VoilaExecutor": {"startup_timeout": 300, "iopub_timeout": 300, "raise_on_iopub_timeout": True},
         "VoilaExporter": {
             "filters": {"film": "glowlite.films.film.embed"}
         },  # what the template shows at first

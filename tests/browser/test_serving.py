@@ -4,6 +4,8 @@ import http.client
 import json
 import re
 import signal
+import socket
+import time
 from urllib.parse import urlsplit
 
 import psutil
@@ -98,6 +100,19 @@ def test_the_film_does_not_wait_for_the_kernel(server):
     kernel = kernel_of(answer.read().decode())
     connection.close()
     assert ask(server, f"/voila/api/shutdown/{kernel}", "POST")[0] == 204
+
+
+def test_a_page_that_is_left_before_it_has_come_leaves_no_kernel(server):
+    before = {kernel.pid for kernel in server.kernels()}
+    parts = urlsplit(server.address)
+    with socket.create_connection((parts.hostname, parts.port), SECONDS) as impatient:
+        impatient.sendall(f"GET /explore/studio HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
+        assert impatient.recv(1 << 16).startswith(b"HTTP/1.1 200")
+    patience = time.monotonic() + SECONDS
+    while not (new := [kernel for kernel in server.kernels() if kernel.pid not in before]):
+        assert time.monotonic() < patience
+        time.sleep(0.1)
+    assert psutil.wait_procs(new, SECONDS / 2)[1] == []  # one that nobody ever asks for would stay for longer
 
 
 # ---- when something stops -----------------------------------------------------------------------------

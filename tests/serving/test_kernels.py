@@ -83,6 +83,9 @@ def test_a_kernel_is_a_fork_with_everything_loaded():
             assert await tell(client, loaded) == "True"
             ready = "__import__('glowlite.explorers.explorer').explorers.explorer._read.cache_info().currsize"
             assert await tell(client, ready) == "1"  # the model
+            # Of ipywidgets: a page asks for all widgets in one message, not in one for each.
+            asked = "'jupyter.widget.control' in get_ipython().kernel.comm_manager.targets"
+            assert await tell(client, asked) == "True"
 
     asyncio.run(run())
 
