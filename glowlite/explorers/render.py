@@ -67,11 +67,12 @@ class Renderer:
     Drawing happens at once, inside the request: while it lasts the page keeps at most one message of each
     control in flight and folds later moves into the next, so nothing piles up and what is drawn is always the
     newest state. What is too slow for every move (bits per dimension) belongs in `rested`; each new request
-    drops the one that waits.
+    drops the one that waits. Where drawing is slow, as in a crowd, that waits longer, and leaves the cores to drawing.
     """
 
     def __init__(self, show: Callable[[], None], rested: Callable[[], None], rest: float = 0.25):
         self.show, self.rested, self.rest = show, rested, rest
+        self._took = 0.0  # seconds that the last picture did
         self._ticket = 0
         self._held = 0
         self._wanted = False
@@ -82,7 +83,9 @@ class Renderer:
         if self._held:
             self._wanted = True
             return
+        start = time.perf_counter()
         self.show()
+        self._took = time.perf_counter() - start
         self._later(self._ticket)
 
     @property
@@ -108,7 +111,7 @@ class Renderer:
         except RuntimeError:  # no kernel, so nobody is moving anything: the state is at rest already
             self.rested()
             return
-        loop.call_later(self.rest, self._rested_if_latest, ticket)
+        loop.call_later(max(self.rest, 5 * self._took), self._rested_if_latest, ticket)
 
     def _rested_if_latest(self, ticket: int) -> None:
         if ticket == self._ticket:

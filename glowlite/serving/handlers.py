@@ -11,6 +11,7 @@ from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import FileFindHandler, JupyterHandler
 from jupyter_server.services.kernels.handlers import KernelHandler
 from tornado import web
+from tornado.iostream import StreamClosedError
 from voila.handler import VoilaHandler
 from voila.static_file_handler import MultiStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
@@ -151,6 +152,8 @@ class Explorer(Page, VoilaHandler):
                 await self.flush()
                 if stuck:
                     return
+        except StreamClosedError:
+            pass  # the page was left before all of it was sent
         except Full:
             self.say(
                 503, *WORDS[503], waits=True, film=film.embed(name, f"{self.base_url}films/") if name else ""
