@@ -21,7 +21,7 @@ class Drawn(NamedTuple):
     """One drawn picture."""
 
     image: Tensor  # uint8 (C, H, W), on the CPU
-    milliseconds: float  # from latents to pixels
+    milliseconds: float  # from latents to pixels; 0 where it was kept from before
     saturated: float  # share of values that had to be clamped to black or white, 0 to 1
     temperature: float  # effective: |eps| / sqrt(D), about 1 for a typical draw of the model
 
@@ -33,7 +33,14 @@ def draw(model, latents: list[Tensor]) -> Drawn:
 
 def draw_all(model, latents: list[Tensor]) -> list[Drawn]:
     """Decode the latents of B pictures at once; each has the time that all took. GlowliteError as in `draw`."""
-    return PICTURES.all(model, keys_of(*latents), lambda which: _draw(model, [eps[which] for eps in latents]))
+    fresh: set[int] = set()
+
+    def find(which: list[int]) -> list[Drawn]:
+        fresh.update(which)
+        return _draw(model, [eps[which] for eps in latents])
+
+    found = PICTURES.all(model, keys_of(*latents), find)
+    return [one if i in fresh else one._replace(milliseconds=0.0) for i, one in enumerate(found)]
 
 
 @torch.inference_mode()

@@ -43,5 +43,7 @@ def test_numbers_that_are_not_known_yet_are_a_dash_and_no_warning():
     drawn = Drawn(None, 12.0, 0.0, 0.7)
     bits, *_ = numbers(float("nan"), True, Typical(3.5, 0.05), drawn, 0.0)
     assert bits["value"] == "\u2013" and bits["note"].startswith("held-out faces") and not bits["flag"]
+    *_, time = numbers(3.5, False, Typical(3.5, 0.05), drawn._replace(milliseconds=0.0), 0.0)
+    assert time["value"] == "\u2013"  # nothing was drawn
     bits, *_ = numbers(9.0, False, Typical(3.5, 0.05), drawn, 0.0)
     assert bits["value"] == "9.00" and bits["flag"] and "unlike" in bits["note"]
