@@ -37,7 +37,7 @@ class Round:
     memory: float = 0.0  # a visitor's share, in MB
     work: float = 0.0  # seconds of a core that server and kernel took for a visitor to see a live page
     work_move: float = 0.0  # milliseconds of a core for a move
-    left: int = -1  # kernels a minute after all have gone
+    left: int = -1  # kernels 90 seconds after all have gone
 
     def row(self) -> str:
         live = f"{len(self.live)}/{self.visitors}"
@@ -93,11 +93,11 @@ async def come(playwright, server, address: str, page: Page, count: int) -> Roun
         await asyncio.sleep(0.2)
     await asyncio.sleep(2)  # what follows the first picture
     seen.memory = (server.memory() - before) / max(1, len(server.kernels()) - waiting)
-    seen.work = (server.worked() - work) / count
-    work = server.worked()
+    worked = server.worked()
+    seen.work = (worked - work) / count
     all_here.set()
     await asyncio.gather(*visits)
-    seen.work_move = 1000 * (server.worked() - work) / max(1, len(seen.moves))
+    seen.work_move = 1000 * (server.worked() - worked) / max(1, len(seen.moves))
     for context in pages:
         await context.close()
     await browser.close()
@@ -136,9 +136,8 @@ async def measure(counts: list[int], pages: list[str]) -> str:
             lines += [title, head]
             async with async_playwright() as playwright:
                 for count in counts:
-                    server = (
-                        Plain(write_plain(folder)) if plain else Server()
-                    )  # afresh for each round, so that none inherits another's load
+                    # Afresh for each round, so that none inherits another's load.
+                    server = Plain(write_plain(folder)) if plain else Server()
                     try:
                         await asyncio.sleep(12)  # until it has got ready what it makes ahead
                         address = server.address + page.path

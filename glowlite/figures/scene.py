@@ -2,7 +2,7 @@
 
 A `Scene` has panels side by side. What is drawn on a panel is given in the panel's own units; `Scene.drawing()`
 turns all of it into a list of plain shapes in page units (720 across unless told otherwise, y downward), which is
-what explorers/board.py sends to a page and `Scene.shown()` hands to matplotlib.
+what board.py sends to a page and `Scene.shown()` hands to matplotlib.
 """
 
 import math

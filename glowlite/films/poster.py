@@ -47,7 +47,7 @@ class Reels:
 
 
 def in_colour(webp: bytes, lossless: bool) -> Image.Image:
-    """A sheet as the recorder had it before it was packed."""
+    """A sheet as snapshot.py had it before it was packed."""
     whole = Image.open(io.BytesIO(webp)).convert("RGB")
     if lossless:
         return whole

@@ -9,8 +9,8 @@ from glowlite import checkpoint
 from glowlite import latents as latent_space
 from glowlite.explorers import known
 from glowlite.explorers.samples import COUNT, STOPS, Point, Samples, spread, trade_off
-from glowlite.explorers.slices import Pace
 from glowlite.explorers.temperature import OPENING, SEED, STRIP, TemperatureExplorer, open_temperature
+from glowlite.films.snapshot import steady
 from glowlite.widgets.frame import SORRY, Sorry
 from glowlite.widgets.picture import to_bytes
 from tests.explorers.page import drag, entry, open_address, pick
@@ -143,18 +143,10 @@ async def rested(page) -> None:
         await asyncio.sleep(0.01)
 
 
-class Steady(Pace):
-    """As many at a time on a busy machine as on an idle one."""
-
-    def timed(self, action, done: int) -> float:
-        action()
-        return 1.0
-
-
 def test_while_it_moves_a_few_follow_the_chosen_first_and_at_rest_all_the_latest_wins(model, card):
     async def scene():
         page = TemperatureExplorer(model, card)
-        page.samples.drawing = Steady(2)
+        page.samples.drawing.most = page.samples.drawing.count = 2
         pick(page.tiles, 9)
         await rested(page)
         before = list(page.shown)
@@ -173,7 +165,8 @@ def test_while_it_moves_a_few_follow_the_chosen_first_and_at_rest_all_the_latest
         near = page.samples.at((0.2, 0.2))
         assert near.complete()  # what an arrow key asks for next is there already
 
-    asyncio.run(scene())
+    with steady():  # as many at a time on a busy machine as on an idle one
+        asyncio.run(scene())
 
 
 def test_sheets_are_kept_but_not_for_ever(model):
