@@ -24,6 +24,7 @@ AWAKE = (
 PATIENCE = 400  # seconds that a visitor waits
 MOVES = 12  # of its slider, by each visitor
 PAUSE = 0.4  # seconds between two
+LOOK = 100  # milliseconds between two looks at a page waited for; one at each frame would keep the cores busy
 
 
 @dataclass
@@ -65,9 +66,9 @@ async def visit(browser, address: str, page: Page, seen: Round, pages: list, all
         if answer.status == 503:
             print("a visitor was turned away: the house is full", file=sys.stderr)
             return
-        await tab.wait_for_function(page.first)
+        await tab.wait_for_function(page.first, polling=LOOK)
         seen.first.append(time.perf_counter() - start)
-        await tab.wait_for_function(page.live)
+        await tab.wait_for_function(page.live, polling=LOOK)
         seen.live.append(time.perf_counter() - start)
     except Exception as error:  # a visitor who gives up is a result
         print(f"a visitor saw no live page: {str(error).splitlines()[0]}", file=sys.stderr)

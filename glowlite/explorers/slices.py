@@ -11,12 +11,19 @@ PIECE = 45.0  # milliseconds that a piece may take, so that an answer never wait
 class Slices:
     """Runs a generator piece by piece (each `yield` ends one); new work drops what is left of the old.
 
+    A piece that had to wait for a core leaves it free for as long: in a crowd, what others are moving goes first.
     `guard` wraps each piece, as `Frame.guard` does; after an exception the work is over.
     """
 
     def __init__(self, guard: Callable[[Callable], Callable] = lambda action: action):
         self._guarded = guard(self._piece)
         self._work: Iterator[None] | None = None
+        self._waited = self._computed = 0.0  # seconds, of the work under way
+
+    @property
+    def crowded(self) -> bool:
+        """Whether the work under way waited for a core longer than it computed, since others want it."""
+        return self._waited > self._computed
 
     @property
     def busy(self) -> bool:
@@ -26,6 +33,7 @@ class Slices:
     def start(self, work: Iterator[None]) -> None:
         """Drop what is under way and begin with this."""
         self._work = work
+        self._waited = self._computed = 0.0
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # no kernel, so nobody waits for an answer
@@ -39,9 +47,13 @@ class Slices:
         self._work = None
 
     def _go_on(self, loop, work: Iterator[None]) -> None:
+        start, before = time.perf_counter(), time.process_time()
         self._run(work)
+        computed = time.process_time() - before  # of all threads
+        waited = max(0.0, time.perf_counter() - start - computed)
         if self._work is work:
-            loop.call_later(PAUSE, self._go_on, loop, work)
+            self._waited, self._computed = self._waited + waited, self._computed + computed
+            loop.call_later(max(PAUSE, waited), self._go_on, loop, work)
 
     def _run(self, work: Iterator[None]) -> None:
         if self._work is not work:

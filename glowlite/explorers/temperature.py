@@ -217,7 +217,13 @@ class TemperatureExplorer(Explorer):
         change = (images.float() - torch.stack(rest.images).float()).abs().mean().item()
         self._numbers(change)
         yield from self._plot(point)
-        for step in (STEP, -STEP, 2 * STEP, -2 * STEP) if self._even() else ():
+        yield from self._look_ahead()
+
+    def _look_ahead(self) -> Iterator[None]:
+        """Draw where the slider may go next, unless others want the cores now."""
+        if self.work.crowded or not self._even():
+            return
+        for step in (STEP, -STEP, 2 * STEP, -2 * STEP):
             if 0 <= self.slider.value + step <= HOTTEST:
                 yield from self.samples.at([self.slider.value + step] * self.levels).finish()
 

@@ -5,6 +5,7 @@ import importlib
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -16,7 +17,7 @@ from glowlite.explorers import explorer
 from glowlite.explorers.address import Address
 from glowlite.explorers.explorer import Explorer, open_explorer, shared, typical
 from glowlite.explorers.render import draw, draw_all
-from glowlite.explorers.slices import PIECE, Pace, Slices
+from glowlite.explorers.slices import PAUSE, PIECE, Pace, Slices
 from glowlite.widgets.controls import Slider
 from glowlite.widgets.fold import Fold
 from glowlite.widgets.frame import BROKEN, SORRY, Sorry
@@ -84,6 +85,40 @@ def test_other_things_happen_between_pieces_and_new_work_drops_the_old():
         work.stop()
         await asyncio.sleep(0.02)
         assert not any(name.startswith("more") for name in done)
+
+    asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("took", "computed", "pause", "crowded"), [(0.04, 0.04, PAUSE, False), (0.2, 0.05, 0.15, True)]
+)
+def test_work_that_waited_for_a_core_leaves_it_to_others_for_as_long(
+    monkeypatch, took, computed, pause, crowded
+):
+    clock = SimpleNamespace(wall=0.0, own=0.0)
+    monkeypatch.setattr("glowlite.explorers.slices.time.perf_counter", lambda: clock.wall)
+    monkeypatch.setattr("glowlite.explorers.slices.time.process_time", lambda: clock.own)
+
+    def pieces():
+        while True:
+            clock.wall, clock.own = clock.wall + took, clock.own + computed
+            yield
+
+    async def scene():
+        loop, pauses = asyncio.get_running_loop(), []
+        monkeypatch.setattr(loop, "call_later", lambda seconds, *call: pauses.append(seconds) or soon(*call))
+
+        def soon(go_on, *rest):
+            if len(pauses) < 4:
+                loop.call_soon(go_on, *rest)
+
+        work = Slices()
+        work.start(pieces())
+        while len(pauses) < 4:
+            await asyncio.sleep(0)
+        assert pauses == pytest.approx([PAUSE, pause, pause, pause]) and work.crowded == crowded
+        work.start(pieces())
+        assert not work.crowded  # other work, other times
 
     asyncio.run(scene())
 

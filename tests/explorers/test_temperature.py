@@ -143,7 +143,9 @@ async def rested(page) -> None:
         await asyncio.sleep(0.01)
 
 
-def test_while_it_moves_a_few_follow_the_chosen_first_and_at_rest_all_the_latest_wins(model, card):
+def test_while_it_moves_a_few_follow_the_chosen_first_and_at_rest_all_the_latest_wins(
+    model, card, monkeypatch
+):
     async def scene():
         page = TemperatureExplorer(model, card)
         page.samples.drawing.most = page.samples.drawing.count = 2
@@ -165,8 +167,18 @@ def test_while_it_moves_a_few_follow_the_chosen_first_and_at_rest_all_the_latest
         near = page.samples.at((0.2, 0.2))
         assert near.complete()  # what an arrow key asks for next is there already
 
+    monkeypatch.setattr("glowlite.explorers.slices.Slices.crowded", False)  # whatever else runs here
     with steady():  # as many at a time on a busy machine as on an idle one
         asyncio.run(scene())
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_where_others_want_the_cores_nothing_is_drawn_ahead(model, card, monkeypatch, crowded):
+    page = TemperatureExplorer(model, card)
+    monkeypatch.setattr("glowlite.explorers.slices.Slices.crowded", crowded)
+    drag(page.slider, 0.2)
+    assert page.sheet.complete() and not entry(page, "Bits")["stale"]
+    assert page.samples.at((0.25, 0.25)).complete() != crowded
 
 
 def test_sheets_are_kept_but_not_for_ever(model):
