@@ -14,6 +14,7 @@ from glowlite.errors import GlowliteError
 from glowlite.explorers.kept import Kept, keys_of
 from glowlite.latents import effective_temperature
 
+LONGEST = 4.0  # seconds that slow work waits for rest
 PICTURES, BITS = Kept(512), Kept(4096)  # 6 MB at 64 x 64 pixels; next to nothing
 
 
@@ -33,14 +34,19 @@ def draw(model, latents: list[Tensor]) -> Drawn:
 
 def draw_all(model, latents: list[Tensor]) -> list[Drawn]:
     """Decode the latents of B pictures at once; each has the time that all took. GlowliteError as in `draw`."""
-    fresh: set[int] = set()
+    now: set[int] = set()
 
     def find(which: list[int]) -> list[Drawn]:
-        fresh.update(which)
+        now.update(which)
         return _draw(model, [eps[which] for eps in latents])
 
     found = PICTURES.all(model, keys_of(*latents), find)
-    return [one if i in fresh else one._replace(milliseconds=0.0) for i, one in enumerate(found)]
+    return [one if i in now else one._replace(milliseconds=0.0) for i, one in enumerate(found)]
+
+
+def fresh(drawn: list[Drawn]) -> int:
+    """How many of these were drawn now, and not kept from before."""
+    return sum(one.milliseconds > 0 for one in drawn)
 
 
 @torch.inference_mode()
@@ -74,12 +80,13 @@ class Renderer:
     Drawing happens at once, inside the request: while it lasts the page keeps at most one message of each
     control in flight and folds later moves into the next, so nothing piles up and what is drawn is always the
     newest state. What is too slow for every move (bits per dimension) belongs in `rested`; each new request
-    drops the one that waits. Where drawing is slow, as in a crowd, that waits longer, and leaves the cores to drawing.
+    drops the one that waits. Where drawing is slow that waits longer, and in a crowd, where drawing itself has to wait
+    for a core, longer still: the cores are left to what is moved.
     """
 
     def __init__(self, show: Callable[[], None], rested: Callable[[], None], rest: float = 0.25):
         self.show, self.rested, self.rest = show, rested, rest
-        self._took = 0.0  # seconds that the last picture did
+        self._took = self._waited = 0.0  # seconds that the last picture did, for a core too
         self._ticket = 0
         self._held = 0
         self._wanted = False
@@ -90,9 +97,10 @@ class Renderer:
         if self._held:
             self._wanted = True
             return
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         self.show()
         self._took = time.perf_counter() - start
+        self._waited = self._took - (time.process_time() - before)
         self._later(self._ticket)
 
     @property
@@ -118,7 +126,8 @@ class Renderer:
         except RuntimeError:  # no kernel, so nobody is moving anything: the state is at rest already
             self.rested()
             return
-        loop.call_later(max(self.rest, 5 * self._took), self._rested_if_latest, ticket)
+        rest = min(max(self.rest, 5 * self._took, 20 * self._waited), LONGEST)
+        loop.call_later(rest, self._rested_if_latest, ticket)
 
     def _rested_if_latest(self, ticket: int) -> None:
         if ticket == self._ticket:

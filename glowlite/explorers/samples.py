@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from glowlite import latents as latent_space
-from glowlite.explorers.render import Drawn, draw_all, weigh_all
+from glowlite.explorers.render import Drawn, draw_all, fresh, weigh_all
 from glowlite.explorers.slices import Pace
 
 COUNT = 16
@@ -38,10 +38,15 @@ class Sheet:
         eps = latent_space.scale([level[which] for level in self.samples.eps], self.temperatures)
 
         drawn: list[Drawn] = []
-        took = self.samples.drawing.timed(lambda: drawn.extend(draw_all(self.samples.model, eps)), len(which))
+
+        def action() -> int:
+            drawn.extend(draw_all(self.samples.model, eps))
+            return fresh(drawn)
+
+        took = self.samples.drawing.timed(action, len(which))
         for i, one in zip(which, drawn, strict=True):
             self.images[i] = one.image
-        if not any(one.milliseconds for one in drawn):
+        if not fresh(drawn):
             return 0.0
         self.took += took
         return took

@@ -73,13 +73,17 @@ class Pace:
     def __init__(self, count: int = 2, most: int = 16):
         self.count, self.most = count, most
 
-    def timed(self, action: Callable[[], None], done: int) -> float:
-        """Do it, learn from the time that `done` things took, and return that time in milliseconds."""
+    def timed(self, action: Callable[[], int | None], done: int) -> float:
+        """Do it, learn from the time that `done` things took, and return that time in milliseconds.
+
+        Where some were kept from before, `action` gives how many were not; from none nothing is learned.
+        """
         start = time.perf_counter()
-        action()
+        fresh = action()
         took = 1000 * (time.perf_counter() - start)
-        if took > 1.3 * PIECE:
-            self.count = max(1, min(self.count, done) - 1)
+        done = done if fresh is None else fresh
+        if took > 1.3 * PIECE and done:
+            self.count = max(1, int(min(self.count, done) * PIECE / took))
         elif took < 0.7 * PIECE and done >= self.count:
             self.count = min(self.most, self.count + 1)
         return took

@@ -7,6 +7,12 @@ from glowlite import Glow, GlowConfig, pixels
 from glowlite.data import faces
 
 
+@pytest.fixture(autouse=True)
+def prompt(monkeypatch) -> None:
+    """What waits until things rest waits no longer on a busy machine than on an idle one."""
+    monkeypatch.setattr("glowlite.explorers.render.LONGEST", 0.1)
+
+
 @pytest.fixture(scope="session")
 def model() -> Glow:
     torch.manual_seed(0)

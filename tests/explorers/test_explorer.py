@@ -152,6 +152,24 @@ def test_a_pace_finds_how_much_fits(monkeypatch):
     assert each * pace.count < 1.4 * PIECE
 
 
+def test_a_pace_learns_at_once_that_it_is_too_fast_and_nothing_from_what_was_kept(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("glowlite.explorers.slices.time.perf_counter", lambda: now[0])
+
+    def sixteen(fresh: int) -> int:
+        now[0] += 0.020 * fresh
+        return fresh
+
+    pace = Pace(16, most=16)
+    for _ in range(20):
+        pace.timed(lambda: sixteen(0), 16)
+    assert pace.count == 16
+    pace.timed(lambda: sixteen(16), 16)
+    assert pace.count == PIECE // 20
+    pace.timed(lambda: sixteen(1), 16)  # one of them, and quick: that says nothing about two at once
+    assert pace.count == PIECE // 20
+
+
 # ---- the rest ---------------------------------------------------------------------------------------------
 
 

@@ -184,13 +184,13 @@ def test_old_rows_stay_until_new_ones_are_whole(model, card):
         old = {way: tiles.pixels for way, tiles in page.rows.items()}
         seen = {way: {pixels} for way, pixels in old.items()}
         pick(page.galleries[0], 8)
-        for _ in range(400):
+        while page.work.busy or not any(len(pictures) > 1 for pictures in seen.values()):
             await asyncio.sleep(0.005)
             for way, tiles in page.rows.items():
                 seen[way].add(tiles.pixels)
         assert all(len(pictures) == 2 for pictures in seen.values())
 
-    asyncio.run(scene())
+    asyncio.run(asyncio.wait_for(scene(), 120))
 
 
 def test_a_fault_keeps_the_picture(page, monkeypatch, caplog):

@@ -4,6 +4,7 @@ import base64
 import io
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,7 +12,7 @@ import traitlets
 from PIL import Image
 
 from glowlite.errors import GlowliteError
-from glowlite.explorers.render import Renderer
+from glowlite.explorers.render import LONGEST, Renderer
 from glowlite.figures.colours import MEANINGS, colour
 from glowlite.widgets.controls import Button, Choice, Slider, Upload
 from glowlite.widgets.frame import SORRY, Frame, Sorry
@@ -192,6 +193,31 @@ def test_while_a_kernel_runs_slow_work_waits_for_rest():
 
     asyncio.run(asyncio.wait_for(moves(), 60))
     assert shown == ["show"] * 4 + ["rested"]
+
+
+@pytest.mark.parametrize(
+    ("took", "computed", "rest"),
+    [(0.01, 0.01, 0.1), (0.08, 0.08, 0.4), (0.08, 0.04, 0.8), (2.0, 0.1, LONGEST)],
+    ids=["quick", "slow", "crowded", "very crowded"],
+)
+def test_slow_work_waits_longer_where_others_want_the_cores(monkeypatch, took, computed, rest):
+    import asyncio
+
+    clock, waits = SimpleNamespace(wall=0.0, own=0.0), []
+    monkeypatch.setattr("glowlite.explorers.render.time.perf_counter", lambda: clock.wall)
+    monkeypatch.setattr("glowlite.explorers.render.time.process_time", lambda: clock.own)
+
+    def show():
+        clock.wall, clock.own = clock.wall + took, clock.own + computed
+
+    async def move():
+        monkeypatch.setattr(
+            asyncio.get_running_loop(), "call_later", lambda seconds, *call: waits.append(seconds)
+        )
+        Renderer(show, lambda: None, rest=0.1).request()
+
+    asyncio.run(move())
+    assert waits == pytest.approx([rest])
 
 
 def test_a_mistake_is_said_and_a_fault_is_said_kindly_and_logged(capfd):
