@@ -21,7 +21,7 @@ from glowlite.errors import GlowliteError
 AWAKE = (
     "--disable-background-timer-throttling --disable-backgrounding-occluded-windows --disable-renderer-backgrounding"
 ).split()
-PATIENCE = 400  # seconds that a visitor waits
+PATIENCE = 300  # seconds that a visitor waits
 MOVES = 12  # of its slider, by each visitor
 PAUSE = 0.4  # seconds between two
 LOOK = 100  # milliseconds between two looks at a page waited for; one at each frame would keep the cores busy
@@ -138,7 +138,7 @@ async def measure(counts: list[int], pages: list[str]) -> str:
             async with async_playwright() as playwright:
                 for count in counts:
                     # Afresh for each round, so that none inherits another's load.
-                    server = Plain(write_plain(folder)) if plain else Server()
+                    server = Plain(write_plain(folder)) if plain else Server("", "--visitors", str(2 * count))
                     try:
                         await asyncio.sleep(12)  # until it has got ready what it makes ahead
                         address = server.address + page.path

@@ -14,7 +14,7 @@ from glowlite.errors import GlowliteError
 from glowlite.explorers.kept import Kept, keys_of
 from glowlite.latents import effective_temperature
 
-LONGEST = 4.0  # seconds that slow work waits for rest
+LONGEST = 3.0  # seconds that slow work waits for rest
 PICTURES, BITS = Kept(512), Kept(4096)  # 6 MB at 64 x 64 pixels; next to nothing
 
 

@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable, Iterator
 
 PAUSE = 0.002  # seconds between two pieces, in which messages are answered
+POLITE = 4  # how many times as long as it had to wait for a core, the work leaves it to others
 PIECE = 45.0  # milliseconds that a piece may take, so that an answer never waits long
 
 
 class Slices:
     """Runs a generator piece by piece (each `yield` ends one); new work drops what is left of the old.
 
-    A piece that had to wait for a core leaves it free for as long: in a crowd, what others are moving goes first.
+    After a piece that had to wait for a core, the next one comes the later: in a crowd, what others move goes first.
     `guard` wraps each piece, as `Frame.guard` does; after an exception the work is over.
     """
 
@@ -53,7 +54,7 @@ class Slices:
         waited = max(0.0, time.perf_counter() - start - computed)
         if self._work is work:
             self._waited, self._computed = self._waited + waited, self._computed + computed
-            loop.call_later(max(PAUSE, waited), self._go_on, loop, work)
+            loop.call_later(max(PAUSE, POLITE * waited), self._go_on, loop, work)
 
     def _run(self, work: Iterator[None]) -> None:
         if self._work is not work:

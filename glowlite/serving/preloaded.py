@@ -4,7 +4,6 @@ A fork shares this memory until it writes to it, and starts with all of it in pl
 open a socket: neither would be there after the fork.
 """
 
-import asyncio
 import gc
 import importlib
 import os
@@ -32,10 +31,10 @@ for name in WANTED:
         pass  # another version of IPython has it elsewhere; the kernel imports it itself
 
 
-async def open_all() -> None:
-    """Open every explorer once, so that all kernels share the weights and the pictures that a page opens on (kept.py).
+def open_all() -> None:
+    """Open every explorer once, so that all kernels share the weights and what a page opens on (kept.py).
 
-    In a loop that ends at once, so that nothing is done of what waits until a page rests.
+    There is no loop here, so what waits until a page rests is done at once: a class that arrives together need not.
     """
     import ipywidgets
 
@@ -46,6 +45,6 @@ async def open_all() -> None:
     ipywidgets.Widget.close_all()
 
 
-asyncio.run(open_all())
+open_all()
 gc.collect()
 gc.freeze()  # the collector would write into every object, and so copy every page

@@ -90,9 +90,9 @@ def test_other_things_happen_between_pieces_and_new_work_drops_the_old():
 
 
 @pytest.mark.parametrize(
-    ("took", "computed", "pause", "crowded"), [(0.04, 0.04, PAUSE, False), (0.2, 0.05, 0.15, True)]
+    ("took", "computed", "pause", "crowded"), [(0.04, 0.04, PAUSE, False), (0.2, 0.05, 4 * 0.15, True)]
 )
-def test_work_that_waited_for_a_core_leaves_it_to_others_for_as_long(
+def test_work_that_waited_for_a_core_leaves_it_to_others_for_longer(
     monkeypatch, took, computed, pause, crowded
 ):
     clock = SimpleNamespace(wall=0.0, own=0.0)
