@@ -21,7 +21,7 @@ from glowlite.errors import GlowliteError
 AWAKE = (
     "--disable-background-timer-throttling --disable-backgrounding-occluded-windows --disable-renderer-backgrounding"
 ).split()
-PATIENCE = 300  # seconds that a visitor waits
+PATIENCE = 240  # seconds that a visitor waits
 MOVES = 12  # of its slider, by each visitor
 PAUSE = 0.4  # seconds between two
 LOOK = 100  # milliseconds between two looks at a page waited for; one at each frame would keep the cores busy
@@ -84,6 +84,18 @@ async def visit(browser, address: str, page: Page, seen: Round, pages: list, all
         await asyncio.sleep(PAUSE)
 
 
+async def open_once(playwright, address: str, page: Page) -> None:
+    """The first visitor that a server ever has: files are read from disk, and Voila as it comes may show nothing."""
+    browser = await playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, ALONE])
+    tab = await browser.new_page()
+    try:
+        await tab.goto(address, wait_until="commit")
+        await tab.wait_for_function(page.live, polling=LOOK, timeout=30_000)
+    except Exception as error:
+        print(f"the first visitor saw no live page: {str(error).splitlines()[0]}", file=sys.stderr)
+    await browser.close()
+
+
 async def come(playwright, server, address: str, page: Page, count: int) -> Round:
     """So many visitors at once; then they leave."""
     seen, pages, all_here = Round(count), [], asyncio.Event()
@@ -142,6 +154,8 @@ async def measure(counts: list[int], pages: list[str]) -> str:
                     try:
                         await asyncio.sleep(12)  # until it has got ready what it makes ahead
                         address = server.address + page.path
+                        await open_once(playwright, address, page)
+                        await asyncio.sleep(12)  # until that one's kernel has ended
                         lines.append((await come(playwright, server, address, page, count)).row())
                         print(lines[-1], file=sys.stderr)
                     finally:
