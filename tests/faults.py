@@ -1,7 +1,7 @@
 """Plant faults one by one and see that a test notices each: `python -m tests.faults`, or `make faults`.
 
-A test is worth what it catches. Each fault of fault_list.py is planted in a copy of the package, and the
-nearest tests run there; they must pass where nothing was planted. Exit status 1 if any fault is missed.
+A test is worth what it catches. Each fault of fault_list.py and fault_list_explorers.py is planted in a copy of the
+package, and the nearest tests run there; they must pass where nothing was planted. Exit status 1 if any is missed.
 """
 
 import argparse
@@ -16,9 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fault_list import FAULTS, Fault
+from tests import fault_list, fault_list_explorers
+from tests.fault_list import Fault
 
 ROOT = Path(__file__).resolve().parent.parent
+FAULTS = [*fault_list.FAULTS, *fault_list_explorers.FAULTS]
 os.environ["OMP_NUM_THREADS"] = "1"  # as many tests at once as there are jobs
 PROCESSES = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
 PROCESSES.set_forkserver_preload(["torch._dynamo", "pytest", "safetensors.torch", "lightning_fabric"])

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from tests.fault_list import FAULTS, PIXELS, fault
-from tests.faults import ROOT, BadFault, harmed, main, who_noticed
+from tests.fault_list import PIXELS, fault
+from tests.faults import FAULTS, ROOT, BadFault, harmed, main, who_noticed
 
 FLOOR = f"{PIXELS}::test_nats_to_bits"
 SIGN = ("return -log_prob / (dims", "return log_prob / (dims")
