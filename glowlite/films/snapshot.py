@@ -28,7 +28,7 @@ QUALITY = 90  # of WebP: from here on two pictures look the same side by side
 def steady():
     """Inside, as many pictures are drawn and measured at once on a slow machine as on a fast one."""
 
-    def timed(pace: Pace, action: Callable[[], None], done: int) -> float:
+    def timed(pace: Pace, action: Callable[[], int | None], done: int) -> float:
         action()
         return 0.0
 
