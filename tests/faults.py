@@ -45,9 +45,9 @@ def harmed(fault: Fault, root: Path = ROOT) -> str:
 
 @contextmanager
 def copy_of_the_package():
-    """A folder with glowlite/, tests/ and pyproject.toml, gone afterwards."""
+    """A folder with glowlite/, tests/, the dashboards and pyproject.toml, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        for part in ("glowlite", "tests"):
+        for part in ("glowlite", "tests", "notebooks/dashboards"):
             shutil.copytree(ROOT / part, Path(folder, part), ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", folder)
         yield Path(folder)

@@ -86,3 +86,6 @@ def test_a_gallery_is_encoded_once_and_each_shelf_has_a_list_of_its_own(frozen):
 def test_keys_tell_rows_apart():
     a, b = torch.arange(6).view(2, 3), torch.arange(4).view(2, 2)
     assert len(set(keys_of(a, b))) == 2 and keys_of(a, b) == keys_of(a.clone(), b.clone())
+    a[1], b[1] = a[0], b[0]
+    b[1, 1] += 1  # alike but for the very last number
+    assert len(set(keys_of(a, b))) == 2
