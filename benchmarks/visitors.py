@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
-from benchmarks.dashboard import EXPLORERS, PLAIN_PAGE, Page
+from benchmarks.dashboard import ENOUGH, EXPLORERS, PLAIN_PAGE, Page
 from benchmarks.servers import ALONE, FLAGS, Plain, Server, find_chromium, write_plain
 from glowlite.errors import GlowliteError
 
@@ -90,7 +90,7 @@ async def open_once(playwright, address: str, page: Page) -> None:
     tab = await browser.new_page()
     try:
         await tab.goto(address, wait_until="commit")
-        await tab.wait_for_function(page.live, polling=LOOK, timeout=30_000)
+        await tab.wait_for_function(page.live, polling=LOOK, timeout=1000 * ENOUGH)
     except Exception as error:
         print(f"the first visitor saw no live page: {str(error).splitlines()[0]}", file=sys.stderr)
     await browser.close()

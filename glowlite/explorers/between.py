@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from glowlite import latents as latent_space
-from glowlite.explorers.render import Drawn, draw, draw_all, fresh, weigh_all
+from glowlite.explorers.render import Drawn, draw, draw_at, weigh_all
 from glowlite.explorers.shelf import Face
 from glowlite.explorers.slices import Pace
 
@@ -100,13 +100,7 @@ class Between:
 
     def _decode(self, way: str, which: list[int]) -> list[Tensor]:
         eps = [torch.cat(level) for level in zip(*(self.latents(STOPS[i], way) for i in which), strict=True)]
-        found: list[Drawn] = []
-
-        def action() -> int:
-            found.extend(draw_all(self.model, eps))
-            return fresh(found)
-
-        self.drawing.timed(action, len(which))
+        found, _ = draw_at(self.drawing, self.model, eps)
         return [drawn.image for drawn in found]
 
     def weigh(self, way: str) -> Iterator[None]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from glowlite import pixels
 from glowlite.errors import GlowliteError
 from glowlite.explorers.kept import Kept, keys_of
+from glowlite.explorers.slices import Pace, timed
 from glowlite.latents import effective_temperature
 
 LONGEST = 3.0  # seconds that slow work waits for rest
@@ -44,9 +45,16 @@ def draw_all(model, latents: list[Tensor]) -> list[Drawn]:
     return [one if i in now else one._replace(milliseconds=0.0) for i, one in enumerate(found)]
 
 
-def fresh(drawn: list[Drawn]) -> int:
-    """How many of these were drawn now, and not kept from before."""
-    return sum(one.milliseconds > 0 for one in drawn)
+def draw_at(pace: Pace, model, latents: list[Tensor]) -> tuple[list[Drawn], float]:
+    """As `draw_all`, and `pace` learns from it; also the milliseconds it took, 0 where all were kept from before."""
+    drawn: list[Drawn] = []
+
+    def action() -> int:
+        drawn.extend(draw_all(model, latents))
+        return sum(one.milliseconds > 0 for one in drawn)
+
+    took = pace.timed(action, len(latents[0]))
+    return drawn, took if any(one.milliseconds for one in drawn) else 0.0
 
 
 @torch.inference_mode()
@@ -97,10 +105,7 @@ class Renderer:
         if self._held:
             self._wanted = True
             return
-        start, before = time.perf_counter(), time.process_time()
-        self.show()
-        self._took = time.perf_counter() - start
-        self._waited = self._took - (time.process_time() - before)
+        self._took, self._waited = timed(self.show)
         self._later(self._ticket)
 
     @property

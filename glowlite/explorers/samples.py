@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from glowlite import latents as latent_space
-from glowlite.explorers.render import Drawn, draw_all, fresh, weigh_all
+from glowlite.explorers.render import draw_at, weigh_all
 from glowlite.explorers.slices import Pace
 
 COUNT = 16
@@ -36,18 +36,9 @@ class Sheet:
         if not which:
             return 0.0
         eps = latent_space.scale([level[which] for level in self.samples.eps], self.temperatures)
-
-        drawn: list[Drawn] = []
-
-        def action() -> int:
-            drawn.extend(draw_all(self.samples.model, eps))
-            return fresh(drawn)
-
-        took = self.samples.drawing.timed(action, len(which))
+        drawn, took = draw_at(self.samples.drawing, self.samples.model, eps)
         for i, one in zip(which, drawn, strict=True):
             self.images[i] = one.image
-        if not fresh(drawn):
-            return 0.0
         self.took += took
         return took
 

@@ -9,6 +9,14 @@ POLITE = 4  # how many times as long as it had to wait for a core, the work leav
 PIECE = 45.0  # milliseconds that a piece may take, so that an answer never waits long
 
 
+def timed(action: Callable[[], None]) -> tuple[float, float]:
+    """Do it; seconds that it took, and seconds of these that it had to wait, mostly for a core."""
+    start, before = time.perf_counter(), time.process_time()  # the latter counts all threads
+    action()
+    took = time.perf_counter() - start
+    return took, max(0.0, took - (time.process_time() - before))
+
+
 class Slices:
     """Runs a generator piece by piece (each `yield` ends one); new work drops what is left of the old.
 
@@ -48,12 +56,9 @@ class Slices:
         self._work = None
 
     def _go_on(self, loop, work: Iterator[None]) -> None:
-        start, before = time.perf_counter(), time.process_time()
-        self._run(work)
-        computed = time.process_time() - before  # of all threads
-        waited = max(0.0, time.perf_counter() - start - computed)
+        took, waited = timed(lambda: self._run(work))
         if self._work is work:
-            self._waited, self._computed = self._waited + waited, self._computed + computed
+            self._waited, self._computed = self._waited + waited, self._computed + took - waited
             loop.call_later(max(PAUSE, POLITE * waited), self._go_on, loop, work)
 
     def _run(self, work: Iterator[None]) -> None:
