@@ -84,7 +84,7 @@ SEEN = "() => document.querySelector('#rendered_cells img')?.checkVisibility()"
 PLAIN_PAGE = Page("", SEEN, SEEN, MOVE_PLAIN)
 
 
-def load(browser, address: str, page: Page):
+def load(browser, address: str, page: Page, again: bool = True):
     """Open a page of its own: (page, seconds until the first picture, until the first live one)."""
     from playwright.sync_api import TimeoutError
 
@@ -95,9 +95,11 @@ def load(browser, address: str, page: Page):
     try:
         tab.wait_for_function(page.first, timeout=1000 * ENOUGH)
     except TimeoutError:  # of Voila as it comes, the first visitor may see "Running ..." for ever
+        if not again:
+            raise
         print(f"no picture after {ENOUGH} s; another visitor comes in place of this one", file=sys.stderr)
         tab.context.close()
-        return load(browser, address, page)
+        return load(browser, address, page, again=False)
     first = time.perf_counter() - start
     tab.wait_for_function(page.live)
     return tab, first, time.perf_counter() - start
