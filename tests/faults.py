@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FAULTS = [*fault_list.FAULTS, *fault_list_explorers.FAULTS]
 os.environ["OMP_NUM_THREADS"] = "1"  # as many tests at once as there are jobs
 PROCESSES = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
-PROCESSES.set_forkserver_preload(["torch._dynamo", "pytest", "safetensors.torch", "lightning_fabric"])
+LOADED = ["torch._dynamo", "pytest", "safetensors.torch", "lightning_fabric"]  # before processes are forked
 LIMIT = 900  # seconds for the tests of one fault, which take a few: a fault may also make them run for ever
 SLIPS = ("NameError", "ImportError", "ModuleNotFoundError", "SyntaxError", "IndentationError")
 
@@ -56,6 +56,7 @@ def copy_of_the_package():
 def run_tests(root: Path, tests) -> tuple[int, str]:
     """(pytest's exit status, its output) for these tests, in a process that knows only the copy in `root`."""
     log = root / "output.txt"
+    PROCESSES.set_forkserver_preload(LOADED)
     process = PROCESSES.Process(target=pytest_in, args=(str(root), list(tests), str(log)))
     process.start()
     process.join(LIMIT)

@@ -1,6 +1,7 @@
 """The planter of faults itself: its list fits the package, and it tells a caught fault from a missed one."""
 
 import re
+from multiprocessing import forkserver
 
 import pytest
 
@@ -45,8 +46,16 @@ def test_only_a_failing_test_counts_as_noticing():
             who_noticed(status, output)
 
 
+@pytest.fixture
+def server_of_its_own():
+    """Stop the fork server before and after: a process has one, and other tests load other things in theirs."""
+    forkserver._forkserver._stop()
+    yield
+    forkserver._forkserver._stop()
+
+
 @pytest.mark.slow
-def test_a_caught_fault_and_a_missed_one_are_told_apart(capsys):
+def test_a_caught_fault_and_a_missed_one_are_told_apart(capsys, server_of_its_own):
     seen = fault("seen", "pixels.py", *SIGN, at=FLOOR)
     unseen = fault("unseen", "pixels.py", "if images.dtype != torch.uint8 or", "if False or", at=FLOOR)
     assert main(["-j", "1"], [seen, unseen]) == 1

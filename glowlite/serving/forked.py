@@ -21,10 +21,12 @@ def run(arguments: list[str], env: dict[str, str], folder: str | None, name: str
         os.chdir(folder)
     threading.Thread(target=_end_with, args=[multiprocessing.parent_process()], daemon=True).start()
     import ipywidgets
+    import numpy as np
     import torch
     from ipykernel.kernelapp import IPKernelApp
 
     torch.seed()  # a fork has its parent's random numbers, all visitors the same
+    np.random.seed()
     # The process we were forked from may end, too; the kernel itself looks for that. No history is kept: nobody types.
     options = [f"--IPKernelApp.parent_handle={os.getppid()}", "--HistoryManager.enabled=False"]
     sys.argv = ["ipykernel_launcher", *arguments, *options]

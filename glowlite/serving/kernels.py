@@ -40,7 +40,6 @@ class Forks:
 
     def __init__(self):
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload([PRELOADED])
         self.thread = ThreadPoolExecutor(1, "forks")  # one: what starts processes is not made for several
         self.thread.submit(self._load)
 
@@ -50,6 +49,7 @@ class Forks:
     def _load(self) -> None:
         # Ctrl-C in the terminal reaches the loading process too, which would answer with a traceback.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+        self.context.set_forkserver_preload([PRELOADED])
         try:
             forkserver.ensure_running()
         finally:

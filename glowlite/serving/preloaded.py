@@ -20,6 +20,7 @@ WANTED = [
     "IPython.core.logger",
     "IPython.core.oinspect",
     "IPython.extensions.storemagic",
+    "numpy.random",
     "tornado.platform.asyncio",
     "zmq.utils.garbage",
     "glowlite.serving.forked",
