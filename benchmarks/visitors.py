@@ -1,8 +1,9 @@
 """A class at once, in a real Chromium:  python -m benchmarks.visitors [1 5 10 20 40]
 
 Each visitor is a page of its own that opens the same explorer, waits for its first and its first live picture, then
-moves a slider for a while beside all others. Browser and server share this machine's cores, which a class's own laptops
-would not. The same is done with a plain `interact` dashboard, served by Voila as it comes from the box.
+drags a slider through a state of its own beside all others, as in benchmarks/dashboard.py, only more slowly; of the
+temperature's sixteen faces the first is waited for. Browser and server share this machine's cores, which a class's own
+laptops would not. The same is done with a plain `interact` dashboard, served by Voila as it comes from the box.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import time
 from dataclasses import dataclass, field
 from statistics import median, quantiles
 
-from benchmarks.dashboard import ENOUGH, EXPLORERS, PLAIN_PAGE, Page
+from benchmarks.dashboard import ENOUGH, EXPLORERS, MOVES, PLAIN_PAGE, Move, Page
 from benchmarks.servers import ALONE, FLAGS, Plain, Server, find_chromium, write_plain
 from glowlite.errors import GlowliteError
 
@@ -22,8 +23,7 @@ AWAKE = (
     "--disable-background-timer-throttling --disable-backgrounding-occluded-windows --disable-renderer-backgrounding"
 ).split()
 PATIENCE = 240  # seconds that a visitor waits
-MOVES = 12  # of its slider, by each visitor
-PAUSE = 0.4  # seconds between two
+PAUSE = 0.35  # seconds between two moves, more than the page pauses
 LOOK = 100  # milliseconds between two looks at a page waited for; one at each frame would keep the cores busy
 
 
@@ -34,7 +34,7 @@ class Round:
     visitors: int
     first: list[float] = field(default_factory=list)  # seconds to the first picture
     live: list[float] = field(default_factory=list)  # seconds to the first live one
-    moves: list[float] = field(default_factory=list)  # milliseconds
+    moves: list[Move] = field(default_factory=list)
     memory: float = 0.0  # a visitor's share, in MB
     work: float = 0.0  # seconds of a core that server and kernel took for a visitor to see a live page
     work_move: float = 0.0  # milliseconds of a core for a move
@@ -44,9 +44,11 @@ class Round:
         live = f"{len(self.live)}/{self.visitors}"
         first, arrived = middle_and_most(self.first, "{:.1f}"), middle_and_most(self.live, "{:.1f}")
         moves = "-"
-        if len(self.moves) > 1:
-            moves = f"{median(self.moves):.0f} / {quantiles(self.moves, n=20, method='inclusive')[-1]:.0f}"
-        seen = f"{self.visitors:>8} {live:>7} {first:>13} {arrived:>13} {moves:>13}"
+        times = [move.time for move in self.moves if move.anew]
+        if len(times) > 1:
+            moves = f"{median(times):.0f} / {quantiles(times, n=20, method='inclusive')[-1]:.0f}"
+        drawn = f"{len(times)}/{len(self.moves)}"
+        seen = f"{self.visitors:>8} {live:>7} {first:>13} {arrived:>13} {moves:>13} {drawn:>9}"
         return f"{seen} {self.work:>9.1f} {self.work_move:>8.0f} {self.memory:>10.0f} {self.left:>7}"
 
 
@@ -73,12 +75,12 @@ async def visit(browser, address: str, page: Page, seen: Round, pages: list, all
     except Exception as error:  # a visitor who gives up is a result
         print(f"a visitor saw no live page: {str(error).splitlines()[0]}", file=sys.stderr)
         return
-    if page is not PLAIN_PAGE:  # so that no move ends at the slider's end
-        await tab.get_by_role("button", name="Reset", exact=True).click()
     await all_here.wait()
-    for i in range(MOVES):
+    for script in [page.afresh, *[page.move] * MOVES]:
         try:
-            seen.moves.append(await tab.evaluate(page.move, (i // 6) % 2 == 0))
+            found = await tab.evaluate(script)
+            if script == page.move:
+                seen.moves.append(Move(*found))
         except Exception as error:
             print(f"a move brought nothing: {str(error).splitlines()[0]}", file=sys.stderr)
         await asyncio.sleep(PAUSE)
@@ -110,7 +112,8 @@ async def come(playwright, server, address: str, page: Page, count: int) -> Roun
     seen.work = (worked - work) / count
     all_here.set()
     await asyncio.gather(*visits)
-    seen.work_move = 1000 * (server.worked() - worked) / max(1, len(seen.moves))
+    drawn = len(seen.moves) + 2 * len(seen.live)  # another state takes two pictures
+    seen.work_move = 1000 * (server.worked() - worked) / max(1, drawn)
     for context in pages:
         await context.close()
     await browser.close()
@@ -130,6 +133,7 @@ async def measure(counts: list[int], pages: list[str]) -> str:
         "first s": 13,
         "live s": 13,
         "move ms": 13,
+        "anew": 9,
         "core s": 9,
         "core ms": 8,
         "MB/visitor": 10,
@@ -137,8 +141,9 @@ async def measure(counts: list[int], pages: list[str]) -> str:
     }
     head = " ".join(f"{name:>{width}}" for name, width in names.items())
     lines = [
-        "medians / the slowest; of moves the median / 95 %; core: what server and kernel, not the browser, compute for",
-        "a visitor until live, and for a move; left: kernels that outlive their visitors",
+        "medians / the slowest; of moves the median / 95 %; anew: those that drew something new, of all; only these",
+        "are counted; core: what server and kernel, not the browser, compute for a visitor until live, and for a move;",
+        "left: kernels that outlive their visitors",
         "",
     ]
     with tempfile.TemporaryDirectory() as folder:

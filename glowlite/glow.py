@@ -27,7 +27,7 @@ class GlowConfig:
     depth: int | tuple[int, ...] = 8  # K, steps of flow per level
     width: int | tuple[int, ...] = 64  # channels inside the coupling's network
     coupling: str = "affine"  # or "additive"
-    scale: str = "bounded"  # or "sigmoid", the paper's; what that costs is in the README
+    scale: str = "bounded"  # or "sigmoid", the paper's, which can shrink to nothing
     permutation: str = "lu"  # or "plain", "shuffle", "reverse"
     n_bits: int = 8  # what the likelihood counts; encode and decode keep all 8 whatever this is
     edge: bool = False  # the paper's extra channel that marks padding
@@ -211,10 +211,11 @@ class Glow(nn.Module):
     def log_prob(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """log P(picture) in nats, (B,), for pictures of config.n_bits: log p(x) - D log 2^n at dequantised pixels x.
 
-        In the mean over noise a lower bound. Without a generator the noise is the same every time.
+        In the mean over noise a lower bound. Without a generator the noise is the same every time and for every
+        picture, so that what one of them costs does not depend on those beside it.
         """
-        generator = generator or torch.Generator().manual_seed(0)
-        x = pixels.dequantize(images, self.config.n_bits, generator).to(self.top.mean)
+        fixed = generator or torch.Generator().manual_seed(0)
+        x = pixels.dequantize(images, self.config.n_bits, fixed, alike=generator is None).to(self.top.mean)
         return self.log_density(x) - pixels.log_bins(self.dims, self.config.n_bits)
 
     def bits_per_dim(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:

@@ -68,7 +68,7 @@ def add(latents: Latents, direction: Latents, amount: float | Tensor) -> Latents
     """eps + amount * direction; amount is a number, or (B,)."""
     if isinstance(amount, Tensor):
         amount = amount.view(-1, 1, 1, 1)
-    return [eps + amount * step for eps, step in zip(latents, direction, strict=True)]
+    return [eps + amount * step.to(eps) for eps, step in zip(latents, direction, strict=True)]
 
 
 def mean_difference(latents: Latents, has: Tensor) -> Latents:

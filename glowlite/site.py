@@ -1,7 +1,8 @@
 """The static edition:  python -m glowlite.site [--out site], or `make site`
 
 Writes a folder of plain files: the explorers as recordings, the notebooks and the package as pages. Any web server can
-give it to any number of visitors, under any address; `python -m http.server --directory site` is one.
+give it to any number of visitors, under any address; `python -m http.server --directory site` is one. None is needed:
+site/index.html opens from a disk.
 """
 
 import argparse
@@ -36,7 +37,8 @@ def files() -> Iterator[File]:
     for explorer in course.EXPLORERS:
         yield File(f"explore/{explorer.name}.html", lambda name=explorer.name: pages.explorer_page(name))
         for path in film.files(explorer.name)[1:]:  # the first is in the page
-            yield File(f"films/{path.name}", path.read_bytes, page=False)
+            name = path.with_suffix(".js").name
+            yield File(f"films/{name}", lambda path=path: film.as_script(path), page=False)
     for lesson in course.lessons():
         yield File(f"notebooks/{lesson.page}", lambda path=lesson.path: pages.notebook_page(path, live=False))
     for file in course.READ:
@@ -125,7 +127,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     heaviest = max(sizes, key=sizes.get)
     print(
         f"{len(sizes)} pages, {total / 1e6:.1f} MB in {options.out}; the heaviest is {heaviest} with "
-        f"{sizes[heaviest] / 1000:.0f} kB.\nTo look at it: python -m http.server --directory {options.out}"
+        f"{sizes[heaviest] / 1000:.0f} kB.\n"
+        f"To look at it, open {options.out / 'index.html'}, or: python -m http.server --directory {options.out}"
     )
     return 0
 

@@ -102,6 +102,13 @@ def test_log_prob_is_the_same_each_time_and_follows_a_generator():
     assert torch.equal(other, model.log_prob(images, torch.Generator().manual_seed(1)))
 
 
+def test_what_a_picture_costs_does_not_depend_on_those_beside_it():
+    model, images = small(), pictures(5)
+    alone = torch.cat([model.bits_per_dim(image[None]) for image in images])
+    assert torch.allclose(model.bits_per_dim(images), alone, atol=1e-5)
+    assert torch.allclose(model.bits_per_dim(images.flip(0)), alone.flip(0), atol=1e-5)
+
+
 def test_any_batch_gives_the_same_answer():
     model, images = small(), pictures(5)
     x = pixels.to_float(images)

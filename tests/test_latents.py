@@ -110,6 +110,10 @@ def test_too_few_pictures_for_directions():
         space.directions(eps, values)
 
 
+def test_add_keeps_the_latents_kind_of_numbers():
+    assert space.add(draw(2, 0), [step[:1].double() for step in draw(1, 5)], 0.5)[0].dtype == torch.float32
+
+
 def test_add_takes_a_number_or_one_for_each_picture():
     eps, direction = draw(2, 0), [e[:1] for e in draw(1, 5)]
     moved = space.add(eps, direction, torch.tensor([0.0, 2.0]))

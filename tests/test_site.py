@@ -85,7 +85,7 @@ def test_every_page_is_in_it_once():
     assert {f"notebooks/{lesson.page}" for lesson in course.lessons()} < set(names)
     for explorer in course.EXPLORERS:
         assert f"explore/{explorer.name}.html" in names
-        assert {f"films/{path.name}" for path in film.files(explorer.name)[1:]} < set(names)
+        assert {f"films/{path.stem}.js" for path in film.files(explorer.name)[1:]} < set(names)
 
 
 def test_without_a_film_it_says_how_to_make_one(monkeypatch, tmp_path, capsys):

@@ -42,12 +42,14 @@ def as_direction(result, shapes, name: str) -> Latents:
     for level, (step, shape) in enumerate(zip(result, shapes, strict=True), start=1):
         if not isinstance(step, Tensor):
             raise Mistake(f"level {level} of {name} must be a tensor, and yours is a {type(step).__name__}")
-        if tuple(step.shape) not in (shape, (1, *shape)):
-            reason = "a mean over the faces alone, mean(0), keeps every other number apart"
+        if tuple(step.shape) != (1, *shape):
+            reason = "a mean over the faces alone, mean(0, keepdim=True), keeps every other number apart"
+            if tuple(step.shape) == shape:
+                reason = "keep the 1 in front, by mean(0, keepdim=True) or step[None], else channels pass for faces"
             raise Mistake(
                 f"level {level} of {name} must have the shape (1, {str(shape)[1:]}, not {tuple(step.shape)}: {reason}"
             )
-        found.append(step.detach().reshape(1, *shape))
+        found.append(step.detach())
     return found
 
 

@@ -6,6 +6,7 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 Found = TypeVar("Found")
+OWN = "own"  # stands for a picture of a person's own, which an address cannot hold
 LONGEST = 24  # letters of a value that are repeated in the sentence
 
 
@@ -15,6 +16,7 @@ class Address:
     def __init__(self, query: str):
         self.values = dict(parse_qsl(query.lstrip("?")))
         self.left_out: list[str] = []
+        self.lost = False  # whether it asked for a picture of a person's own
 
     def number(self, name: str, low: float, high: float, default: float) -> float:
         """A number from low to high."""
@@ -43,6 +45,13 @@ class Address:
         options = list(options)
         return self.read(name, lambda text: text if text in options else None, default)
 
+    def face(self, name: str, find: Callable[[str], Found | None], default: Found) -> Found:
+        """A face, by its key."""
+        if self.values.get(name) != OWN:
+            return self.read(name, find, default)
+        self.lost = True
+        return default
+
     def read(self, name: str, find: Callable[[str], Found | None], default: Found) -> Found:
         """What `find` makes of the value; the default where there is none, or where it gives None or fails."""
         text = self.values.get(name)
@@ -53,12 +62,20 @@ class Address:
         except ValueError:
             found = None
         if found is None:
-            self.left_out.append(f"{name}={text[:LONGEST]}{'…' if len(text) > LONGEST else ''}")
+            self.leave_out(name, text)
             return default
         return found
 
+    def leave_out(self, name: str, text: str) -> None:
+        """Remember that this made no sense."""
+        self.left_out.append(f"{name}={text[:LONGEST]}{'…' if len(text) > LONGEST else ''}")
+
     def sentence(self) -> str:
         """What was left out; empty where all made sense."""
-        if not self.left_out:
-            return ""
-        return f"This page cannot do what its address asks for with {' and '.join(self.left_out)}; that was left out."
+        words = []
+        if self.lost:
+            words.append("An address cannot hold a picture of your own; please choose its file again.")
+        if self.left_out:
+            asked = " and ".join(self.left_out)
+            words.append(f"This page cannot do what its address asks for with {asked}; that was left out.")
+        return " ".join(words)

@@ -28,11 +28,14 @@ OWN = "own"  # the directions that belong to the model
 TENS = 10  # how many times ten other labels can be had
 PLACED = 200  # labelled faces that are placed along the directions where nothing was kept
 HELD = "Several long steps at once: the latents are held at an effective temperature of 1.3."
-LABELS = "A direction is the mean of the faces with the attribute, minus the mean of those without."
+LABELS = "From few labels: the mean of the faces with the attribute, minus the mean of those without."
 PLACES = (
     "The labelled faces, projected on the model's own direction, and this face among them: before and after."
 )
-OVERLAP = "Cosine between directions: 0 where moving along one does nothing along the other."
+OVERLAP = (
+    "Cosine between directions, in latents: 0 is a right angle. What a step does to pictures is another matter, "
+    "and directions can be parted by that (notebook 12)."
+)
 
 
 class AttributeExplorer(Explorer):
@@ -48,8 +51,11 @@ class AttributeExplorer(Explorer):
         ("labels", "Make the directions from ten labels: now a smile drags half of the picture along."),
         ("others", "Ten other labels give quite another direction, as most of it is chance."),
         ("look", "Choose another attribute under the sliders to see where this face lies along it."),
-        ("choose", "Choose another face: the same directions work for everyone."),
-        ("upload", "Give it a picture of your own."),
+        ("choose", "Choose another face: the same directions work for every drawn face."),
+        (
+            "upload",
+            "Give it a picture of your own: it comes back exactly, and moves as far as it is like a drawn face.",
+        ),
         ("surprise", "Surprise me moves a few sliders at random."),
     ]
 
@@ -146,29 +152,32 @@ class AttributeExplorer(Explorer):
 
     def _surprise(self) -> None:
         self.state.surprise(self.random, [])
+        self.looks.value = self._largest()
         self._follow()
 
     def _read(self, data: bytes, name: str) -> None:
-        face = self.shelf.read(data)
-        self.shelf.keep(face)
+        foreign = self.receive(data, self._take_own)
         self.used.add("upload")
-        self.state.reset()  # first shown as it is, since the first thing to see is that it comes back
-
-        def take() -> None:
-            self._choose(face)
-            self._follow()
-
-        foreign = self.receive(face, take)
         self.notify(f"Your picture went through the flow and back, and is ready to be moved.{foreign}")
+
+    def _take_own(self, face: Face) -> None:
+        self.state.reset()  # first shown as it is, since the first thing to see is that it comes back
+        self._choose(face)
+        self._follow()
+
+    def _largest(self) -> str:
+        """The attribute that is moved most; the one looked at where none is."""
+        amounts = {name: abs(amount) for name, amount in self.state.amounts.items() if amount}
+        return max(amounts, key=amounts.get) if amounts else self.looks.value
 
     def take(self, address: Address) -> None:
         state = self.state
-        state.start = address.read("face", self.shelf.find, state.start)
+        state.start = address.face("face", self.shelf.find, state.start)
         state.amounts = {name: address.number(name, -1.0, 1.0, 0.0) for name in self.own}
         with self.renderer.hold():
             self.labels.value = address.one_of("labels", [value for value, _ in self.labels.options], OWN)
             self.ten = address.whole("ten", 1, TENS, 1) - 1
-            self.looks.value = address.one_of("look", self.own, self.looks.value)
+            self.looks.value = address.one_of("look", self.own, self._largest())
             self._start_changed()
             self._follow()
             self.renderer.request()
@@ -247,7 +256,7 @@ class AttributeExplorer(Explorer):
 
     def _say(self) -> None:
         start, image, count = self.state.start, self.drawn.image, self._which()[0]
-        says = wording.describe(start.name, self.state.amounts)
+        says = wording.describe(start.name, self.state.amounts, foreign=start.foreign)
         unsure = count and any(self.state.amounts.values())
         self.words.says = f"{says[:-1]}, as far as {count:,} labels know it." if unsure else says
         self.after.label = f"After: {says}"

@@ -46,16 +46,30 @@ class Between:
         self.rows = {way: [Stop()] * len(STOPS) for way in WAYS}
         self.curves = {way: self._temperatures(way) for way in PATHS}
 
+    def _ends(self) -> list[list[Tensor]]:
+        """Latents of both faces, at the levels that move."""
+        return [
+            [eps for eps, moves in zip(face.latents, self.levels, strict=True) if moves]
+            for face in (self.first, self.second)
+        ]
+
+    def angle(self) -> float | None:
+        """Degrees between the latents of both faces, of the levels that move; None where none does."""
+        ends = self._ends()
+        if not ends[0]:
+            return None
+        cosine = torch.cosine_similarity(*map(latent_space.flatten, ends)).clamp(-1, 1)
+        return torch.rad2deg(cosine.acos()).item()
+
     @torch.inference_mode()
     def latents(self, t: float, way: str) -> list[Tensor]:
         """eps at t of the straight line or the arc through those levels that move."""
-        moving = [level for level, moves in enumerate(self.levels) if moves]
-        now = list(self.first.latents)
-        if moving:
-            ends = [[face.latents[level] for level in moving] for face in (self.first, self.second)]
-            for level, eps in zip(moving, PATHS[way](*ends, t), strict=True):
-                now[level] = eps
-        return now
+        if not any(self.levels):
+            return list(self.first.latents)
+        moved = iter(PATHS[way](*self._ends(), t))
+        return [
+            next(moved) if moves else eps for eps, moves in zip(self.first.latents, self.levels, strict=True)
+        ]
 
     def blend(self, t: float) -> Tensor:
         """The pixels of both pictures, mixed: uint8 (C, H, W)."""
@@ -121,15 +135,28 @@ class Between:
 
     # ---- words ---------------------------------------------------------------------------------------------
 
+    def describe_angle(self) -> str:
+        """One sentence on how far apart both faces stand as seen from the middle; empty where no level moves."""
+        angle, middle = self.angle(), self.curves["linear"][1][12]
+        if angle is None or self.first is self.second:
+            return ""
+        return f"These two stand at {angle:.0f}°: half-way on their straight line the temperature is {middle:.2f}."
+
     def describe(self, temperature: float) -> str:
         """One sentence on what is shown at t, which has this effective temperature."""
         first, second = self.first.name, self.second.name
         if self.first is self.second:
             return f"Both pictures are {first}, so there is no way to go."
-        place = {0.0: f"{first}, where the way begins", 1.0: f"{second}, where the way ends"}
-        where = place.get(self.t, f"{round(100 * self.t)} % of the way from {first} to {second}")
+        whole = self.way == "pixels" or all(self.levels)
+        where = f"{round(100 * self.t)} % of the way from {first} to {second}"
+        if self.t == 0:
+            where = f"{first}, where the way begins"
+        elif self.t == 1:
+            where = (
+                f"{second}, where the way ends" if whole else f"the end of the way from {first} to {second}"
+            )
         text = f"{where[0].upper()}{where[1:]}, {ALONG[self.way]}. Its effective temperature is {temperature:.2f}."
-        if self.way != "pixels" and not all(self.levels):
+        if not whole:
             still = [str(i) for i, moves in enumerate(self.levels, 1) if not moves]
             text += f" Level{'s' * (len(still) > 1)} {', '.join(still)} stayed as in {first}."
         return text

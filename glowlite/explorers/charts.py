@@ -1,6 +1,6 @@
 """The charts of the explorers, as scenes for a Board: narrow ones, so that a phone shows them whole."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from glowlite.figures.board import Board
 from glowlite.figures.scene import Scene
 
 WIDE = 400  # page units
+MARGIN = 0.06  # of a range: more than the radius of a dot at its end
 SHELL_BINS = np.linspace(0, 1.4, 71)
 
 
@@ -32,6 +33,13 @@ def blank(words: str) -> Scene:
     return made
 
 
+def limits(values: Iterable[float], least: float = 0.0) -> tuple[float, float]:
+    """From the lowest of these to the highest, with room for a dot at either; no less room than `least`."""
+    low, high = min(values), max(values)
+    room = max(least, MARGIN * (high - low))
+    return low - room, high + room
+
+
 # ---- temperature ------------------------------------------------------------------------------------------
 
 
@@ -44,7 +52,7 @@ def shell(effective: Tensor, radii: Tensor, dims: int, chosen: int) -> Scene:
         + (f" Encoded drawn faces lie at {radii.mean():.2f}." if len(radii) else ""),
         height=236,
     )
-    ring = made.panel((-1.36, 1.36), (-1.36, 1.36), equal=True, frame=False, weight=1.1)
+    ring = made.panel((-1.5, 1.5), (-1.5, 1.5), equal=True, frame=False, weight=1.1)
     around = np.linspace(0, 2 * np.pi, 97)
     ring.line(np.cos(around), np.sin(around), "ink", width=5, alpha=0.28)
     if len(radii):
@@ -54,13 +62,14 @@ def shell(effective: Tensor, radii: Tensor, dims: int, chosen: int) -> Scene:
     angles = 2 * np.pi * (np.arange(len(effective)) + 0.5) / len(effective)
     x, y = effective.numpy() * np.cos(angles), effective.numpy() * np.sin(angles)
     ring.dots([0], [0], "ink", size=2.5)
-    if mean > 0.3:  # room for a word, on the side where the chosen draw's line is not
+    if mean > 0.6:  # room for a word, on the side where the chosen draw's line is not
         side = -1 if y[chosen] > 0 else 1
         ring.text(0, 0.08 * side, "likeliest", size=12, baseline="top" if side < 0 else "bottom")
     ring.line([0, x[chosen]], [0, y[chosen]], "z", width=1.2)
     ring.dots(x, y, "z", size=3.6)
     ring.dots(x[chosen : chosen + 1], y[chosen : chosen + 1], "z", size=6.5)
-    ring.text(0, 1.1, "shell of T = 1", size=12, baseline="bottom")
+    ring.line([0, 0], [1.04, 1.5], "ink", width=1.2, alpha=0.28)  # between two draws, to words above them all
+    ring.text(0, 1.5, "shell of T = 1", size=12, baseline="bottom")
 
     bars = made.panel((0, 1.4), (0, 1.5), xticks=[0, 0.5, 1], yticks=[], xlabel="|eps| / √D")
     middle = (SHELL_BINS[1:] + SHELL_BINS[:-1]) / 2
@@ -73,38 +82,37 @@ def shell(effective: Tensor, radii: Tensor, dims: int, chosen: int) -> Scene:
     words = [("these sixteen", "z"), ("drawn faces", "x"), ("typical draws at T = 1", "ink")]
     for row, (text, colour) in enumerate(word for word in words if len(radii) or word[1] != "x"):
         bars.dots([0.04], [1.44 - 0.13 * row], colour, size=4, alpha=0.3 if colour == "ink" else 0.8)
-        bars.text(0.1, 1.44 - 0.13 * row, text, size=12, anchor="start")
+        bars.text(0.12, 1.44 - 0.13 * row, text, size=12, anchor="start")
     return made
 
 
-def trade(points: Sequence[Point], now: Point | None, real: tuple[float, float]) -> Scene:
-    """Bits per dimension against how far two samples differ, over the temperature; `real` is that of drawn faces."""
-    words = f" Now: {now.bits:.2f} bits and {now.spread:.0f} grey levels." if now else ""
+def trade(points: Sequence[Point], now: Point, real: Point) -> Scene:
+    """How unlike any face samples are against how far two of them differ; `real` is that of drawn faces."""
     made = chart(
-        "Quality against diversity: the colder the samples, the likelier (fewer bits per dimension) and the more "
-        f"alike.{words} Drawn faces: {real[0]:.2f} bits and {real[1]:.0f} grey levels.",
+        "Quality against diversity: the colder the samples, the cleaner and the more alike. "
+        f"Now: {now.odd:.2f} grey levels unlike any face, and two differ by {now.spread:.0f}. "
+        f"Drawn faces: {real.odd:.2f} and {real.spread:.0f}.",
         height=236,
     )
-    bits = [point.bits for point in points] + [real[0]] + ([now.bits] if now else [])
-    low, high = min(bits) - 0.15, max(bits) + 0.15
+    seen = [*points, now, real]
+    low, high = limits([point.odd for point in seen], least=0.05)
+    far = max(point.spread for point in seen)
     panel = made.panel(
-        (0, max([real[1], *(p.spread for p in points), now.spread if now else 0]) * 1.12),
+        (-MARGIN * far, 1.12 * far),
         (low, high),
         xlabel="how far two faces differ, grey levels",
-        ylabel="bits per dimension",
+        ylabel="unlike any face, grey levels",
     )
-    panel.line([p.spread for p in points], [p.bits for p in points], "z", width=2, alpha=0.55)
+    panel.line([p.spread for p in points], [p.odd for p in points], "z", width=2, alpha=0.55)
     for point in points:
         if round(point.temperature, 2) in (0.0, 0.5, 0.7, 1.0, 1.3):
-            panel.dots([point.spread], [point.bits], "z", size=3)
-            at_zero = point.temperature == 0
-            words = f"  T = {point.temperature:g}  "
-            above = point.bits + (0.05 * (high - low) if at_zero else 0)
-            panel.text(point.spread, above, words, size=12, anchor="start" if at_zero else "end")
-    panel.dots([real[1]], [real[0]], "x", size=5)
-    panel.text(real[1], real[0] - 0.05 * (high - low), "drawn faces", "x", size=12, baseline="top")
-    if now:
-        panel.dots([now.spread], [now.bits], "z", size=7)
+            panel.dots([point.spread], [point.odd], "z", size=3)
+            right, up, anchor = (1, 0.05, "start") if point.temperature == 0 else (-1, 0.02, "end")
+            x, y = point.spread + 0.035 * right * far, point.odd + up * (high - low)
+            panel.text(x, y, f"T = {point.temperature:g}", size=12, anchor=anchor, baseline="bottom")
+    panel.dots([real.spread], [real.odd], "x", size=5)
+    panel.text(real.spread, real.odd - 0.05 * (high - low), "drawn faces", "x", size=12, baseline="top")
+    panel.dots([now.spread], [now.odd], "z", size=7)
     return made
 
 
@@ -114,26 +122,30 @@ WAYS = {"pixels": "x", "linear": "pink", "spherical": "z"}  # their colours
 
 
 def along(
-    curves: Mapping[str, tuple], at: float, now: tuple[str, float], words: str, band: tuple, span=None
+    curves: Mapping[str, tuple], at: float, now: tuple[str, float] | None, words: str, band: tuple
 ) -> Scene:
     """One value along the way from the first picture (t = 0) to the second: curves way -> (t, values).
 
-    now: the way and the value of what is shown; band: where drawn faces lie, from and to.
+    now: the way and the value of what is shown, where known; band: where drawn faces lie, from and to.
     """
     made = chart(words, height=220)
-    seen = [*band, now[1], *(value for _, values in curves.values() for value in values)]
-    low, high = span or (min(seen) - 0.1, max(seen) + 0.1)
+    seen = [*band, *([now[1]] if now else []), *(v for _, values in curves.values() for v in values)]
+    low, high = limits(seen, least=0.1)
+    ends = limits((0, 1))
+    head = 0.15 * (high - low)  # above all curves, for words
     panel = made.panel(
-        (0, 1), (low, high), xlabel="t, from the first picture to the second", xticks=[0, 0.5, 1]
+        ends, (low, high + head), xlabel="t, from the first picture to the second", xticks=[0, 0.5, 1]
     )
-    panel.area([0, 1], [band[1]] * 2, band[0], "ink", alpha=0.12)
-    panel.text(0.99, band[1], "drawn faces", size=12, anchor="end", baseline="bottom")
+    panel.area(ends, [band[1]] * 2, band[0], "ink", alpha=0.12)
+    panel.dots([0.02], [high + 0.6 * head], "ink", size=4, alpha=0.3)
+    panel.text(0.05, high + 0.6 * head, "drawn faces", size=12, anchor="start")
     panel.line([at, at], [low, high], "ink", width=1.2, alpha=0.6, dash=True)
     for way, (t, values) in curves.items():
         panel.line(t, values, WAYS[way], width=2.2)
         if len(t) < 12:
             panel.dots(t, values, WAYS[way], size=3)
-    panel.dots([at], [now[1]], WAYS[now[0]], size=6.5)
+    if now:
+        panel.dots([at], [now[1]], WAYS[now[0]], size=6.5)
     return made
 
 

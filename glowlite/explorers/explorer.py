@@ -11,7 +11,7 @@ from glowlite import checkpoint
 from glowlite.data import faces
 from glowlite.errors import GlowliteError
 from glowlite.explorers.address import Address
-from glowlite.explorers.render import Renderer, weigh_all
+from glowlite.explorers.render import Drawn, Renderer, weigh_all
 from glowlite.explorers.shelf import GALLERY_SEED, Face
 from glowlite.explorers.slices import Slices
 from glowlite.explorers.state import Typical, typical_of
@@ -19,6 +19,7 @@ from glowlite.widgets.controls import MEGABYTE, Button, Upload
 from glowlite.widgets.frame import Frame, box, opened
 from glowlite.widgets.readout import Readout, Words
 
+SATURATED = 0.03  # the share of clamped values from which on a hint warns
 APPEARANCE = {"controls", "size", "token"}  # what an address says about the page, and not about what it shows
 
 
@@ -31,12 +32,14 @@ class Explorer(Frame):
     """
 
     hints: list[tuple[str, str]] = []  # (what it teaches, the hint that stands until that was tried)
+    calmer = "a smaller move looks better"  # what to do about a picture with many clamped values
 
     def __init__(self, title: str, promise: str, model, card: Mapping, seed: int | None = None):
         super().__init__(title, promise)
         self.model, self.typical = model, typical(model, card)
         self.random = random.Random(seed)
         self.used: set[str] = set()  # lessons, for the hints
+        self.drawn: Drawn | None = None  # the picture shown, where it is one
         self.parts: dict = {}  # what ?controls= can leave out: name -> widget, or a list of them
         self.controls = ""  # those shown, where not all are
         self.words, self.readout = Words(), Readout()
@@ -86,7 +89,10 @@ class Explorer(Frame):
         tell(self.guard(happened))
 
     def hint(self) -> str:
-        """What to try next: the first of `hints` that was not tried yet."""
+        """What to try next: the first of `hints` that was not tried yet; or that the picture is at its limits."""
+        share = self.drawn.saturated if self.drawn else 0.0
+        if share > SATURATED:
+            return f"{share:.0%} of the values are at full dark or full light: {self.calmer}."
         return next((text for name, text in self.hints if name not in self.used), "")
 
     def actions(self, *more) -> object:
@@ -98,7 +104,7 @@ class Explorer(Frame):
     def show_only(self, names: str) -> None:
         """Hide every control but these, by the names in `parts` with commas between; "" shows all."""
         self.controls = names
-        shown = {name.strip() for name in names.split(",")}
+        shown = names.split(",")
         for name, part in self.parts.items():
             hidden = bool(names) and name not in shown
             for widget in part if isinstance(part, list) else [part]:
@@ -115,13 +121,19 @@ class Explorer(Frame):
             f"That file has {size / MEGABYTE:.0f} MB; please choose one of at most {most} MB."
         )
 
-    def receive(self, face: Face, take: Callable[[], None]) -> str:
-        """Use a picture of one's own by `take`, and draw. A sentence where the model knows nothing like it, else ""."""
-        with self.renderer.hold():
-            take()
-            self.renderer.request()
+    def receive(self, data: bytes, take: Callable[[Face], None], name: str = "your picture") -> str:
+        """Put a picture of one's own on the shelf, use it by `take`, and draw. GlowliteError as in `Shelf.read`.
+
+        A sentence where the model knows nothing like it, else "".
+        """
+        face = self.shelf.read(data, name)
         (bits,) = weigh_all(self.model, face.image[None])
-        if not self.typical.unlike(bits):
+        face = face._replace(foreign=self.typical.unlike(bits))
+        self.shelf.keep(face)
+        with self.renderer.hold():
+            take(face)
+            self.renderer.request()
+        if not face.foreign:
             return ""
         return (
             f" It is unlike the drawn faces the model learned from: {bits:.2f} bits per dimension, where they take "
@@ -157,7 +169,11 @@ class Explorer(Frame):
         if not query:
             return
         address = Address(query)
-        self.show_only(address.values.get("controls", ""))
+        asked = [name for part in address.values.get("controls", "").split(",") if (name := part.strip())]
+        for name in asked:
+            if name not in self.parts:
+                address.leave_out("controls", name)
+        self.show_only(",".join(name for name in asked if name in self.parts))
         if set(address.values) <= APPEARANCE:  # it stays as it opened
             self.remember()
         else:

@@ -10,13 +10,13 @@ from glowlite.explorers import charts
 from glowlite.explorers.address import Address
 from glowlite.explorers.between import NAMES, STOPS, WAYS, Between, levels_of, levels_text
 from glowlite.explorers.explorer import Explorer, card, open_explorer
-from glowlite.explorers.render import Drawn, weigh_all
+from glowlite.explorers.render import weigh_all
 from glowlite.explorers.shelf import Face, Shelf, as_tiles, place_of
 from glowlite.latents import effective_temperature
 from glowlite.widgets.controls import CheckBox, Choice, Slider, Upload
 from glowlite.widgets.frame import Frame, box
 from glowlite.widgets.picture import Picture, Tiles
-from glowlite.widgets.readout import numbers
+from glowlite.widgets.readout import Words, numbers
 
 TITLE = "Between two faces"
 PROMISE = "Half-way between two pictures the pixels show two ghosts. Half-way between their latents stands a person."
@@ -33,11 +33,11 @@ class InterpolationExplorer(Explorer):
     """`InterpolationExplorer(model, facts)`: a Glow on square colour pictures, its card; `seed` as for the others."""
 
     hints = [
-        ("t", "Drag the slider: a face turns into another, and every picture on the way is a face."),
+        ("t", "Drag the slider: one person turns into another, by way of others."),
         ("compare", "Press and hold the large picture: the same place on the way, mixed as pixels."),
         (
             "way",
-            "Half-way on the straight line the temperature sinks to about 0.7. Try the arc, which keeps it.",
+            "Half-way on the straight line the temperature sinks. Try the arc, which keeps it.",
         ),
         (
             "levels",
@@ -47,13 +47,13 @@ class InterpolationExplorer(Explorer):
         ("choose", "Choose two other faces below, or a picture of your own."),
         ("surprise", "Surprise me picks two people."),
     ]
+    calmer = "the model has learned nothing like this"
 
     def __init__(self, model, facts: Mapping, seed: int | None = None):
         super().__init__(TITLE, PROMISE, model, facts, seed)
         self.shelf = Shelf(model)
         first, second = (self.shelf.gallery[i] for i in OPENING)
         self.between = Between(model, first, second)
-        self.drawn: Drawn | None = None
         radii = effective_temperature(
             [torch.cat(level) for level in zip(*(f.latents for f in self.shelf.gallery), strict=True)]
         )
@@ -88,11 +88,13 @@ class InterpolationExplorer(Explorer):
         shapes = self.model.latent_shapes
         self.levels = [CheckBox(label=f"level {level}", value=True) for level in range(1, len(shapes) + 1)]
         self.rows = {way: Tiles(label=NAMES[way]) for way in WAYS}
+        self.rows[WAYS[-1]].captions = ["t = 0", *(f"{t:.2g}" for t in STOPS[1:])]  # of all three columns
         self.galleries = [Tiles(label="Faces to start from"), Tiles(label="Faces to end at")]
         reads = [self.guard(lambda data, name, end=end: self._read(end, data)) for end in ("first", "second")]
         self.uploads = [Upload(read, self.guard(self.too_large)) for read in reads]
         for upload, end in zip(self.uploads, ("first", "second"), strict=True):
             upload.label = f"Your own picture as the {end}"
+        self.apart = Words()
         blank = charts.blank("Being measured.")
         self.bits_chart, self.temperature_chart = charts.chart_board(blank), charts.chart_board(blank)
         self.surprise.title, self.reset.title = "Two other faces", "Half-way along the arc, with all levels"
@@ -120,7 +122,7 @@ class InterpolationExplorer(Explorer):
             "first": card("The first picture", "", box("row", self.galleries[0], self.uploads[0])),
             "second": card("The second picture", "", box("row", self.galleries[1], self.uploads[1])),
             "bits": card("How likely each stop is", LIKELY, self.bits_chart),
-            "temperatures": card("How far from the middle", FAR, self.temperature_chart),
+            "temperatures": card("How far from the middle", FAR, self.temperature_chart, self.apart),
         }
         self.parts |= {
             "t": self.slider,
@@ -153,6 +155,7 @@ class InterpolationExplorer(Explorer):
         first, second = ends.get("first", self.between.first), ends.get("second", self.between.second)
         self.between.choose(first, second, tuple(tick.value for tick in self.levels))
         self._dress()
+        self._behind(True)
 
     def _set_stop(self, way: str, stop: int) -> None:
         self.slider.put(round(STOPS[stop], 2))
@@ -173,17 +176,15 @@ class InterpolationExplorer(Explorer):
         self._put(0.5, "spherical", (True,) * len(self.levels))
 
     def _read(self, end: str, data: bytes) -> None:
-        face = self.shelf.read(data)
-        self.shelf.keep(face)
+        foreign = self.receive(data, lambda face: self._choose({end: face}), f"your {end} picture")
         self.used.add("choose")
-        foreign = self.receive(face, lambda: self._choose({end: face}))
         self.notify(f"Your picture is the {end} one now.{foreign}")
 
     def take(self, address: Address) -> None:
         now, last = self.between, len(self.levels)
         ends = {
-            "first": address.read("a", self.shelf.find, now.first),
-            "second": address.read("b", self.shelf.find, now.second),
+            "first": address.face("a", self.shelf.find, now.first),
+            "second": address.face("b", self.shelf.find, now.second),
         }
         t, way = address.number("t", 0.0, 1.0, 0.5), address.one_of("way", WAYS, "spherical")
         chosen = address.read("levels", lambda text: levels_of(text, last), (True,) * last)
@@ -211,6 +212,11 @@ class InterpolationExplorer(Explorer):
                 tiles.show(*as_tiles(self.shelf.partners()))
             tiles.selected = place_of(face, self.shelf.partners())
 
+    def _behind(self, behind: bool) -> None:
+        """Say of the rows, and of the chart of bits, that they still show what was chosen before."""
+        for part in (*self.rows.values(), self.bits_chart):
+            (part.add_class if behind else part.remove_class)("gl-behind")
+
     def show(self) -> None:
         now = self.between
         self.drawn = now.draw()
@@ -223,6 +229,8 @@ class InterpolationExplorer(Explorer):
         self._select_stops()
         self._numbers(stale=True)
         self._show_temperatures()
+        if not any(now.missing(way, "bits") for way in WAYS):
+            self._show_bits(None)
 
     def _select_stops(self) -> None:
         near = [abs(stop - self.between.t) < 0.006 for stop in STOPS]
@@ -250,12 +258,15 @@ class InterpolationExplorer(Explorer):
             if now.missing(way):
                 yield from now.finish(way)
                 self._show_row(way)
+            self.rows[way].remove_class("gl-behind")
         for way in WAYS:
             yield from now.weigh(way)
-        self._show_bits()
+        self._show_bits(self.bits)
+        self._behind(False)
         self._show_temperatures()
 
-    def _show_bits(self) -> None:
+    def _show_bits(self, bits: float | None) -> None:
+        """The chart of bits per dimension; `bits` is that of the picture shown, where it is known."""
         curves = {way: (STOPS, [stop.bits for stop in row]) for way, row in self.between.rows.items()}
         middle = {NAMES[way]: f"{values[3]:.2f}" for way, (_, values) in curves.items()}
         words = (
@@ -263,7 +274,7 @@ class InterpolationExplorer(Explorer):
             + ", ".join(f"{name} {bits}" for name, bits in middle.items())
             + "."
         )
-        now = self.between.way, self.bits
+        now = (self.between.way, bits) if bits is not None else None
         self.bits_chart.show(charts.along(curves, self.between.t, now, words, self._band()))
 
     def _show_temperatures(self) -> None:
@@ -277,11 +288,14 @@ class InterpolationExplorer(Explorer):
         )
         made = charts.along(curves, now.t, (now.way, self.drawn.temperature), words + ".", self.usual)
         self.temperature_chart.show(made)
+        self.apart.says = now.describe_angle()
 
     def _numbers(self, stale: bool) -> None:
         change = (self.drawn.image.float() - self.between.first.image.float()).abs().mean().item()
         entries = numbers(self.bits, stale, self.typical, self.drawn, change)
         entries[2]["name"] = "Change from the first"
+        if self.between.way == "pixels":
+            entries[3]["note"] = "pixels mixed, without the flow"
         self.readout.entries = entries
 
     def still(self) -> Tensor:

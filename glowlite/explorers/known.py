@@ -15,6 +15,7 @@ from torch import Tensor
 from glowlite import checkpoint
 from glowlite.errors import GlowliteError
 from glowlite.explorers.labelled import COUNT, FEW, SEED, Labelled
+from glowlite.explorers.likeness import Likeness, crowd
 from glowlite.explorers.samples import Point, trade_off
 from glowlite.widgets.frame import log
 
@@ -28,12 +29,14 @@ class Known:
     places   name -> (COUNT,): where the labelled faces lie along each of the model's directions
     few      how many labels -> name -> the direction they give
     radii    (COUNT,): the labelled faces' effective temperatures
-    points   how likely and how varied samples are, temperature by temperature
+    likeness what drawn faces are made of
+    points   how clean and how varied samples are, temperature by temperature
     """
 
     places: dict[str, Tensor] = field(default_factory=dict)
     few: dict[int, dict[str, list[Tensor]]] = field(default_factory=dict)
     radii: Tensor = field(default_factory=lambda: torch.zeros(0))
+    likeness: Likeness | None = None
     points: list[Point] = field(default_factory=list)
 
 
@@ -48,10 +51,12 @@ def made_for(name: str) -> dict[str, str]:
 
 
 def write(name: str, names: list[str], known: Known) -> None:
-    """Keep it: places as float16, directions in 8 bits a number; under 300 kB for faces64."""
+    """Keep it: places and parts as float16, directions in 8 bits a number; 0.7 MB for faces64."""
     tensors = {
         "places": torch.stack([known.places[n] for n in names], 1).half(),
         "radii": known.radii.half(),
+        "mean": known.likeness.mean,
+        "parts": known.likeness.parts.half(),
         "points": torch.tensor(known.points),
     }
     for count in KEPT:
@@ -75,9 +80,9 @@ def load(name: str) -> Known:
         names = facts["names"]
         places = dict(zip(names, tensors["places"].float().T, strict=True))
         few = {count: dict(zip(names, _unpack(tensors, count, len(names)), strict=True)) for count in KEPT}
-        return Known(
-            places, few, tensors["radii"].float(), [Point(*row) for row in tensors["points"].tolist()]
-        )
+        likeness = Likeness(tensors["mean"], tensors["parts"].float())
+        points = [Point(*row) for row in tensors["points"].tolist()]
+        return Known(places, few, tensors["radii"].float(), likeness, points)
     except (GlowliteError, KeyError, TypeError, ValueError) as error:
         log.warning("what was kept for the explorers is left out: %s", error)
         return Known()
@@ -96,8 +101,10 @@ def find_out(name: str, tell=lambda words: None) -> None:
     for done in labelled.encode(COUNT):
         tell(f"{done:,} of {COUNT:,} labelled faces encoded")
     labelled.place()
-    known = Known(labelled.places, {count: labelled.find(count) for count in KEPT}, labelled.radii)
-    for _ in trade_off(model, known.points):
+    few = {count: labelled.find(count) for count in KEPT}
+    likeness = Likeness.of(torch.cat(list(crowd(model.config.shape[-1]))))
+    known = Known(labelled.places, few, labelled.radii, likeness)
+    for _ in trade_off(model, likeness, known.points):
         tell(f"{len(known.points)} temperatures measured")
     write(name, labelled.names, known)
 

@@ -59,7 +59,7 @@ def draw_at(pace: Pace, model, latents: list[Tensor]) -> tuple[list[Drawn], floa
 
 @torch.inference_mode()
 def weigh_all(model, images: Tensor) -> list[float]:
-    """Bits per dimension of pictures, uint8 (B, C, H, W); the dequantisation noise is the same every time."""
+    """Bits per dimension of pictures, uint8 (B, C, H, W); all have the same dequantisation noise."""
     device = next(model.parameters()).device
     return BITS.all(
         model, keys_of(images), lambda which: model.bits_per_dim(images[which].to(device)).tolist()

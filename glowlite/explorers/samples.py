@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from glowlite import latents as latent_space
+from glowlite.explorers.likeness import Likeness
 from glowlite.explorers.render import draw_at, weigh_all
 from glowlite.explorers.slices import Pace
 
@@ -106,28 +107,30 @@ def spread(images: Tensor) -> float:
 
 
 class Point(NamedTuple):
-    """How likely and how varied samples are at one temperature."""
+    """How clean and how varied samples are at one temperature, both in grey levels."""
 
     temperature: float
-    bits: float  # per dimension, mean
-    spread: float  # mean difference between two, in grey levels
+    odd: float  # what no drawn face is made of
+    spread: float  # mean difference between two
 
 
 STOPS = tuple(i / 10 for i in range(14))  # 0 to 1.3
 
 
-def trade_off(model, points: list[Point], seed: int = 1, stops: Sequence[float] = STOPS) -> Iterator[None]:
+def trade_off(
+    model, likeness: Likeness, points: list[Point], seed: int = 1, stops: Sequence[float] = STOPS
+) -> Iterator[None]:
     """Append to `points` what sixteen samples are at each temperature, a few pictures at a time."""
     samples = Samples(model, seed)
     for stop in stops[len(points) :]:
         sheet = samples.at([stop] * len(model.latent_shapes))
         yield from sheet.finish()
-        yield from sheet.weigh()
-        points.append(Point(stop, sum(sheet.bits) / COUNT, spread(torch.stack(sheet.images))))
+        images = torch.stack(sheet.images)
+        points.append(Point(stop, likeness.oddness(images), spread(images)))
         samples.sheets.clear()
 
 
-def describe(temperature: float, levels: tuple[float, ...], apart: float) -> str:
+def describe(levels: tuple[float, ...], apart: float) -> str:
     """One sentence on sixteen faces at these temperatures, two of which differ by `apart` grey levels."""
     if max(levels) == 0:
         return "Sixteen times the same face: at temperature 0 nothing is left to chance, and this is the middle of all."
@@ -138,8 +141,8 @@ def describe(temperature: float, levels: tuple[float, ...], apart: float) -> str
         (0.35, "hardly more than one mean face"),
         (0.6, "calm and much alike"),
         (0.85, "clean, and no two the same"),
-        (1.02, "as varied as the model can, and less clean"),
+        (1.02, "varied, and less clean"),
         (9.0, "bolder than any face it learned from"),
     ]
-    kind = next(text for top, text in words if temperature < top)
-    return f"Sixteen faces at temperature {temperature:.2f}: {kind}. {differ}"
+    kind = next(text for top, text in words if levels[0] < top)
+    return f"Sixteen faces at temperature {levels[0]:.2f}: {kind}. {differ}"

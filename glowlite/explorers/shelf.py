@@ -8,6 +8,7 @@ from torch import Tensor
 from glowlite import latents as latent_space
 from glowlite.data import faces
 from glowlite.data.pictures import read_picture
+from glowlite.explorers.address import OWN
 from glowlite.explorers.kept import Kept
 from glowlite.explorers.render import draw_all
 
@@ -24,7 +25,7 @@ PEOPLE = {  # twelve people, as unlike as their attributes allow; all else about
     "eye_openness": [0.3, 0.2, 0.0, 0.5, 0.3, 0.1, 0.6, 0.0, 0.4, 0.2, 0.3, 0.1],
     "face_width": [-0.2, -0.5, 0.3, 0.0, -0.4, 0.4, -0.1, 0.6, -0.6, 0.2, 0.0, 0.1],
 }
-FRESH = 8
+FRESH, FRESH_KEY = 8, "fresh"
 HOTTEST = 1.2  # the highest temperature
 GALLERIES = Kept(1)
 
@@ -35,7 +36,8 @@ class Face(NamedTuple):
     name: str  # within a sentence: "gallery face 3", "your picture"
     image: Tensor  # uint8 (C, H, W), on the CPU
     latents: list[Tensor]  # (1, C_l, H_l, W_l) for each level
-    key: str = ""  # stands for it in the page's address; empty if an address cannot hold it
+    key: str  # stands for it in the page's address
+    foreign: bool = False  # unlike all that the model learned from
 
 
 def as_tiles(shown: list[Face]) -> tuple[Tensor, list[str]]:
@@ -54,10 +56,9 @@ def split(latents: list[Tensor]) -> list[list[Tensor]]:
 
 
 @torch.inference_mode()
-def encode_faces(model, images: Tensor, names: list[str], keys: list[str] | None = None) -> list[Face]:
+def encode_faces(model, images: Tensor, names: list[str], keys: list[str]) -> list[Face]:
     """Encode pictures, uint8 (N, C, H, W), as N faces."""
     rows = split(model.encode(images.to(next(model.parameters()).device)))
-    keys = keys or [""] * len(names)
     return [Face(*face) for face in zip(names, images.cpu(), rows, keys, strict=True)]
 
 
@@ -68,7 +69,7 @@ def fresh_faces(model, count: int, temperature: float, seed: int) -> list[Face]:
     eps = latent_space.sample_eps(model.latent_shapes, count, generator, next(model.parameters()).device)
     eps = latent_space.scale(eps, temperature)
     names = [f"fresh face {i + 1}" for i in range(count)]
-    keys = [f"fresh-{seed}-{temperature:.2f}-{i + 1}" for i in range(count)]
+    keys = [f"{FRESH_KEY}-{seed}-{temperature:.2f}-{i + 1}" for i in range(count)]
     images = [drawn.image for drawn in draw_all(model, eps)]
     return [Face(*face) for face in zip(names, images, split(eps), keys, strict=True)]
 
@@ -84,36 +85,37 @@ def gallery_of(model) -> list[Face]:
 
 
 class Shelf:
-    """gallery: drawn faces, held out; fresh: the model's own; extra: upload and fresh face last chosen."""
+    """gallery: drawn faces, held out; fresh: the model's own; extra: uploads and the fresh face last chosen."""
 
     def __init__(self, model):
         self.model, self.size = model, model.config.shape[-1]
         (gallery,) = GALLERIES.all(model, ["gallery"], lambda which: [gallery_of(model)])
         self.gallery: list[Face] = list(gallery)
         self.fresh: list[Face] = []
-        self.fresh_seed = 1
+        self.fresh_seed, self.temperature = 1, 0.7  # of the fresh faces
         self.extra: dict[str, Face] = {}
 
     def draw_fresh(self, temperature: float) -> None:
         """Draw the fresh faces of the present seed at this temperature."""
+        self.temperature = temperature
         self.fresh = fresh_faces(self.model, FRESH, temperature, self.fresh_seed)
 
     def keep(self, face: Face) -> None:
         """Put a face from elsewhere among those to blend with, in place of the last of its kind."""
-        self.extra[face.key.split("-")[0]] = face
+        self.extra[face.name if face.key == OWN else FRESH_KEY] = face
 
     def partners(self) -> list[Face]:
         """All that one can blend with."""
         return [*self.gallery, *self.extra.values()]
 
-    def read(self, data: bytes) -> Face:
+    def read(self, data: bytes, name: str = "your picture") -> Face:
         """A picture of one's own, from a file's bytes. GlowliteError if it cannot be used, saying why."""
-        (face,) = encode_faces(self.model, read_picture(data, self.size)[None], ["your picture"])
+        (face,) = encode_faces(self.model, read_picture(data, self.size)[None], [name], [OWN])
         return face
 
     def find(self, key: str) -> Face | None:
         """The face that a key in an address stands for; None if there is none."""
-        if not key.startswith("fresh-"):
+        if not key.startswith(f"{FRESH_KEY}-"):
             return next((face for face in self.gallery if face.key == key), None)
         try:
             _, seed, temperature, number = key.split("-")
@@ -122,6 +124,7 @@ class Shelf:
             return None
         if not (0 < seed < 2**31 and 0 <= temperature <= HOTTEST and 1 <= number <= FRESH):
             return None
-        face = fresh_faces(self.model, FRESH, temperature, seed)[number - 1]
+        shown = self.fresh and (seed, temperature) == (self.fresh_seed, self.temperature)
+        face = (self.fresh if shown else fresh_faces(self.model, FRESH, temperature, seed))[number - 1]
         self.keep(face)
         return face

@@ -114,8 +114,8 @@ class StudioState:
     def take(self, address: Address, find: Callable[[str], Face | None]) -> None:
         """Take over what an address says; `find(key)` gives a face or None. Nonsense is left out."""
         self.reset()
-        self.start = address.read("face", find, self.start)
-        if partner := address.read("with", find, None):
+        self.start = address.face("face", find, self.start)
+        if partner := address.face("with", find, None):
             self.partner = partner
             self.blend = address.number("blend", 0.0, 1.0, 0.0)
         self.path = address.one_of("path", PATHS, "linear")

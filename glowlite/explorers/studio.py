@@ -8,7 +8,6 @@ from torch import Tensor
 from glowlite.explorers import wording
 from glowlite.explorers.address import Address
 from glowlite.explorers.explorer import Explorer, need, open_explorer
-from glowlite.explorers.render import Drawn
 from glowlite.explorers.shelf import HOTTEST, Face, Shelf, as_tiles, place_of
 from glowlite.explorers.state import StudioState
 from glowlite.widgets.controls import Button, Choice, Slider, Upload
@@ -21,7 +20,7 @@ PROMISE = (
     "A flow turns a face into {dims:,} numbers and back, without losing a pixel. "
     "Turn the numbers, and see the face change."
 )
-SATURATED = 0.03  # the share of clamped values from which on a hint warns
+WARM = 0.7  # the temperature of fresh faces at first
 OPENING = {"smile": 0.9, "hair_colour": 0.7}  # the edits of the example it opens on
 
 
@@ -41,7 +40,6 @@ class Studio(Explorer):
         self.bits = self.state.bits_per_dim(
             self.state.start.image
         )  # of what was shown when things last rested
-        self.drawn: Drawn | None = None
         self._build()
         self._connect()
         self._draw_fresh()
@@ -67,7 +65,7 @@ class Studio(Explorer):
         self.path = Choice(options=ways, value="linear", label="Way between the two")
         self.fresh_tiles = Tiles(label="Fresh faces")
         self.temperature = Slider(
-            label="Temperature", min=0.0, max=HOTTEST, value=0.7, rest=0.7, signed=False
+            label="Temperature", min=0.0, max=HOTTEST, value=WARM, rest=WARM, signed=False
         )
         self.temperature.low, self.temperature.high = "calm", "wild"
         self.new_faces = Button(label="New faces", title="Draw eight other faces")
@@ -100,11 +98,10 @@ class Studio(Explorer):
         self.on(self.partner_tiles.on_pick, self._choose_partner, "blend")
         self.on(self.reset.on_click, self._reset, "reset")
         self.on(self.surprise.on_click, self._surprise, "surprise")
-        follow = self.guard(lambda change: self._draw_fresh(follow=True))
-        self.temperature.observe(follow, "value")
+        self.when(self.temperature, "value", lambda heat: self._draw_fresh(follow=True), "fresh")
+        self.on(self.new_faces.on_click, self._new_faces, "fresh")
         self.after.observe(self.guard(lambda change: self.learned("compare")), "compared")
         self.download.on_click(self.guard(self._download))
-        self.new_faces.on_click(self.guard(self._new_faces))
 
     # ---- what a person does --------------------------------------------------------------------------------
 
@@ -136,27 +133,33 @@ class Studio(Explorer):
         self.download.save_file("glow-studio.png", png, "image/png")
 
     def _new_faces(self) -> None:
-        self.learned("fresh")
         self.shelf.fresh_seed += 1
         self.fresh_tiles.selected = -1
         self._draw_fresh()
 
     def _uploaded(self, data: bytes, name: str) -> None:
-        face = self.shelf.read(data)
-        self.shelf.keep(face)
+        foreign = self.receive(data, self._take_own)
         self.used.add("upload")
-        self.state.reset()  # first shown as it is, since the first thing to see is that it comes back
-        foreign = self.receive(face, lambda: self._choose(face))
-        exact = torch.equal(self.drawn.image, face.image)
+        exact = torch.equal(self.drawn.image, self.state.start.image)
         same = ", and every pixel is the same" if exact else ""
         self.notify(f"Your picture went through the flow and back{same}.{foreign}")
 
+    def _take_own(self, face: Face) -> None:
+        self.state.reset()  # first shown as it is, since the first thing to see is that it comes back
+        self._choose(face)
+
     def take(self, address: Address) -> None:
-        self.state.take(address, self.shelf.find)
-        self._start_changed()
+        with self.renderer.hold():
+            self.shelf.fresh_seed = address.whole("draw", 1, 2**31 - 1, 1)
+            self.temperature.put(address.number("heat", 0.0, HOTTEST, WARM))
+            self._draw_fresh()
+            self.state.take(address, self.shelf.find)
+            self._start_changed()
 
     def query(self) -> dict[str, str]:
-        return self.state.query()
+        heat, draw = self.temperature.value, self.shelf.fresh_seed
+        fresh = {"heat": "" if heat == WARM else f"{heat:.2f}", "draw": "" if draw == 1 else str(draw)}
+        return self.state.query() | fresh
 
     # ---- what follows --------------------------------------------------------------------------------------
 
@@ -198,17 +201,12 @@ class Studio(Explorer):
         self.bits = self.state.bits_per_dim(self.drawn.image)
         yield
         self._numbers(stale=False)
-        partner = self.state.partner.name if self.state.partner else ""
-        says = wording.describe(self.state.start.name, self.state.amounts, partner, self.state.blend)
+        state = self.state
+        partner = state.partner.name if state.partner else ""
+        says = wording.describe(state.start.name, state.amounts, partner, state.blend, state.start.foreign)
         self.words.says = says
         self.after.label = f"After: {says}"
         self.words.hint = self.hint()
-
-    def hint(self) -> str:
-        share = self.drawn.saturated
-        if share > SATURATED:
-            return f"{share:.0%} of the values are at full dark or full light: a smaller move looks better."
-        return super().hint()
 
     def _numbers(self, stale: bool) -> None:
         change = self.state.change(self.drawn.image)

@@ -9,6 +9,7 @@ from glowlite.data import faces
 from glowlite.explorers import charts, known
 from glowlite.explorers.address import Address
 from glowlite.explorers.explorer import Explorer, card, open_explorer
+from glowlite.explorers.likeness import Likeness, crowd
 from glowlite.explorers.render import Drawn
 from glowlite.explorers.samples import COUNT, STOPS, Point, Samples, describe, spread, trade_off
 from glowlite.explorers.shelf import GALLERY_SEED
@@ -23,7 +24,7 @@ PROMISE = (
     "One number decides how bold the model's drawings are. Turn it, and watch the same sixteen people follow."
 )
 SHELL = "Most of the space is far from the middle: typical draws all lie in one thin shell."
-QUALITY = "Fewer bits per dimension are likelier pictures; how far two faces differ says how varied they are."
+QUALITY = "Down is cleaner: less in a picture that no drawn face is made of. Right is more varied."
 OPENING = 0.7  # the paper's choice for pictures to show
 HOTTEST = 1.3
 STEP = 0.05
@@ -58,7 +59,7 @@ class TemperatureExplorer(Explorer):
     def __init__(self, model, facts: Mapping, kept: known.Known | None = None, seed: int | None = None):
         super().__init__(TITLE, PROMISE, model, facts, seed)
         kept = kept or known.Known()
-        self.radii, self.points = kept.radii, list(kept.points)
+        self.radii, self.likeness, self.points = kept.radii, kept.likeness, list(kept.points)
         self.samples = Samples(model, SEED)
         self.levels = len(model.latent_shapes)
         self.chosen = 0
@@ -67,7 +68,7 @@ class TemperatureExplorer(Explorer):
         self.moves = 0
         self.took = 0.0, 0  # milliseconds of the last drawing, and how many it drew
         self.measured = float("nan"), 0.0  # bits per dimension and change, when things last rested
-        self.real: tuple[float, float] | None = None  # bits per dimension and spread of drawn faces
+        self.real: Point | None = None  # drawn faces
         self._build()
         self._connect()
         self.sheet = self.samples.at(self.temperatures)
@@ -89,8 +90,9 @@ class TemperatureExplorer(Explorer):
         self.advanced = box("levels", *self.level_sliders, note=note)
         self.fold = Fold(self.advanced, label="Advanced: level by level")
         self.strip = Tiles(label="The chosen face at seven temperatures")
+        self.strip.captions = ["T = 0", *(f"{t:.1f}" for t in STRIP[1:])]
         self.shell = charts.chart_board(charts.shell(torch.zeros(COUNT), self.radii, self.model.dims, 0))
-        self.trade = charts.chart_board(charts.trade([], None, (self.typical.mean, 1.0)))
+        self.trade = charts.chart_board(charts.blank("Being measured."))
         self.surprise.title, self.reset.title = "Sixteen other draws", f"Back to temperature {OPENING}"
 
         show = box("show", box("grid", self.tiles))
@@ -121,7 +123,7 @@ class TemperatureExplorer(Explorer):
     def _connect(self) -> None:
         self.when(self.slider, "value", self._set_all, "temperature")
         for slider in self.level_sliders:  # their values are the state
-            self.when(slider, "value", lesson="levels")
+            self.when(slider, "value", self._set_level, "levels")
         self.on(self.tiles.on_pick, self._choose, "choose")
         self.on(self.strip.on_pick, lambda stop: self._put(STRIP[stop]), "strip")
         self.on(self.surprise.on_click, self._surprise, "surprise")
@@ -136,14 +138,20 @@ class TemperatureExplorer(Explorer):
 
     def _set_all(self, value: float) -> None:
         for slider in self.level_sliders:
-            slider.put(value)
+            if slider.value != value:
+                slider.put(value)
         if value > 1:
             self.used.add("hot")
 
+    def _set_level(self, value: float) -> None:
+        """Where all levels have come to one temperature, so has the large slider."""
+        if set(self.temperatures) == {value} != {self.slider.value}:
+            self.slider.put(value)
+
     def _put(self, value: float) -> None:
         self.notify("")
-        self.slider.put(value)
-        self._set_all(value)
+        for slider in (self.slider, *self.level_sliders):
+            slider.put(value)
 
     def _choose(self, index: int) -> None:
         self.chosen = index
@@ -213,10 +221,9 @@ class TemperatureExplorer(Explorer):
         rest = self.samples.at([OPENING] * self.levels)
         yield from rest.finish()
         yield from now.weigh()
-        point = Point(self.slider.value, sum(now.bits) / COUNT, spread(images))
         change = (images.float() - torch.stack(rest.images).float()).abs().mean().item()
         self._numbers(change)
-        yield from self._plot(point)
+        yield from self._plot(images)
         yield from self._look_ahead()
 
     def _look_ahead(self) -> Iterator[None]:
@@ -239,22 +246,32 @@ class TemperatureExplorer(Explorer):
         near = [abs(self.slider.value - stop) < STEP / 2 and self._even() for stop in STRIP]
         self.strip.selected = near.index(True) if any(near) else -1
 
-    def _plot(self, point: Point) -> Iterator[None]:
+    def _plot(self, images: Tensor) -> Iterator[None]:
+        size = self.model.config.shape[-1]
+        if self.likeness is None:
+            people = []
+            for some in crowd(size):
+                people.append(some)
+                yield
+            self.likeness = Likeness.of(torch.cat(people))
         if self.real is None:
-            drawn = faces.draw(24, self.model.config.shape[-1], GALLERY_SEED).images
-            self.real = self.typical.mean, spread(drawn)
+            self.real = self._point(faces.draw(24, size, GALLERY_SEED).images)
             yield
-        self.trade.show(charts.trade(self.points, point, self.real))
+        now = self._point(images)
+        self.trade.show(charts.trade(self.points, now, self.real))
         while len(self.points) < len(STOPS):
             before = len(self.points)
-            for _ in trade_off(self.model, self.points):
+            for _ in trade_off(self.model, self.likeness, self.points):
                 yield
                 if len(self.points) > before:
                     before = len(self.points)
-                    self.trade.show(charts.trade(self.points, point, self.real))
+                    self.trade.show(charts.trade(self.points, now, self.real))
+
+    def _point(self, images: Tensor) -> Point:
+        return Point(self.slider.value, self.likeness.oddness(images), spread(images))
 
     def _say(self, apart: float) -> None:
-        self.words.says = describe(self.slider.value, self.temperatures, apart)
+        self.words.says = describe(self.temperatures, apart)
         self.words.hint = self.hint()
         self.tiles.label = self.words.says
 
@@ -271,7 +288,8 @@ class TemperatureExplorer(Explorer):
         entries[0] |= {"note": usual, "flag": False}
         entries[1]["note"] = "|eps| / \u221aD, mean of the sixteen"
         entries[2] |= {"note": f"grey levels of 255, from T = {OPENING}", "stale": stale}
-        entries[3]["note"] = "all sixteen faces" if count == COUNT else f"for {count}; the others follow"
+        if took:
+            entries[3]["note"] = "all sixteen faces" if count == COUNT else f"for {count}; the others follow"
         self.readout.entries = entries
 
     def still(self) -> Tensor:

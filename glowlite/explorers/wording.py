@@ -52,8 +52,13 @@ def listing(items: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
-def describe(start: str, amounts: Mapping[str, float], partner: str = "", blend: float = 0.0) -> str:
-    """One sentence: which face, how it was edited, what it is blended with."""
+def describe(
+    start: str, amounts: Mapping[str, float], partner: str = "", blend: float = 0.0, foreign: bool = False
+) -> str:
+    """One sentence: which face, how it was edited, what it is blended with.
+
+    Of what is `foreign` to the model it says where it was moved, and not that it has what was asked for.
+    """
     changes = [words for name, amount in amounts.items() if (words := change(name, amount))]
     text = start[:1].upper() + start[1:]
     if partner and blend >= 0.01:
@@ -62,7 +67,9 @@ def describe(start: str, amounts: Mapping[str, float], partner: str = "", blend:
             if blend < 0.995
             else f", turned all the way into {partner}"
         )
-    if changes:
+    if changes and foreign:
+        text += f", moved towards {listing(changes)}, as drawn faces have it"
+    elif changes:
         text += (", then given " if partner and blend >= 0.01 else " with ") + listing(changes)
     elif not (partner and blend >= 0.01):
         text += ", unchanged"

@@ -70,6 +70,7 @@ def of_attributes(model: str) -> Script:
             yield from ({**base, "look": name} for name in names)
         for labels, ten in (*(("10", ten) for ten in TENS), ("100", "1"), ("1000", "1")):
             yield {**opening, "labels": labels, "ten": ten}
+        yield {**rest, "smile": 1.0, "labels": "10", "look": "smile"}  # a link that docs/teaching.md gives
         yield from ({**rest, **edit, "face": other} for edit, other in examples)
 
     def other(key: str) -> Iterator[Point]:
@@ -106,7 +107,7 @@ def of_studio(model: str) -> Script:
     dims["with"] = Dim(partner, partner, "the second face", 2.0)
     dims["blend"] = Dim(0.0, 0.0, "the blend", 2.0)
     dims["path"] = Dim("linear", "linear", "the way between the two")
-    dims["heat"] = Dim(0.7, 0.7, "the temperature", 0.5)  # of the fresh faces; these two no address holds
+    dims["heat"] = Dim(0.7, 0.7, "the temperature", 0.5)  # of the fresh faces
     dims["draw"] = Dim("1", "1", "the fresh faces", 0.5)
     opening: Point = {name: dim.opening for name, dim in dims.items()}
     rest = opening | dict.fromkeys(names, 0.0)
@@ -132,10 +133,7 @@ def of_studio(model: str) -> Script:
 
     def go(point: Point) -> None:
         page.shelf.extra.clear()  # a fresh face that was chosen before stands among the partners
-        page.temperature.put(point["heat"])
-        page.shelf.fresh_seed = int(point["draw"])
-        page._draw_fresh()
-        page._open_address(query({n: v for n, v in point.items() if n not in ("heat", "draw")}))
+        page._open_address(query(point))
 
     undone = dict.fromkeys(names, 0.0) | {"blend": 0.0}
     controls = [

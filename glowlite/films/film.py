@@ -52,6 +52,11 @@ def unpack(packed: bytes) -> tuple[dict, list[bytes]]:
     return content, sheets
 
 
+def as_script(path: Path) -> str:
+    """A film's file as a script: a page opened from a disk may fetch nothing, but run what lies beside it."""
+    return f'document.currentScript.film = "{base64.b64encode(path.read_bytes()).decode()}";\n'
+
+
 # ---- playing ----------------------------------------------------------------------------------------------
 
 
@@ -68,36 +73,38 @@ def _kinds(tree: dict) -> set[str]:
     return {tree["kind"]}.union(*map(_kinds, tree.get("children", ())))
 
 
-def embed(name: str, base: str = "../films/", live: bool = False) -> str:
+def embed(name: str, base: str = "../films/", live: bool = False, scripts: bool = False) -> str:
     """A film as a fragment of HTML; its page brings theme.css. "" where it was not recorded, or is broken.
 
-    base   where the page finds the film's other files, relative to itself or absolute
-    live   whether a live explorer is to take its place, in #rendered_cells
+    base      where the page finds the film's other files, relative to itself or absolute
+    live      whether a live explorer is to take its place, in #rendered_cells
+    scripts   whether those files lie there `as_script`, with names that end in .js
     """
     path = FOLDER / f"{name}.film"
     if name not in NAMES or not path.is_file():
         return ""
     try:
-        return _embed(name, base, live, path.stat().st_mtime_ns)
+        return _embed(name, base, live, scripts, path.stat().st_mtime_ns)
     except GlowliteError as error:  # an explorer does without
         logging.getLogger("glowlite.explorers").warning("%s: %s", path.name, error)
         return ""
 
 
 @functools.lru_cache(maxsize=16)
-def _embed(name: str, base: str, live: bool, changed: int) -> str:
+def _embed(name: str, base: str, live: bool, scripts: bool, changed: int) -> str:
     content, sheets = unpack((FOLDER / f"{name}.film").read_bytes())
     content |= {"name": name, "webp": [base64.b64encode(sheet).decode() for sheet in sheets]}
     kinds = sorted(_kinds(content["tree"]) - {"box", "html"})
-    scripts = ",\n".join(map(_script_of, kinds))
+    renders = ",\n".join(map(_script_of, kinds))
     player = "".join(
         (HERE / "js" / f"{part}.js").read_text(encoding="utf-8") for part in PLAYER[: 3 if live else 2]
     )
     styles = "".join(file.read_text(encoding="utf-8") for file in STYLES)
     head = next(traits for traits in content["traits"] if "promise" in traits)
     inert = json.dumps(content, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
+    ways = (" data-live" if live else "") + (" data-scripts" if scripts else "")
     return f"""<style>{styles}</style>
-<div class="gl-film" data-base="{html.escape(base)}"{" data-live" if live else ""}>
+<div class="gl-film" data-base="{html.escape(base)}"{ways}>
 <p class="gl-film-kind"><strong>recorded</strong> <span role="status"></span></p>
 <div class="gl-film-stage"><h1>{html.escape(head["title"])}</h1><p>{html.escape(head["promise"])}</p></div>
 <script type="application/json">{inert}</script>
@@ -106,7 +113,7 @@ def _embed(name: str, base: str, live: bool, changed: int) -> str:
 (() => {{
 const film = document.currentScript.previousElementSibling;
 const renders = {{
-{scripts}
+{renders}
 }};
 {player}
 play(film, renders);

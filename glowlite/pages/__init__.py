@@ -110,7 +110,7 @@ def explorer_page(name: str) -> str:
     found = [explorer for explorer in EXPLORERS if explorer.name == name]
     if not found:
         raise GlowliteError(f"There is no explorer {name!r}.")
-    embedded = film.embed(name, base="../films/")
+    embedded = film.embed(name, base="../films/", scripts=True)
     if not embedded:
         raise GlowliteError(
             f"There is no film of {name} yet; record it: python -m glowlite.films.record {name}"

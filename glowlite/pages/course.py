@@ -26,7 +26,9 @@ class Explorer:
 
 EXPLORERS = (
     Explorer(
-        "studio", "Glow studio", "Turn a smile, hair or glasses of a face, or of a picture of your own."
+        "studio",
+        "Glow studio",
+        "Turn a face's smile, hair or glasses, and see a picture of your own come back exactly.",
     ),
     Explorer("temperature", "Temperature", "Make the same sixteen people bolder or calmer with one number."),
     Explorer(

@@ -5,12 +5,12 @@ Both take uint8 tensors and send raw bytes to a canvas, which is quicker than PN
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import anywidget
 import torch
 import traitlets
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from glowlite.widgets import JS
@@ -23,22 +23,38 @@ def to_bytes(images: Tensor) -> bytes:
     return images.detach().movedim(-3, -1).contiguous().cpu().numpy().tobytes()
 
 
-def to_png(image: Tensor, enlarge: int = 1) -> bytes:
-    """uint8 (C, H, W) -> PNG; each pixel `enlarge` times as large, its colours unchanged."""
+def to_png(image: Tensor, enlarge: int = 1, captions: Sequence[str] = ()) -> bytes:
+    """uint8 (C, H, W) -> PNG; each pixel `enlarge` times as large, its colours unchanged; `captions` below it."""
     height, width = image.shape[-2:]
     picture = Image.frombytes("RGB", (width, height), to_bytes(image))
     if enlarge > 1:
         picture = picture.resize((width * enlarge, height * enlarge), Image.Resampling.NEAREST)
+    if captions:
+        picture = with_captions(picture, captions)
     file = io.BytesIO()
     picture.save(file, "PNG")
     return file.getvalue()
 
 
-def with_png(bundle, image: Tensor | None, words: str):
+def with_captions(picture: Image.Image, captions: Sequence[str]) -> Image.Image:
+    """The picture and, on white below it, these words, each in the middle of an equal part of its width."""
+    part = picture.width / len(captions)
+    high = round(part / 5)
+    whole = Image.new("RGB", (picture.width, picture.height + high), "white")
+    whole.paste(picture)
+    pen, font = ImageDraw.Draw(whole), ImageFont.load_default(0.65 * high)
+    for number, words in enumerate(captions):
+        at = (number + 0.5) * part, picture.height + high / 2
+        pen.text(at, words, "#444444", font, anchor="mm")
+    return whole
+
+
+def with_png(bundle, image: Tensor | None, words: str, captions: Sequence[str] = ()):
     """A widget's mimebundle with a plain PNG and a text beside it: what is shown where no kernel runs."""
     plain = {"text/plain": words}
     if image is not None:
-        plain["image/png"] = base64.b64encode(to_png(image, max(1, 256 // image.shape[-2]))).decode()
+        png = to_png(image, max(1, 256 // image.shape[-2]), captions)
+        plain["image/png"] = base64.b64encode(png).decode()
     if isinstance(bundle, tuple):
         return ({**bundle[0], **plain}, *bundle[1:])
     return {**bundle, **plain}
@@ -91,6 +107,9 @@ class Tiles(anywidget.AnyWidget):
     pick = traitlets.List([0, -1]).tag(sync=True)  # from the page: [how many choices were made, the last one]
     label = traitlets.Unicode().tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
+    captions = traitlets.List(traitlets.Unicode()).tag(
+        sync=True
+    )  # short words seen under each; none where empty
 
     def on_pick(self, action: Callable[[int], None]) -> None:
         """Call `action` with the number of a picture whenever one is chosen, be it the same again."""
@@ -108,4 +127,5 @@ class Tiles(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs):
         images = getattr(self, "images", None)
         sheet = None if images is None else torch.cat(list(images), -1)
-        return with_png(super()._repr_mimebundle_(**kwargs), sheet, self.label or "Pictures")
+        words = ": ".join(filter(None, [self.label or "Pictures", ", ".join(self.captions)]))
+        return with_png(super()._repr_mimebundle_(**kwargs), sheet, words, self.captions)

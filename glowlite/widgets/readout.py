@@ -54,8 +54,8 @@ def numbers(bits: float, stale: bool, typical, drawn, change: float) -> list[dic
         },
         {
             "name": "Time to draw",
-            "value": f"{drawn.milliseconds:.0f}" if drawn.milliseconds else "\u2013",  # kept from before
-            "unit": "ms",
-            "note": "latents \u2192 picture",
+            "value": f"{drawn.milliseconds:.0f}" if drawn.milliseconds else "\u2013",
+            "unit": "ms" if drawn.milliseconds else "",
+            "note": "latents \u2192 picture" if drawn.milliseconds else "kept from before",
         },
     ]

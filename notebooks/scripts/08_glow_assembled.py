@@ -783,7 +783,8 @@ print(f"ours {share[32]:.0%}, the shipped model {share[64]:.0%}")
 # </details>
 
 # %% [markdown]
-# **Next.** 09, Train on a GPU: the same lines, more levels, more steps, more faces.
+# **Next.** 10, Temperature: one number that decides how bold a model's drawings are. (The number between is kept for
+# training on a GPU, which is still to be written; until then `glowlite train --help` lists what one can set.)
 #
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 3 with figure 2 for the model, section 5 for its
 # training and its bits per dimension.

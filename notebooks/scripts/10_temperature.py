@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Many scales (06) and bits per dimension (07). No GPU, no training.
 #
-# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 120 seconds.
+# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 30 seconds.
 #
 # **Symbols.**
 #
@@ -191,7 +191,7 @@ print(f"mean face, encoded:    {effective_temperature(model.encode(at(0))).mean(
 # %% [markdown]
 # Faces that the model has never seen come out at 0.99, all but on the shell. That is what training was for. And the
 # face of $T = 0$, which we call the **mean face** from here on? It was decoded from 0, and its pixels were then
-# rounded to whole numbers, which lifts it to 0.13. That is as far from all of this as a picture comes.
+# rounded to whole numbers, which lifts it to 0.13. That is still close to the middle, and no face is anywhere near.
 
 # %% [markdown]
 # ## 3 · Likelier, and not more typical
@@ -235,7 +235,7 @@ Live(
 D = model.dims
 for r in (0.99, 0.95, 0.9, 0.7):
     nats = D * (math.log(r) + (1 - r**2) / 2)
-    print(f"as calm as {r:.2f}: at most 10^{nats / math.log(10):.0f}")
+    print(f"as calm as {r:.2f}: at most 10^{nats / math.log(10):.1f}")
 
 # %% [markdown]
 # So $T = 0.7$ is not a careful choice among the model's faces. It is a place where the model itself would never
@@ -573,7 +573,8 @@ clean_and_varied(temperatures, odd, varied, (oddness(new), spread(new)))
 # %% [markdown]
 # Cooler is cleaner, and cooler is more alike: there is the trade. On the left the curve passes drawn faces near
 # $T = 0.7$; at 1, samples hold more of what no face has. On the right they fall short of drawn faces even at 1: this
-# model is still more timid than its data.
+# model is still more timid than its data. The explorer of section 1 has both in one chart, *Quality against
+# diversity*.
 
 # %% tags=["nbval-check-output"]
 for kept in (200, 300):

@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** The levels of the latents (06) and interpolation (11). No GPU, no training.
 #
-# **Minutes.** About 40 to read and 10 for the exercises; all cells run in under 120 seconds.
+# **Minutes.** About 40 to read and 10 for the exercises; all cells run in under 30 seconds.
 #
 # **Symbols.**
 #
@@ -831,7 +831,9 @@ grid(
 #
 # </details>
 #
-# **Next.** 13, Memory that does not grow: how to train a deep flow without storing what goes on inside.
+# **Next.** This is where the course ends so far; the README lists what is still to come. Meanwhile all that you can do
+# now is together in the studio, `make explore`. And `glowlite train --data FOLDER --out runs/mine` trains a Glow on
+# pictures of your own.
 #
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 6, "Semantic manipulation"; the labels there are
 # those of Liu et al. (2015), *Deep learning face attributes in the wild*.

@@ -31,7 +31,7 @@ def site(tmp_path_factory):
     for name in NAMES:
         (folder / "explore" / f"{name}.html").write_text(pages.explorer_page(name), encoding="utf-8")
         for path in film.files(name)[1:]:
-            (folder / "films" / path.name).write_bytes(path.read_bytes())
+            (folder / "films" / f"{path.stem}.js").write_text(film.as_script(path))
     handler = functools.partial(Quiet, directory=str(folder))
     running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=running.serve_forever)
@@ -120,6 +120,32 @@ def test_what_was_not_recorded_is_said(play):
     assert "changed as well" not in says(page)
 
 
+@pytest.mark.parametrize("name", ["Blend", "Temperature"])
+def test_a_slider_that_was_recorded_with_another_face_alone_says_so(play, name):
+    page = play("studio", "?face=gallery-5")
+    slider = page.get_by_role("slider", name=name)
+    rest = slider.input_value()
+    slider.press("End")
+    page.wait_for_selector(".gl-film-kind :text('not recorded here, only with gallery face 1;')")
+    assert slider.input_value() == rest
+    moved(page, lambda: page.get_by_role("slider", name="Smile").press("End"))
+    assert "not recorded here" not in says(page)
+    moved(page, lambda: page.get_by_role("radio", name="gallery face 1", exact=True).first.click())
+    slider.press("End")
+    page.wait_for_function("(rest) => Number(document.activeElement.value) > rest", arg=float(rest))
+    assert "not recorded here" not in says(page)
+
+
+def test_a_small_move_that_stays_at_its_stop_is_not_refused(play):
+    page = play("studio")
+    age = page.get_by_role("slider", name="Age")
+    age.scroll_into_view_if_needed()
+    box = age.bounding_box()
+    page.mouse.click(box["x"] + 0.52 * box["width"], box["y"] + box["height"] / 2)
+    page.wait_for_function("document.activeElement.value === '0'")
+    assert says(page) == "Moves made ahead, shown at once."
+
+
 def test_what_needs_the_model_cannot_be_used_and_says_so(play):
     page = play("studio")
     for dead in (page.get_by_role("button", name="Download"), page.locator(".gl-upload input")):
@@ -182,6 +208,14 @@ def test_controls_can_be_hidden_by_the_address(play):
     assert page.evaluate("new URLSearchParams(location.search).get('controls')") == "smile,gallery"
 
 
+@pytest.mark.parametrize("query", ["?controls=smile", "?controls=smile&size=lecture"])
+@pytest.mark.parametrize("name", ["studio", "attributes"])
+def test_the_one_slider_that_is_left_is_in_sight(play, name, query):
+    page = play(name, query, viewport={"width": 1280, "height": 720})
+    box = page.get_by_role("slider").bounding_box()
+    assert 0 < box["y"] and box["y"] + box["height"] < 720
+
+
 @EVERY
 @pytest.mark.parametrize("width", [1280, 400])
 def test_nothing_jumps_and_nothing_scrolls_sideways(play, site, browser, name, width):
@@ -198,7 +232,8 @@ def test_nothing_jumps_and_nothing_scrolls_sideways(play, site, browser, name, w
 
 def test_moves_that_cannot_be_fetched_are_said(play, site):
     page = play("temperature")
-    page.route("**/*.seed-2.film", lambda route: route.fulfill(status=200, body="nonsense"))
+    nonsense = 'document.currentScript.film = "nonsense"'
+    page.route("**/*.seed-2.js", lambda route: route.fulfill(status=200, body=nonsense))
     now = pictures(page)
     click(page, "Surprise me")
     page.wait_for_selector(".gl-film-kind :text('could not be loaded')")

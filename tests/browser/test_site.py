@@ -196,7 +196,7 @@ def test_large_type_goes_along_and_can_be_left(visit):
     page.get_by_role("link", name="Next").click()
     page.wait_for_url(re.compile(r"/notebooks/01_\w+\.html\?size=lecture$"))
     page.get_by_role("link", name="Glow, explorable").click()
-    page.wait_for_url(re.compile(r"/x/y/\?size=lecture$"))
+    page.wait_for_url(re.compile(r"/x/y/index.html\?size=lecture$"))
     button.click()
     assert button.get_attribute("aria-pressed") == "false" and "size" not in page.url
     assert page.locator("h2").last.bounding_box()["height"] < 0.9 * large
@@ -229,6 +229,10 @@ def test_a_slider_moves_pictures_without_a_kernel(visit, name):
         "recorded" in page.locator("main").inner_text()
         and "make explore" in page.locator("main").inner_text()
     )
+    a_slider_moves_pictures(page)
+
+
+def a_slider_moves_pictures(page) -> None:
     drawn = "[...document.querySelectorAll('main canvas')].map((canvas) => canvas.toDataURL()).join()"
     page.wait_for_function("document.querySelector('main input[type=range]:enabled')")
     page.wait_for_function("document.querySelector('main canvas[data-frame]')")
@@ -237,17 +241,45 @@ def test_a_slider_moves_pictures_without_a_kernel(visit, name):
     page.wait_for_function(f"(before) => {drawn} !== before", arg=before)
 
 
-def test_a_folder_of_files_is_enough(browser, folder):
-    """Without any server at all, from the disk."""
-    context = browser.new_context(viewport=WIDE)
-    page = context.new_page()
-    wrong = []
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto((folder / "index.html").as_uri())
-    page.get_by_role("link", name="Notebook 00: Why reversible?").click()
-    page.wait_for_url("**/00_why_reversible.html")
-    assert page.locator("math").count() > 5 and wrong == []
-    context.close()
+# ---- without any server at all, from the disk -----------------------------------------------------------------
+
+
+@pytest.fixture
+def from_disk(browser, folder):
+    """A `Visit` to the folder itself; the test fails if anything goes wrong on it."""
+    visitor = Visit(browser, f"{folder.as_uri()}/", viewport=WIDE)
+    yield visitor
+    visitor.context.close()
+    assert visitor.wrong == []
+
+
+@pytest.mark.parametrize("name", EXPLORERS)
+def test_a_slider_moves_pictures_from_a_disk(from_disk, name):
+    page = from_disk.open(name)
+    a_slider_moves_pictures(page)
+    page.wait_for_function("location.search")
+    now = page.locator("main input[type=range]:enabled").first.input_value()
+    from_disk.open(page.url.removeprefix(from_disk.address))  # as a link in somebody's slides
+    page.wait_for_selector(".gl-film[data-playing]")
+    assert page.locator("main input[type=range]:enabled").first.input_value() == now
+
+
+def test_pages_lead_to_each_other_from_a_disk(from_disk):
+    page = from_disk.open("index.html?size=lecture")
+    for name, wanted in [
+        ("Notebook 00: Why reversible?", "/notebooks/00_why_reversible.html?size=lecture"),
+        ("Studio", "/explore/studio.html?size=lecture"),
+        ("Glow, explorable", "/index.html?size=lecture"),
+        ("Notebooks", "/index.html?size=lecture#notebooks"),
+    ]:
+        page.get_by_role("link", name=name, exact=True).first.click()
+        page.wait_for_url(re.compile(re.escape(wanted) + "$"))
+        assert page.locator("h1").count() == 1
+
+
+def test_notebooks_are_whole_from_a_disk(from_disk):
+    page = from_disk.open("notebooks/00_why_reversible.html")
+    assert page.locator("math").count() > 5
 
 
 def test_the_server_tells_the_types(address):

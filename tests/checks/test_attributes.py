@@ -110,7 +110,7 @@ LESS_ALL = with_direction(lambda z, has: [e[has].mean(0, keepdim=True) - e.mean(
 DIRECTION_AND_EFFECT = {
     "by hand": (by_hand, None),
     "the package's": (with_direction(mean_difference), None),
-    "without a batch": (without_a_batch, None),
+    "without a batch": (without_a_batch, "keep the 1 in front"),
     "without minus with": (with_direction(lambda z, has: mean_difference(z, ~has)), "wrong sign: with minus"),
     "those with": (with_direction(means), "all faces share"),
     "those without": (with_direction(lambda z, has: means(z, ~has)), "mean of those without it"),
@@ -126,9 +126,9 @@ DIRECTION_AND_EFFECT = {
     "length 1 a level": (with_direction(per_level), "all levels count alike"),
     "first level alone": (with_direction(first_level), "not at level 2"),
     "another": (with_direction(lambda z, has: [s + 1 for s in mean_difference(z, has)]), "is not the mean of"),
-    "a number a level": (with_direction(lambda z, has: [e[has].mean() - e[~has].mean() for e in z]), "mean(0)"),
+    "a number a level": (with_direction(lambda z, has: [e[has].mean() - e[~has].mean() for e in z]), "a mean over"),
     "a mean of none": (
-        with_direction(lambda z, has: [e[has].mean(0) - e[has.double() == -1].mean(0) for e in z]),
+        with_direction(lambda z, has: [e[has].mean(0, True) - e[has.double() == -1].mean(0, True) for e in z]),
         "a mean of no faces",
     ),
     "flattened": (with_direction(lambda z, has: latents.flatten(mean_difference(z, has))), "flattened"),

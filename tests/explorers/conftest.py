@@ -11,6 +11,7 @@ from glowlite.data import faces
 def prompt(monkeypatch) -> None:
     """What waits until things rest waits no longer on a busy machine than on an idle one."""
     monkeypatch.setattr("glowlite.explorers.render.LONGEST", 0.1)
+    monkeypatch.setattr("glowlite.explorers.likeness.CROWD", 96)
 
 
 @pytest.fixture(scope="session")

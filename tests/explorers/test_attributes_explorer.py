@@ -152,7 +152,19 @@ def test_a_picture_of_ones_own_comes_back_and_can_be_moved(page):
     )
     assert "unlike the drawn faces" in page.head.notice["text"] and page.gallery.selected == 12
     drag(page.sliders["smile"], 1.0)
-    assert page.before.pixels != page.after.pixels and "face=" not in page.head.query
+    assert page.before.pixels != page.after.pixels and "face=own" in page.head.query
+    assert page.words.says == "Your picture, moved towards a much bigger smile, as drawn faces have it."
+
+
+def test_one_looks_at_what_is_moved_most(page):
+    open_address(page, "?smile=0.4&beard=-0.9")
+    assert page.looks.value == "beard"
+    open_address(page, "?smile=0.4&beard=-0.9&look=smile")
+    assert page.looks.value == "smile"
+    for _ in range(8):
+        page.surprise.click()
+        amounts = {name: abs(amount) for name, amount in page.state.amounts.items()}
+        assert amounts[page.looks.value] == max(amounts.values())
 
 
 @pytest.mark.parametrize("data", [b"", b"not a picture", png()[:40]], ids=["empty", "text", "truncated"])

@@ -24,6 +24,30 @@ def test_every_way_begins_and_ends_at_the_very_pictures(between, way):
         assert torch.equal(between.draw().image, face.image)
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_at_the_end_it_says_whose_picture_that_is(between, way):
+    between.way, between.t = way, 1.0
+    assert between.describe(1.0).startswith(f"{between.second.name.capitalize()}, where the way ends")
+    between.choose(between.first, between.second, (False, True))
+    words = between.describe(1.0)
+    if way == "pixels":
+        assert "where the way ends" in words and "stayed" not in words
+    else:
+        assert (
+            words.startswith("The end of the way from")
+            and f"Level 1 stayed as in {between.first.name}" in words
+        )
+
+
+def test_the_angle_is_between_the_levels_that_move(between):
+    between.choose(between.first, between.second, (False, True))
+    a, b = between.first.latents[1].flatten(), between.second.latents[1].flatten()
+    wanted = torch.rad2deg(torch.acos(a @ b / (a.norm() * b.norm()))).item()
+    assert between.angle() == pytest.approx(wanted, abs=1e-3)
+    between.choose(between.first, between.second, (False, False))
+    assert between.angle() is None and between.describe_angle() == ""
+
+
 def test_pixels_are_mixed_and_latents_follow_their_formulas(between, model):
     first, second = between.first, between.second
     mixed = between.blend(0.25).float()

@@ -112,12 +112,39 @@ def test_the_numbers_are_those_of_the_picture(page, model):
 def test_a_picture_of_ones_own_can_be_either_end(page, end):
     upload(page.uploads[end], png())
     face = (page.between.first, page.between.second)[end]
-    assert face.name == "your picture" and page.ends[end].pixels == to_bytes(face.image)
+    assert face.name == f"your {('first', 'second')[end]} picture" and page.ends[end].pixels == to_bytes(
+        face.image
+    )
     text = page.head.notice["text"]
     assert f"the {('first', 'second')[end]} one now" in text and "unlike the drawn faces" in text
     assert page.galleries[end].selected == 12 and page.galleries[1 - end].count == 13
     drag(page.slider, float(end))
     assert page.picture.pixels == page.ends[end].pixels
+    assert f"{'ab'[end]}=own" in page.head.query
+
+
+def test_both_ends_can_be_pictures_of_ones_own(page):
+    for end, colour in enumerate([(90, 120, 200), (200, 40, 60)]):
+        upload(page.uploads[end], png(colour))
+    assert "from your first picture to your second picture" in page.words.says
+    assert [tiles.selected for tiles in page.galleries] == [12, 13]
+    pick(page.galleries[0], 2)  # the first stays on the shelf
+    pick(page.galleries[0], 12)
+    assert page.between.first.name == "your first picture"
+
+
+def test_the_angle_and_clamped_values_are_said(page):
+    upload(page.uploads[0], png())
+    upload(page.uploads[1], png((91, 121, 200)))
+    angle = page.between.angle()
+    assert angle < 60 and page.apart.says.startswith(f"These two stand at {angle:.0f}°")
+    middle = latent_space.effective_temperature(page.between.latents(0.5, "linear")).item()
+    assert f"temperature is {middle:.2f}" in page.apart.says
+    for tick in page.levels:
+        tick.value = False
+    assert page.apart.says == ""
+    page.drawn = page.drawn._replace(saturated=0.041)
+    assert page.hint().startswith("4% of the values are at full dark or full light")
 
 
 @pytest.mark.parametrize("data", [b"", b"not a picture", png()[:40]], ids=["empty", "text", "truncated"])
@@ -172,6 +199,14 @@ def test_hints_move_on(page):
     page.way.set_state({"value": "linear"})
     seen.append(page.words.hint)
     assert len(set(seen)) == 4
+
+
+def test_the_chart_of_bits_follows_the_slider(page):
+    def dashes() -> str:
+        drag(page.slider, page.slider.value + 0.01)
+        return str(page.bits_chart.scene)
+
+    assert dashes() != dashes()
 
 
 def test_old_rows_stay_until_new_ones_are_whole(model, card):

@@ -10,7 +10,7 @@ import torch
 from glowlite import latents as latent_space
 from glowlite.data.stream import TRAINING_SEEDS
 from glowlite.errors import GlowliteError
-from glowlite.explorers.address import Address
+from glowlite.explorers.address import OWN, Address
 from glowlite.explorers.shelf import FRESH, GALLERY_SEED, PEOPLE, Shelf, fresh_faces
 from glowlite.explorers.state import StudioState, Typical, typical_of
 
@@ -193,9 +193,17 @@ def test_an_address_cannot_leave_the_sliders(state, shelf):
 def test_the_shelf_keeps_one_face_of_each_kind(shelf):
     shelf.draw_fresh(0.7)
     assert len(shelf.fresh) == FRESH
-    for face in (shelf.fresh[0], shelf.fresh[1], shelf.gallery[0]._replace(key="", name="your picture")):
+    own = [shelf.gallery[0]._replace(key=OWN, name=f"your {end} picture") for end in ("first", "second")]
+    for face in (shelf.fresh[0], shelf.fresh[1], *own, own[0]):
         shelf.keep(face)
-    assert [face.name for face in shelf.partners()[-2:]] == ["fresh face 2", "your picture"]
+    names = [face.name for face in shelf.partners()[12:]]
+    assert names == ["fresh face 2", "your first picture", "your second picture"]
+
+
+def test_a_fresh_face_in_an_address_is_the_one_in_the_row(shelf):
+    shelf.draw_fresh(0.9)
+    assert shelf.find("fresh-1-0.90-3") is shelf.fresh[2]
+    assert shelf.find("fresh-2-0.90-3") is not shelf.fresh[2]
 
 
 def test_the_gallery_is_a_dozen_faces_no_run_has_seen(shelf, model):

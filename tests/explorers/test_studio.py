@@ -9,7 +9,7 @@ from glowlite import checkpoint
 from glowlite.explorers.studio import OPENING, Studio, open_studio
 from glowlite.widgets.frame import BROKEN, SORRY, Sorry
 from glowlite.widgets.picture import to_bytes
-from tests.explorers.page import entry, pick, png, upload
+from tests.explorers.page import drag, entry, open_address, pick, png, upload
 
 
 @pytest.fixture
@@ -106,7 +106,41 @@ def test_an_upload_comes_back_exactly_and_says_that_it_is_foreign(page):
     assert entry(page, "Bits")["flag"] and "unlike" in entry(page, "Bits")["note"]
     assert page.partner_tiles.names[-1] == "your picture"
     assert page.words.says == "Your picture, unchanged."
-    assert "face" not in page.head.query  # an address cannot hold it
+    assert page.head.query == "face=own"
+    drag(page.sliders["smile"], 1.0)
+    assert page.words.says == "Your picture, moved towards a much bigger smile, as drawn faces have it."
+    open_address(page, page.head.query)
+    assert "cannot hold a picture of your own" in page.head.notice["text"]
+
+
+def test_a_link_to_a_picture_of_ones_own_opens_on_a_face_and_says_why(page):
+    open_address(page, "?face=own&with=own&blend=0.5&smile=1.00")
+    assert page.words.says == "Gallery face 1 with a much bigger smile."
+    assert page.head.notice["text"].count("cannot hold a picture of your own") == 1
+
+
+def test_the_address_holds_the_fresh_faces(page, model, directions, card):
+    drag(page.temperature, 0.9)
+    assert page.head.query.endswith("heat=0.90")
+    page.new_faces.click()
+    pick(page.fresh_tiles, 2)
+    assert "face=fresh-2-0.90-3" in page.head.query and page.head.query.endswith("heat=0.90&draw=2")
+    other = Studio(model, directions, card)
+    open_address(other, page.head.query)
+    assert other.fresh_tiles.pixels == page.fresh_tiles.pixels and other.after.pixels == page.after.pixels
+    assert other.fresh_tiles.selected == 2
+    drag(other.temperature, 0.2)  # so that it still follows
+    assert "face=fresh-2-0.20-3" in other.head.query and other.after.pixels != page.after.pixels
+
+
+def test_a_control_that_is_not_there_is_said_and_hides_nothing_alone(page):
+    open_address(page, "?controls=Smile")
+    assert "controls=Smile" in page.head.notice["text"]
+    assert page.sliders["beard"].layout.display is None and "controls" not in page.head.query
+    open_address(page, "?controls=foo, beard")
+    assert "controls=foo" in page.head.notice["text"]
+    assert page.sliders["beard"].layout.display is None and page.sliders["smile"].layout.display == "none"
+    assert page.head.query.endswith("controls=beard")
 
 
 @pytest.mark.parametrize("data", [b"", b"not a picture", png()[:40]], ids=["empty", "text", "truncated"])

@@ -8,6 +8,7 @@ import torch
 from glowlite import checkpoint
 from glowlite import latents as latent_space
 from glowlite.explorers import known
+from glowlite.explorers.likeness import Likeness
 from glowlite.explorers.samples import COUNT, STOPS, Point, Samples, spread, trade_off
 from glowlite.explorers.temperature import OPENING, SEED, STRIP, TemperatureExplorer, open_temperature
 from glowlite.films.snapshot import steady
@@ -62,6 +63,18 @@ def test_each_level_can_be_set_alone_and_the_slider_takes_them_together(page, mo
     assert page.slider.value == OPENING and page.tiles.pixels == to_bytes(sixteen(model, OPENING))
 
 
+def test_levels_that_agree_are_one_temperature(page):
+    for slider in page.level_sliders:
+        drag(slider, 0.2)
+    assert page.slider.value == 0.2 and "at temperature 0.20: hardly more" in page.words.says
+    assert page.head.query == "t=0.20&seed=1"
+    epochs = [slider.epoch for slider in page.level_sliders]
+    drag(page.level_sliders[-1], 0.2)  # a move that is still on its way is not dropped
+    assert [slider.epoch for slider in page.level_sliders] == epochs
+    open_address(page, "?t=0.70&levels=0.30_0.30")
+    assert page.slider.value == 0.3 and "at temperature 0.30" in page.words.says
+
+
 def test_surprise_draws_others_and_repeats_by_seed(page, model, card):
     before = page.tiles.pixels
     page.surprise.click()
@@ -101,34 +114,32 @@ def test_spread_is_the_mean_over_pairs():
 def test_the_curve_is_measured_where_it_was_not_kept(page, model):
     assert [point.temperature for point in page.points] == list(STOPS)
     images = sixteen(model, STOPS[5], seed=1)
-    assert page.points[5].bits == pytest.approx(model.bits_per_dim(images).mean().item(), abs=0.01)
+    assert page.points[5].odd == pytest.approx(page.likeness.oddness(images), rel=1e-4)
     assert page.points[5].spread == pytest.approx(spread(images), rel=1e-4)
     assert page.points[0].spread == 0 and "Drawn faces" in page.trade.label
 
 
 def test_what_was_kept_is_not_measured_again(model, card, monkeypatch):
     points = [Point(t, 3 + t, 20 * t) for t in STOPS]
-    kept = known.Known(points=points, radii=torch.full((50,), 0.9))
-    monkeypatch.setattr("glowlite.explorers.temperature.trade_off", lambda *_: 1 / 0)
+    likeness = Likeness.of(torch.rand(60, 48))
+    kept = known.Known(points=points, radii=torch.full((50,), 0.9), likeness=likeness)
+    for name in ("trade_off", "crowd"):
+        monkeypatch.setattr(f"glowlite.explorers.temperature.{name}", lambda *_: 1 / 0)
     page = TemperatureExplorer(model, card, kept)
     assert page.points == points and "drawn faces lie at 0.90" in page.shell.label
     assert not page.head.notice
 
 
 def test_measuring_the_curve_can_be_taken_up_again(model):
-    whole, parts = [], []
-    for _ in trade_off(model, whole):
+    whole, parts, likeness = [], [], Likeness.of(torch.rand(60, 48))
+    for _ in trade_off(model, likeness, whole):
         pass
-    for _ in trade_off(model, parts):
+    for _ in trade_off(model, likeness, parts):
         if len(parts) == 3:
             break
-    for _ in trade_off(model, parts):
+    for _ in trade_off(model, likeness, parts):
         pass
-    assert [point.temperature for point in parts] == list(STOPS)
-    for one, other in zip(
-        parts, whole, strict=True
-    ):  # noise is dealt out by batch, and batches follow the clock
-        assert one.spread == other.spread and one.bits == pytest.approx(other.bits, abs=0.01)
+    assert parts == whole and [point.temperature for point in parts] == list(STOPS)
 
 
 def test_the_shell_follows(page):

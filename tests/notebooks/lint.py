@@ -23,6 +23,9 @@ PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 HEAD = ("**After this notebook you can**", "**Needs.**", "**Minutes.**", "**Symbols.**")
 END = ("## Summary", "**A harder question.**", "**Next.**", "**In the paper.**")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)[^)]*\)")
+NUMBERED = "[0-9][0-9]_*.ipynb"
+NAMED = re.compile(r"\bnotebooks?\s+(\d\d)\b(?:[^.:;]{0,15}?\b(?:and|or|to)\s+(\d\d)\b)?", re.IGNORECASE)
+IN_BRACKETS = re.compile(r"(?<=\s)\((\d\d)\)")  # "Temperature (10)"
 IMAGE = re.compile(r"!\[([^\]]*)\]\(")
 SYMBOLS = (
     "glowlite",
@@ -50,6 +53,7 @@ def lint(notebook, folder: Path, size: int = 0) -> list[str]:
         faults.append("widget state is stored with it")
     faults += _lengths(notebook) + _headings(notebook) + _parts(notebook) + _symbols(notebook)
     faults += _links(notebook, folder) + _outputs(notebook) + _teaching(notebook) + _next(notebook, folder)
+    faults += _named(notebook, folder)
     return faults
 
 
@@ -260,18 +264,29 @@ def _number(notebook) -> int:
 
 
 def _next(notebook, folder: Path) -> list[str]:
-    """It says what comes next, by number, and by title where that notebook is there."""
+    """It says which notebook comes next, of those that are there, by number and title; the last one names none."""
     if title(notebook) is None:
         return ["its heading is not '# NN · Title'"]
-    following = _number(notebook) + 1
+    later = [path for path in sorted(folder.glob(NUMBERED)) if int(path.name[:2]) > _number(notebook)]
     said = re.search(r"\*\*Next\.\*\*\s+\[?(\d\d)\b(.*?)(?:\n\n|\Z)", "\n\n".join(_text(notebook)), re.DOTALL)
-    if not said or int(said[1]) != following:
-        return [f"'**Next.**' does not go on with {following:02}"]
-    for path in folder.glob(f"{following:02}_*.ipynb"):
-        name = title(nbformat.read(path, as_version=4))
-        if name and name[1].lower() not in " ".join(said[2].split()).lower():
-            return [f"'**Next.**' does not say {name[1]!r}, which is the next one's title"]
+    if not later:
+        return [f"'**Next.**' goes on with {said[1]}, and this is the last one"] if said else []
+    if not said or said[1] != later[0].name[:2]:
+        return [f"'**Next.**' does not go on with {later[0].name[:2]}"]
+    name = title(nbformat.read(later[0], as_version=4))
+    if name and name[1].lower() not in " ".join(said[2].split()).lower():
+        return [f"'**Next.**' does not say {name[1]!r}, which is the next one's title"]
     return []
+
+
+def _named(notebook, folder: Path) -> list[str]:
+    """Every notebook that it names is there: in its text, and in what its code shows or remarks."""
+    there = {path.name[:2] for path in folder.glob(NUMBERED)} | {f"{_number(notebook):02}"}
+    text = "\n\n".join(_text(notebook))
+    words = "\n\n".join(cell.source for cell in notebook.cells)
+    named = {number for pair in NAMED.findall(words) for number in pair if number}
+    named.update(IN_BRACKETS.findall(text))
+    return [f"it names notebook {number}, which is not there" for number in sorted(named - there)]
 
 
 def _output(output) -> list[str]:

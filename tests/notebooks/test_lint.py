@@ -71,8 +71,18 @@ def sound():
     )
 
 
-def test_a_sound_notebook_has_no_fault(tmp_path):
-    assert lint(sound(), tmp_path) == []
+@pytest.fixture
+def folder(tmp_path):
+    """Where the sound notebook lies: the next one is there, and none between it and 06."""
+    for number, name in (("04", "Another title"), ("06", "The last")):
+        nbformat.write(
+            new_notebook(cells=[new_markdown_cell(f"# {number} · {name}")]), tmp_path / f"{number}_a.ipynb"
+        )
+    return tmp_path
+
+
+def test_a_sound_notebook_has_no_fault(folder):
+    assert lint(sound(), folder) == []
 
 
 def text(index, old, new):
@@ -127,6 +137,20 @@ SPOILT = {
     "no question": (text(END_AT, "**A harder question.**", ""), "lacks **A harder"),
     "no next": (text(END_AT, "**Next.**", ""), "lacks **Next"),
     "wrong next": (text(END_AT, "04", "05"), "does not go on with 04"),
+    "next is not the next": (text(END_AT, "04, Another title", "06, The last"), "does not go on with 04"),
+    "names none that is there": (
+        text(5, "Add.", "As in notebook 05."),
+        "names notebook 05, which is not there",
+    ),
+    "names two": (text(5, "Add.", "As in notebooks 04 to 07."), "names notebook 07, which is not there"),
+    "needs none that is there": (
+        text(0, "Nothing.", "Two titles (05)."),
+        "names notebook 05, which is not there",
+    ),
+    "code names none that is there": (
+        code(source="glow_map('z')  # notebook 05"),
+        "names notebook 05, which",
+    ),
     "no paper": (text(END_AT, "**In the paper.**", ""), "lacks **In the paper"),
     "unknown symbol": (text(0, "Glow.dims", "Glow.colour"), "Glow.colour"),
     "no table": (text(0, "`Glow.dims`", "D"), "names nothing"),
@@ -164,22 +188,22 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("name", SPOILT)
-def test_each_fault_is_named(name, tmp_path):
+def test_each_fault_is_named(name, folder):
     spoil, words = SPOILT[name]
     notebook = nbformat.from_dict(sound())
     spoil(notebook)
-    assert any(words in fault for fault in lint(notebook, tmp_path)), lint(notebook, tmp_path)
+    assert any(words in fault for fault in lint(notebook, folder)), lint(notebook, folder)
 
 
-def test_a_large_notebook_is_a_fault(tmp_path):
-    assert any("bytes" in fault for fault in lint(sound(), tmp_path, 1_000_000))
+def test_a_large_notebook_is_a_fault(folder):
+    assert any("bytes" in fault for fault in lint(sound(), folder, 1_000_000))
 
 
-def test_a_link_that_leads_somewhere_is_none(tmp_path):
-    (tmp_path / "there.ipynb").touch()
+def test_a_link_that_leads_somewhere_is_none(folder):
+    (folder / "there.ipynb").touch()
     notebook = sound()
     notebook.cells[5].source += " [there](there.ipynb#part) [web](https://example.org) [below](#below)"
-    assert lint(notebook, tmp_path) == []
+    assert lint(notebook, folder) == []
 
 
 @pytest.mark.parametrize(
@@ -199,25 +223,38 @@ def test_what_is_set_when_a_layer_is_made_exists_too(name):
     assert exists(name) and not exists(name + "er")
 
 
-def test_the_next_notebook_is_named_by_its_title(tmp_path):
-    nbformat.write(new_notebook(cells=[new_markdown_cell("# 04 · Another\ntitle")]), tmp_path / "04_a.ipynb")
-    assert any("'Another'" in fault for fault in lint(sound(), tmp_path)) is False
-    nbformat.write(new_notebook(cells=[new_markdown_cell("# 04 · A third title")]), tmp_path / "04_a.ipynb")
-    assert lint(sound(), tmp_path) == [
+def test_the_next_notebook_is_named_by_its_title(folder):
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# 04 · A third title")]), folder / "04_a.ipynb")
+    assert lint(sound(), folder) == [
         "'**Next.**' does not say 'A third title', which is the next one's title"
     ]
 
 
-def test_what_is_folded_away_may_be_an_answer(tmp_path):
+def test_the_next_notebook_need_not_have_the_next_number(folder):
+    (folder / "04_a.ipynb").unlink()
+    assert lint(sound(), folder) == ["'**Next.**' does not go on with 06"]
+    notebook = sound()
+    text(END_AT, "04, Another title", "06, The last")(notebook)
+    assert lint(notebook, folder) == []
+
+
+def test_the_last_notebook_goes_on_with_none(tmp_path):
+    assert lint(sound(), tmp_path) == ["'**Next.**' goes on with 04, and this is the last one"]
+    notebook = sound()
+    text(END_AT, "04, Another title: why", "The studio")(notebook)
+    assert lint(notebook, tmp_path) == []
+
+
+def test_what_is_folded_away_may_be_an_answer(folder):
     notebook = sound()
     notebook.cells[5].source += f"\n\n<details><summary>One answer</summary>{'word ' * 100}</details>"
-    assert lint(notebook, tmp_path) == []
+    assert lint(notebook, folder) == []
 
 
 @pytest.mark.parametrize(
     "made", [picture(), said("Predict: ?"), new_output("display_data", data={"text/html": IMG})]
 )
-def test_what_needs_no_comparison(made, tmp_path):
+def test_what_needs_no_comparison(made, folder):
     notebook = sound()
     notebook.cells[PRINT].update(outputs=[made], metadata={})
-    assert lint(notebook, tmp_path) == []
+    assert lint(notebook, folder) == []

@@ -72,6 +72,24 @@ def test_tiles_hold_all_pictures():
     assert PNG in tiles._repr_mimebundle_()[0]
 
 
+def test_captions_stand_below_their_tiles_where_no_kernel_runs():
+    tiles = Tiles(label="faces", captions=["T = 0", "0.5", "1"])
+    images = torch.stack([random_picture() for _ in range(3)])
+    tiles.show(images, ["T = 0.0", "T = 0.5", "T = 1.0"])
+    data = tiles._repr_mimebundle_()[0]
+    assert data["text/plain"] == "faces: T = 0, 0.5, 1"
+    shown = opened(base64.b64decode(data[PNG]))
+    width, height = shown.size
+    side = width // 3
+    assert height > side
+    small = shown.crop((0, 0, width, side)).resize((24, 8), Image.Resampling.NEAREST)
+    assert small.tobytes() == to_bytes(torch.cat(list(images), -1))
+    for part in range(3):  # words in the middle, and white at both sides
+        below = [shown.crop((part * side + x, side, part * side + y, height)) for x, y in
+                 ((0, side // 4), (side // 4, 3 * side // 4), (3 * side // 4, side))]  # fmt: skip
+        assert [part.convert("L").getextrema()[0] < 128 for part in below] == [False, True, False]
+
+
 def test_a_slider_stays_within_its_range():
     slider = Slider(min=0.0, max=1.0)
     slider.value = 7

@@ -14,7 +14,9 @@ class Player {
     this.stage = root.querySelector(".gl-film-stage");
     this.status = root.querySelector(".gl-film-kind span");
     this.sheets = new Sheets(this.film.size, this.film.columns);
-    this.states = new States(this.film, root.dataset.base, this.sheets);
+    const { base } = root.dataset;
+    const [get, end] = "scripts" in root.dataset ? [fromScript, "js"] : [fetched, "film"];
+    this.states = new States(this.film, (chapter) => get(`${base}${this.film.name}.${chapter}.${end}`), this.sheets);
     this.at = this.states.opening;
     this.used = new Set();
     this.presses = new Map(); // of buttons that go round
@@ -113,8 +115,8 @@ class Player {
     this.apply(false);
   }
   showOnly(names) {
-    if (!names) return;
-    const shown = names.split(",").map((name) => name.trim());
+    const shown = (names || "").split(",").map((name) => name.trim()).filter((name) => name in this.film.parts);
+    if (!shown.length) return;
     for (const [name, numbers] of Object.entries(this.film.parts)) {
       if (!shown.includes(name)) for (const number of numbers) this.places[number].style.display = "none";
     }
@@ -178,8 +180,10 @@ class Player {
       const on = (point) => (point[stepped] - from) * (wanted[stepped] - from) > 0;
       found = this.states.nearest(wanted, moved, ({ point }) => on(point)) || found;
     }
-    if (found) this.tell(found, wanted, moved);
-    else this.say("That was not recorded here; the live model can do it.");
+    const asked = [...moved].filter((name) => wanted[name] !== this.at.point[name]);
+    const goes = ({ point }) => asked.some((name) => point[name] !== this.at.point[name]);
+    if (asked.length && !this.states.nearest(wanted, moved, goes)) this.refuse(wanted, asked);
+    else this.tell(found, wanted, moved);
     this.at = found || this.at;
     this.apply();
   }
@@ -188,6 +192,16 @@ class Player {
     const labels = Object.entries(this.film.dims).filter(differs).map(([, { label }]) => label).filter(Boolean);
     const list = [labels.slice(0, -1).join(", "), labels.at(-1)].filter(Boolean).join(" and ");
     this.say(list && `These were not recorded together, so ${list} changed as well. The live model takes both.`);
+  }
+  // Nothing near here has what was asked for; what is firm, such as the face, may be another where it was recorded.
+  refuse(wanted, asked) {
+    const { point } = this.at;
+    const has = (other, name) => (typeof other[name] === "number" ? other[name] !== point[name] : other[name] === wanted[name]);
+    const there = this.states.nearest(wanted, null, (state) => asked.every((name) => has(state.point, name)))?.point;
+    const differs = ({ dim, values }) => there && values && this.film.dims[dim].firm && there[dim] !== point[dim];
+    const chooser = this.film.controls.find((control) => differs(control) && control.values.includes(there[control.dim]));
+    const name = chooser && this.models[chooser.widget].get("names")[chooser.values.indexOf(there[chooser.dim])];
+    this.say(`That was not recorded here${name ? `, only with ${name}` : ""}; the live model can do it.`);
   }
   say(text) {
     const words = text || OPEN + (this.live ? SOON : "");

@@ -102,10 +102,28 @@ async function unpack(packed) {
   return [await new Response(text).json(), packed.slice(4 + length)];
 }
 
+// A file of a film, which comes as it is, or as a script (film.py).
+async function fetched(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${answer.status}`);
+  return answer.arrayBuffer();
+}
+async function fromScript(address) {
+  const script = document.createElement("script");
+  try {
+    await new Promise((onload, onerror) => {
+      document.head.append(Object.assign(script, { onload, onerror, src: address }));
+    });
+    return fromBase64(script.film).buffer;
+  } finally {
+    script.remove();
+  }
+}
+
 // The states of a film, as far as they were fetched, and the one nearest to a point.
 class States {
-  constructor(film, base, sheets) {
-    Object.assign(this, { film, base, sheets, loads: new Map(), states: [], spans: {} });
+  constructor(film, bytes, sheets) { // `bytes` of a chapter, by its name
+    Object.assign(this, { film, bytes, sheets, loads: new Map(), states: [], spans: {} });
     const point = {};
     for (const [name, dim] of Object.entries(film.dims)) point[name] = dim.opening;
     this.opening = { point, values: () => new Map() };
@@ -128,9 +146,7 @@ class States {
   }
   async fetch(name) {
     try {
-      const answer = await fetch(`${this.base}${this.film.name}.${name}.film`);
-      if (!answer.ok) throw new Error(`${answer.status}`);
-      await this.take(await unpack(await answer.arrayBuffer()));
+      await this.take(await unpack(await this.bytes(name)));
       this.loads.set(name, true);
     } catch (error) {
       this.loads.delete(name); // so that the next move tries again

@@ -30,10 +30,18 @@ function render({ model, el }) {
       tile.type = "button";
       tile.className = "gl-tile";
       tile.setAttribute("role", "radio");
-      tile.append(document.createElement("canvas"));
+      const caption = document.createElement("span");
+      caption.className = "gl-caption";
+      caption.setAttribute("aria-hidden", "true"); // the tile's name says it
+      tile.append(document.createElement("canvas"), caption);
       tile.addEventListener("click", () => choose(index));
       group.append(tile);
     }
+    const captions = model.get("captions") || []; // films of before have none
+    [...group.children].forEach((tile, index) => {
+      tile.lastChild.textContent = captions[index] || "";
+      tile.lastChild.hidden = !captions[index];
+    });
   }
 
   function draw() {
@@ -80,11 +88,11 @@ function render({ model, el }) {
     choose(next);
   });
 
-  model.on("change:pixels change:count change:names change:label", draw);
+  model.on("change:pixels change:count change:names change:captions change:label", draw);
   model.on("change:selected", mark);
   draw();
   return () => {
-    model.off("change:pixels change:count change:names change:label", draw);
+    model.off("change:pixels change:count change:names change:captions change:label", draw);
     model.off("change:selected", mark);
   };
 }
