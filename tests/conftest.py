@@ -6,7 +6,7 @@ from contextlib import suppress
 import pytest
 import torch
 
-from benchmarks.servers import find_chromium
+from benchmarks.servers import FLAGS, find_chromium
 from glowlite.errors import GlowliteError
 
 HOW_TO_GET_CHROMIUM = (
@@ -42,3 +42,14 @@ def pytest_runtest_makereport():
     if report.skipped and isinstance(report.longrepr, tuple) and HOW_TO_GET_CHROMIUM in report.longrepr[2]:
         report.longrepr = (__file__, None, f"Skipped: {HOW_TO_GET_CHROMIUM}")
     return report
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """A Chromium, driven by playwright, which keeps an event loop running; so no longer than a file."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        driven = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield driven
+        driven.close()

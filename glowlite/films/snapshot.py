@@ -98,7 +98,7 @@ def _value(widget, name: str):
         size = widget.width * widget.height * 3
         return Pixels(tuple(value[i : i + size] for i in range(0, len(value), size)))
     if name == "entries":  # how long drawing took is not what a recording can say
-        untimed = {"value": "\u2013", "unit": "", "note": "recorded, not drawn now"}
+        untimed = {"value": "\u2013", "unit": "", "note": "recorded"}
         return [e | untimed if e["name"] == "Time to draw" else e for e in value]
     return rounded(value) if name in ("shapes", "handles", "pads") else value
 

@@ -1,7 +1,6 @@
 """What a slider is timed by: moves through pictures never drawn before, in a real Chromium."""
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from benchmarks.dashboard import (
     EXPLORERS,
@@ -14,7 +13,7 @@ from benchmarks.dashboard import (
     sweep,
     table,
 )
-from benchmarks.servers import FLAGS, Server
+from benchmarks.servers import Server
 from benchmarks.visitors import Round
 from glowlite.errors import GlowliteError
 
@@ -44,14 +43,6 @@ OURS = """<div id="rendered_cells"><input type="range" max="5"><canvas></canvas>
         setTimeout(() => paint(all.slice(0, 2)), 30);
     });
 </script>"""
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with sync_playwright() as playwright:
-        driven = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield driven
-        driven.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,9 +7,9 @@ from pathlib import Path
 import psutil
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from benchmarks.servers import FLAGS, Server
+from benchmarks.servers import Server
 
 # The film has made room, and every picture that can be seen has been drawn; the studio has more than 24 tiles.
 DRAWN = """() => {
@@ -53,16 +53,6 @@ def server(chromium):
     running = Served()
     yield running
     running.stop()
-
-
-@pytest.fixture(
-    scope="package"
-)  # not the session: playwright keeps an event loop running, which is others' too
-def browser(chromium):
-    with sync_playwright() as playwright:
-        driven = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield driven
-        driven.close()
 
 
 class Watched:

@@ -7,9 +7,7 @@ from html.parser import HTMLParser
 
 import nbformat
 import pytest
-from playwright.sync_api import sync_playwright
 
-from benchmarks.servers import FLAGS
 from glowlite.notebooks import ROOT, WIDGET
 
 NOTEBOOKS = sorted(ROOT.glob("[0-9][0-9]_*.ipynb"))
@@ -37,14 +35,6 @@ def pages(tmp_path_factory):
         made.stderr
     )  # nbconvert's own word on images without alt
     return folder
-
-
-@pytest.fixture(scope="module")
-def browser(chromium):
-    with sync_playwright() as playwright:
-        driven = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield driven
-        driven.close()
 
 
 @pytest.fixture
