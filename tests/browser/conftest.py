@@ -85,7 +85,7 @@ class Watched:
         return self.page
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def shared(server, browser):
     """One page at 1280 pixels for many tests; see `page`."""
     watched = Watched(browser, server.address, viewport={"width": 1280, "height": 800})

@@ -250,7 +250,7 @@ def test_a_picture_of_ones_own(page, way):
     assert says(page) == "Your picture, unchanged." and "unlike the drawn faces" in notice.inner_text()
     page.get_by_role("button", name="Close this message").click()
     slider(page, "Hair colour").press("End")
-    waits_for(page, "Your picture with much blonder hair.")
+    waits_for(page, "Your picture, moved towards much blonder hair, as drawn faces have it.")
     assert not the_same(page)
     gallery = card(page, "Start from another face").get_by_role("radio")
     assert gallery.count() == 13  # one's own can be had again

@@ -244,7 +244,7 @@ def test_pictures_of_ones_own_by_mouse_by_keyboard_and_dropped(page):
         upload(page, f"Your own picture as the {end}", png(colour=colour), way)
         page.get_by_role("alert").filter(has_text=f"Your picture is the {end} one now").wait_for()
         rests(page)
-        assert (picture(page, where) == colour).all() and "your picture" in says(page).lower()
+        assert (picture(page, where) == colour).all() and f"your {end} picture" in says(page).lower()
         page.get_by_role("button", name="Close this message").click()
     for key, colour in (("Home", green), ("End", blue)):  # the ends of the way, through the flow and back
         with drawn(page):
