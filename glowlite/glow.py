@@ -214,8 +214,12 @@ class Glow(nn.Module):
         In the mean over noise a lower bound. Without a generator the noise is the same every time and for every
         picture, so that what one of them costs does not depend on those beside it.
         """
-        fixed = generator or torch.Generator().manual_seed(0)
-        x = pixels.dequantize(images, self.config.n_bits, fixed, alike=generator is None).to(self.top.mean)
+        parts = [images] if generator else images.split(1)
+        noisy = [
+            pixels.dequantize(part, self.config.n_bits, generator or torch.Generator().manual_seed(0))
+            for part in parts
+        ]
+        x = torch.cat(noisy).to(self.top.mean)
         return self.log_density(x) - pixels.log_bins(self.dims, self.config.n_bits)
 
     def bits_per_dim(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:

@@ -44,19 +44,16 @@ def quantize(images: Tensor, n_bits: int) -> Tensor:
     return (levels.float() * (255 / (2**n_bits - 1))).round().to(torch.uint8)
 
 
-def dequantize(
-    images: Tensor, n_bits: int = 8, generator: torch.Generator | None = None, alike: bool = False
-) -> Tensor:
+def dequantize(images: Tensor, n_bits: int = 8, generator: torch.Generator | None = None) -> Tensor:
     """uint8 (B, C, H, W) -> float32: keep n bits, then a uniformly random point of each pixel's bin.
 
     x = (pixel // 2^(8-n) + u) / 2^n - 0.5,  u ~ U(0, 1). The noise is drawn where `generator` lives (its seed then
-    gives the same noise for every device), else where the images are. `alike` gives all B pictures the same u.
+    gives the same noise for every device), else where the images are.
     """
     check_images(images)
     check_bits(n_bits)
     device = images.device if generator is None else generator.device
-    shape = (1, *images.shape[1:]) if alike else images.shape
-    u = torch.rand(shape, generator=generator, device=device).to(images.device)
+    u = torch.rand(images.shape, generator=generator, device=device).to(images.device)
     return ((images >> (8 - n_bits)).float() + u) / 2**n_bits - 0.5
 
 

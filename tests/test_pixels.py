@@ -64,16 +64,6 @@ def test_the_same_seed_gives_the_same_noise():
     assert torch.equal(a, b)
 
 
-def test_noise_alike_is_that_of_one_picture():
-    images = torch.zeros(4, 3, 5, 5, dtype=torch.uint8)
-    alike = pixels.dequantize(images, 8, torch.Generator().manual_seed(4), alike=True)
-    assert torch.equal(
-        alike, pixels.dequantize(images[:1], 8, torch.Generator().manual_seed(4)).expand(4, -1, -1, -1)
-    )
-    fresh = pixels.dequantize(images, 8, torch.Generator().manual_seed(4))
-    assert not torch.equal(fresh[0], fresh[1])
-
-
 def test_the_pictures_given_stay_as_they_are():
     images = ALL.clone()
     pixels.quantize(images, 3)

@@ -46,30 +46,27 @@ class Between:
         self.rows = {way: [Stop()] * len(STOPS) for way in WAYS}
         self.curves = {way: self._temperatures(way) for way in PATHS}
 
-    def _ends(self) -> list[list[Tensor]]:
-        """Latents of both faces, at the levels that move."""
-        return [
-            [eps for eps, moves in zip(face.latents, self.levels, strict=True) if moves]
-            for face in (self.first, self.second)
-        ]
-
-    def angle(self) -> float | None:
-        """Degrees between the latents of both faces, of the levels that move; None where none does."""
-        ends = self._ends()
-        if not ends[0]:
-            return None
-        cosine = torch.cosine_similarity(*map(latent_space.flatten, ends)).clamp(-1, 1)
-        return torch.rad2deg(cosine.acos()).item()
-
     @torch.inference_mode()
     def latents(self, t: float, way: str) -> list[Tensor]:
         """eps at t of the straight line or the arc through those levels that move."""
+        moving = [level for level, moves in enumerate(self.levels) if moves]
+        now = list(self.first.latents)
+        if moving:
+            ends = [[face.latents[level] for level in moving] for face in (self.first, self.second)]
+            for level, eps in zip(moving, PATHS[way](*ends, t), strict=True):
+                now[level] = eps
+        return now
+
+    def angle(self) -> float | None:
+        """Degrees between the latents of both faces, of the levels that move; None where none does."""
         if not any(self.levels):
-            return list(self.first.latents)
-        moved = iter(PATHS[way](*self._ends(), t))
-        return [
-            next(moved) if moves else eps for eps, moves in zip(self.first.latents, self.levels, strict=True)
+            return None
+        ends = [
+            [eps for eps, moves in zip(face.latents, self.levels, strict=True) if moves]
+            for face in (self.first, self.second)
         ]
+        cosine = torch.cosine_similarity(*map(latent_space.flatten, ends)).clamp(-1, 1)
+        return torch.rad2deg(cosine.acos()).item()
 
     def blend(self, t: float) -> Tensor:
         """The pixels of both pictures, mixed: uint8 (C, H, W)."""
