@@ -13,6 +13,7 @@ from glowlite.explorers.render import draw_at, weigh_all
 from glowlite.explorers.slices import Pace
 
 COUNT = 16
+MOVE = 32.0  # milliseconds that drawing may take in a move; the way to the page and back takes nearly as long
 KEPT = 48  # sheets; one takes 200 kB at 64 x 64 pixels
 
 
@@ -32,12 +33,12 @@ class Sheet:
         have = self.bits if bits else self.images
         return [i for i in order if have[i] is None]
 
-    def draw(self, which: list[int]) -> float:
+    def draw(self, which: list[int], pace: Pace) -> float:
         """Draw these; milliseconds, 0 where all were kept from before. GlowliteError where a value is not finite."""
         if not which:
             return 0.0
         eps = latent_space.scale([level[which] for level in self.samples.eps], self.temperatures)
-        drawn, took = draw_at(self.samples.drawing, self.samples.model, eps)
+        drawn, took = draw_at(pace, self.samples.model, eps)
         for i, one in zip(which, drawn, strict=True):
             self.images[i] = one.image
         self.took += took
@@ -57,7 +58,7 @@ class Sheet:
     def finish(self, order: Sequence[int] = range(COUNT)) -> Iterator[None]:
         """Draw all that is missing, a few at a time."""
         while which := self.missing(order)[: self.samples.drawing.count]:
-            self.draw(which)
+            self.draw(which, self.samples.drawing)
             yield
 
     def weigh(self) -> Iterator[None]:
@@ -75,6 +76,7 @@ class Samples:
 
     def __init__(self, model, seed: int):
         self.model = model
+        self.moving = Pace(1, COUNT, MOVE)  # while a slider is dragged
         self.drawing, self.measuring = Pace(2, COUNT), Pace(2, COUNT)
         self.redraw(seed)
 

@@ -74,10 +74,10 @@ class Slices:
 
 
 class Pace:
-    """How many things of one kind fit into a piece: follows what the last ones took."""
+    """How many things of one kind fit into `piece` milliseconds: follows what the last ones took."""
 
-    def __init__(self, count: int = 2, most: int = 16):
-        self.count, self.most = count, most
+    def __init__(self, count: int = 2, most: int = 16, piece: float = PIECE):
+        self.count, self.most, self.piece = count, most, piece
 
     def timed(self, action: Callable[[], int | None], done: int) -> float:
         """Do it, learn from the time that `done` things took, and return that time in milliseconds.
@@ -88,8 +88,8 @@ class Pace:
         fresh = action()
         took = 1000 * (time.perf_counter() - start)
         done = done if fresh is None else fresh
-        if took > 1.3 * PIECE and done:
-            self.count = max(1, int(min(self.count, done) * PIECE / took))
-        elif took < 0.7 * PIECE and done >= self.count:
+        if took > 1.3 * self.piece and done:
+            self.count = max(1, int(min(self.count, done) * self.piece / took))
+        elif took < 0.7 * self.piece and done >= self.count:
             self.count = min(self.most, self.count + 1)
         return took

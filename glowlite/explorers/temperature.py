@@ -72,7 +72,9 @@ class TemperatureExplorer(Explorer):
         self._build()
         self._connect()
         self.sheet = self.samples.at(self.temperatures)
-        self.sheet.draw(list(range(COUNT)))  # all at once, so that the page opens finished
+        self.sheet.draw(
+            list(range(COUNT)), self.samples.drawing
+        )  # all at once, so that the page opens finished
         self.renderer.request()
 
     # ---- parts ---------------------------------------------------------------------------------------------
@@ -188,8 +190,8 @@ class TemperatureExplorer(Explorer):
         """Draw as many as a moment allows: the chosen one, then those that were left behind longest."""
         self.moves += 1
         self.sheet = self.samples.at(self.temperatures)
-        which = self.sheet.missing(self._order())[: self.samples.drawing.count]
-        took = self.sheet.draw(which)
+        which = self.sheet.missing(self._order())[: self.samples.moving.count]
+        took = self.sheet.draw(which, self.samples.moving)
         self.took = took, len(which)
         self._paint()
         self._numbers(None)

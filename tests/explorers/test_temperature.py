@@ -159,7 +159,7 @@ def test_while_it_moves_a_few_follow_the_chosen_first_and_at_rest_all_the_latest
 ):
     async def scene():
         page = TemperatureExplorer(model, card)
-        page.samples.drawing.most = page.samples.drawing.count = 2
+        page.samples.moving.most = page.samples.moving.count = 2
         pick(page.tiles, 9)
         await rested(page)
         before = list(page.shown)
@@ -195,7 +195,7 @@ def test_where_others_want_the_cores_nothing_is_drawn_ahead(model, card, monkeyp
 def test_sheets_are_kept_but_not_for_ever(model):
     samples = Samples(model, 1)
     first = samples.at((0.5, 0.5))
-    first.draw([3])
+    first.draw([3], samples.drawing)
     assert samples.at((0.5, 0.5)) is first and first.missing(range(COUNT)) == [i for i in range(16) if i != 3]
     for i in range(100):
         samples.at((i / 100, 0.0))
