@@ -134,9 +134,10 @@ class Between:
 
     def describe_angle(self) -> str:
         """One sentence on how far apart both faces stand as seen from the middle; empty where no level moves."""
-        angle, middle = self.angle(), self.curves["linear"][1][12]
+        angle, (_, values) = self.angle(), self.curves["linear"]
         if angle is None or self.first is self.second:
             return ""
+        middle = values[len(values) // 2]
         return f"These two stand at {angle:.0f}°: half-way on their straight line the temperature is {middle:.2f}."
 
     def describe(self, temperature: float) -> str:

@@ -249,6 +249,7 @@ class InterpolationExplorer(Explorer):
         now = self.between
         self.words.says = now.describe(self.drawn.temperature)
         self.words.hint = self.hint()
+        self.apart.says = now.describe_angle()
         self.picture.label = self.words.says
         self.picture.other_label = f"The pixels of both pictures, mixed at t = {now.t:.2f}."
         (self.bits,) = weigh_all(self.model, self.drawn.image[None])
@@ -288,7 +289,6 @@ class InterpolationExplorer(Explorer):
         )
         made = charts.along(curves, now.t, (now.way, self.drawn.temperature), words + ".", self.usual)
         self.temperature_chart.show(made)
-        self.apart.says = now.describe_angle()
 
     def _numbers(self, stale: bool) -> None:
         change = (self.drawn.image.float() - self.between.first.image.float()).abs().mean().item()

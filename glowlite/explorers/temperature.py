@@ -72,9 +72,8 @@ class TemperatureExplorer(Explorer):
         self._build()
         self._connect()
         self.sheet = self.samples.at(self.temperatures)
-        self.sheet.draw(
-            list(range(COUNT)), self.samples.drawing
-        )  # all at once, so that the page opens finished
+        # All at once, so that the page opens finished.
+        self.sheet.draw(list(range(COUNT)), self.samples.drawing)
         self.renderer.request()
 
     # ---- parts ---------------------------------------------------------------------------------------------
