@@ -91,7 +91,7 @@ env: $(DEV_READY)  ## make .venv and install the pinned packages
 # --- to use --------------------------------------------------------------------------------------------------------
 
 # HOST counts only when it is given to make: some shells export a HOST that is the machine's name.
-SERVE = @$(PY) -m glowlite.serve $(if $(PORT),--port $(PORT)) $(if $(filter command,$(origin HOST)),--host $(HOST)) \
+SERVE = @$(PY) -m glowlab.serve $(if $(PORT),--port $(PORT)) $(if $(filter command,$(origin HOST)),--host $(HOST)) \
   $(if $(VISITORS),--visitors $(VISITORS))
 
 .PHONY: explore
@@ -162,16 +162,16 @@ bench: $(PEERS_READY)  ## measure speed beside other libraries, attributes, dash
 
 .PHONY: notebooks
 notebooks: $(DEV_READY)  ## rebuild the notebooks from their scripts, run, store
-	$(PY) -m glowlite.notebooks $(ARGS)
+	$(PY) -m glowlab.notebooks $(ARGS)
 
 .PHONY: known
 known: $(EXPLORERS_READY)  ## measure what the explorers know of faces64, film them
-	$(PY) -m glowlite.explorers.known faces64
-	$(PY) -m glowlite.films.record $(ARGS)
+	$(PY) -m glowlab.explorers.precomputed faces64
+	$(PY) -m glowlab.films.record $(ARGS)
 
 .PHONY: site
 site: $(DEV_READY)  ## build the static edition, for any web server
-	$(PY) -m glowlite.site $(ARGS)
+	$(PY) -m glowlab.site $(ARGS)
 
 .PHONY: clean
 clean:  ## remove caches and builds; the environment stays

@@ -1,7 +1,7 @@
 """How far each attribute slider moves what it is named after, and what else it moves:  python -m benchmarks.attributes
 
 On held-out drawn faces, at evenly spaced stops over the slider's whole range, read by a small regressor
-(glowlite.measure) that is trained first on faces of its own.
+(glowlite.evaluation) that is trained first on faces of its own.
 All distances are in standard deviations of the reading over the held-out faces.
 """
 
@@ -13,8 +13,8 @@ from torch import Tensor
 
 from glowlite import checkpoint
 from glowlite.data import faces
+from glowlite.evaluation import AttributeMeter, slide, train_meter
 from glowlite.glow import Glow
-from glowlite.measure import AttributeMeter, slide, train_meter
 
 HELD_OUT_SEED = 80_000_000
 STOPS = 7  # -1, -2/3, ... 1
@@ -28,9 +28,7 @@ class Effect:
     moved: float  # standard deviations from one end of the slider to the other, median over faces
     monotone: float  # fraction of faces whose reading never goes back
     others: float  # |mean movement over faces| of each other attribute, mean over those
-    strays: (
-        float  # mean |movement| of the other attributes: also what goes up for one face and down for the next
-    )
+    strays: float  # mean |movement| of the other attributes: also what goes up for one face and down for the next
     saturated: float  # fraction of pixels at 0 or 255 at an end of the slider that were not at its middle
     finite: bool
 
@@ -47,9 +45,7 @@ def measure(model: Glow, directions: dict, meter: AttributeMeter, count: int = 2
     """The effect of every direction on `count` held-out faces."""
     held_out = faces.draw(count, model.config.shape[1], seed=HELD_OUT_SEED).images
     deviation = meter.read(faces.draw(2048, model.config.shape[1], seed=HELD_OUT_SEED + 1).images).std(0)
-    eps = [
-        torch.cat(level) for level in zip(*(model.encode(part) for part in held_out.split(64)), strict=True)
-    ]
+    eps = model.encode(held_out, batch=64)
     effects = []
     for name, direction in directions.items():
         shown, finite = slide(model, eps, direction, torch.linspace(-1, 1, STOPS).tolist())

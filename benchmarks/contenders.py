@@ -49,9 +49,7 @@ class PlainNetwork(nn.Sequential):
     def __init__(self, c_in: int, c_out: int, width: int):
         last = nn.Conv2d(width, c_out, 3, padding=1)
         nn.init.zeros_(last.weight)
-        super().__init__(
-            nn.Conv2d(c_in, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 1), nn.ReLU(), last
-        )
+        super().__init__(nn.Conv2d(c_in, width, 3, padding=1), nn.ReLU(), nn.Conv2d(width, width, 1), nn.ReLU(), last)
 
     def forward(self, x: Tensor, context=None) -> Tensor:
         return super().forward(x)
@@ -69,8 +67,7 @@ def normflows(size: Size) -> Contender:
 
     shapes = size.shapes()[::-1]  # coarsest first, from latents to pictures
     flows = [
-        [nf.flows.GlowBlock(shape[0], size.width, net_actnorm=True) for _ in range(size.depth)]
-        + [nf.flows.Squeeze()]
+        [nf.flows.GlowBlock(shape[0], size.width, net_actnorm=True) for _ in range(size.depth)] + [nf.flows.Squeeze()]
         for shape in shapes
     ]
     latents = [shapes[0], *((channels // 2, height, width) for channels, height, width in shapes[1:])]

@@ -163,12 +163,8 @@ EXPLORERS = {
     "interpolation": page_of(
         "interpolation", ".gl-row > .gl-slider input", ".gl-trio > :nth-child(2) canvas", 0.05, 0.02
     ),
-    "attributes": page_of(
-        "attributes", ".gl-sliders .gl-slider input", ".gl-trio > :nth-child(2) canvas", -0.3, 0.04
-    ),
-    "studio": page_of(
-        "studio", ".gl-sliders .gl-slider input", ".gl-pair > :nth-child(2) canvas", -0.3, 0.04
-    ),
+    "attributes": page_of("attributes", ".gl-sliders .gl-slider input", ".gl-trio > :nth-child(2) canvas", -0.3, 0.04),
+    "studio": page_of("studio", ".gl-sliders .gl-slider input", ".gl-pair > :nth-child(2) canvas", -0.3, 0.04),
 }
 SEEN = "() => document.querySelector('#rendered_cells img')?.checkVisibility()"
 PLAIN_PAGE = Page(
@@ -299,9 +295,7 @@ def table(made: dict[str, list[Move]], loads: dict[str, list[float]], machine: s
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.dashboard", description=__doc__.splitlines()[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.dashboard", description=__doc__.splitlines()[0])
     parser.add_argument("--moves", type=int, default=60, help=f"of each slider, in sweeps of {MOVES}")
     try:
         print(measure(parser.parse_args().moves))

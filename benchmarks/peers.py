@@ -20,8 +20,9 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.contenders import BUILDERS, Contender, Size
-from glowlite import metrics, pixels
+from glowlite import pixels
 from glowlite.data import faces
+from glowlite.training import metrics
 
 RESULTS = Path(__file__).parent / "RESULTS-peers.md"
 SQUARE = 2048  # side of the matrices whose product shows what the machine can do
@@ -165,8 +166,7 @@ def run(size: Size, options: argparse.Namespace) -> str:
             print(f"{name} is left out ({error}): `make bench` installs it.", file=sys.stderr)
     entries = [entry for pair in libraries.values() for entry in pair]
     rates = [
-        ProductRate(sizes, device)
-        for sizes in ({(SQUARE, SQUARE, SQUARE): 1}, convolution_products(size, len(images)))
+        ProductRate(sizes, device) for sizes in ({(SQUARE, SQUARE, SQUARE): 1}, convolution_products(size, len(images)))
     ]
     for turn in range(options.rounds):
         for entry in entries[turn % len(entries) :] + entries[: turn % len(entries)]:
@@ -217,9 +217,7 @@ def share(ours: list[Entry], work: float, square: ProductRate, like: ProductRate
 
 def main(words: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--width", type=int, action="append", help="of the coupling's network; may be given twice (64)"
-    )
+    parser.add_argument("--width", type=int, action="append", help="of the coupling's network; may be given twice (64)")
     for name, value in (
         ("side", 32),
         ("levels", 3),
@@ -244,8 +242,7 @@ def main(words: list[str] | None = None) -> int:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what the peers' use of old PyTorch functions sets off
         parts = [
-            run(Size(options.side, options.levels, options.depth, width), options)
-            for width in options.width or [64]
+            run(Size(options.side, options.levels, options.depth, width), options) for width in options.width or [64]
         ]
     machine, versions = metrics.machine(options.device), metrics.versions()
     head = (

@@ -18,13 +18,13 @@ from statistics import mean, stdev
 
 import torch
 
-from glowlite import metrics
 from glowlite.checkpoint import write_atomically
-from glowlite.data.stream import open_stream
 from glowlite.errors import GlowliteError
 from glowlite.glow import Glow, GlowConfig
-from glowlite.runs import METRICS, TrainConfig
-from glowlite.training import train
+from glowlite.training import metrics
+from glowlite.training.config import METRICS, TrainConfig
+from glowlite.training.loop import train
+from glowlite.training.stream import open_stream
 
 OUT = Path(__file__).parents[1] / "assets" / "runs" / "permutations.json"
 KIND = "glowlite permutations"
@@ -191,9 +191,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=OUT, help="default: assets/runs/permutations.json")
     parser.add_argument("--resume", action="store_true", help="go on with the runs in --out")
     for name, value in asdict(Settings()).items():
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=type(value), default=value, help=f"default: {value}"
-        )
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), default=value, help=f"default: {value}")
     given = vars(parser.parse_args(arguments))
     out, resume = given.pop("out"), given.pop("resume")
     try:

@@ -21,9 +21,7 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
-ALONE = (
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # what asks another host is refused at once
-)
+ALONE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"  # what asks another host is refused at once
 
 PLAIN = """\
 import torch
@@ -50,7 +48,7 @@ def find_chromium() -> str:
 
 
 class Server:
-    """`python -m glowlite.serve` in a process of its own, on a free port; `lines` is what it printed.
+    """`python -m glowlab.serve` in a process of its own, on a free port; `lines` is what it printed.
 
     `address` is what it says it is at: the first page, an explorer given by name, or a notebook given by path.
     """
@@ -58,7 +56,7 @@ class Server:
     def __init__(self, dashboard: str = "", *options: str, port: int = 0):
         chosen = ["--dashboard", dashboard] if dashboard else []
         given = ["--port", str(port), "--no-browser", *chosen, *options]
-        command = [sys.executable, "-m", "glowlite.serve", *given]
+        command = [sys.executable, "-m", "glowlab.serve", *given]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=subprocess.STDOUT, text=True)
         self.lines: list[str] = []

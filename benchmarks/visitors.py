@@ -171,9 +171,7 @@ async def measure(counts: list[int], pages: list[str]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.visitors", description=__doc__.splitlines()[0]
-    )
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.visitors", description=__doc__.splitlines()[0])
     parser.add_argument("counts", type=int, nargs="*", default=[1, 5, 10, 20, 40])
     choices = [*EXPLORERS, "plain"]
     parser.add_argument("--pages", nargs="+", choices=choices, default=["temperature", "plain"])

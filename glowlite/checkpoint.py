@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import tempfile
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from glowlite.errors import GlowliteError
 from glowlite.glow import Glow, GlowConfig
 
 HERE = Path(__file__).resolve().parent
-SHIPPED = (
-    next((p for p in (HERE / "assets", HERE.parent / "assets") if p.is_dir()), HERE.parent / "assets")
-    / "checkpoints"
-)
+# An installed package has its assets inside, a checkout beside it.
+ASSETS = HERE / "assets" if (HERE / "assets").is_dir() else HERE.parent / "assets"
+SHIPPED = ASSETS / "checkpoints"
+
+
+FORMAT = 2  # of the names of a Glow's tensors; files without a number are of format 1
 
 
 def write_atomically(path: str | Path, content: bytes) -> None:
@@ -67,7 +70,7 @@ def save(path: str | Path, model: Glow, card: dict) -> Path:
     knows: data and seed, images seen, held-out bits/dim and so on.
     """
     path = Path(path).with_suffix(".safetensors")
-    write_state(path, model.state_dict(), {"config": model.config.to_dict()})
+    write_state(path, model.state_dict(), {"config": model.config.to_dict(), "format": FORMAT})
     parameters = sum(p.numel() for p in model.parameters())
     card = {"config": model.config.to_dict(), "parameters": parameters, "sha256": sha256(path), **card}
     write_atomically(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
@@ -89,12 +92,24 @@ def load(name_or_path: str | Path, device: str | torch.device = "cpu") -> Glow:
         raise GlowliteError(f"{path} holds no configuration of a Glow, so no model can be built from it")
     model = Glow(GlowConfig.from_dict(meta["config"]))
     try:
-        model.load_state_dict(tensors)
+        model.load_state_dict(renamed(tensors, meta, model.config.levels))
     except RuntimeError as error:
         raise GlowliteError(
             f"the weights in {path} do not fit its configuration; it is no model of this version"
         ) from error
     return model.to(device).eval()
+
+
+def renamed(tensors: dict[str, Tensor], meta: dict, levels: int) -> dict[str, Tensor]:
+    """A Glow's tensors from a file of any format, by their names of today; a level was once kept in three places."""
+    if meta.get("format", 1) >= 2:
+        return tensors
+    rules = ((r"^levels\.(\d+)\.", r"levels.\1.steps."), (r"^splits\.(\d+)\.", r"levels.\1.split."))
+    rules += ((r"^top\.", f"levels.{levels - 1}.split."),)
+    names = {name: name for name in tensors}
+    for old, new in rules:
+        names = {name: re.sub(old, new, now) if now == name else now for name, now in names.items()}
+    return {now: tensors[name] for name, now in names.items()}
 
 
 def read_card(name_or_path: str | Path, required: bool = True) -> dict:
@@ -137,13 +152,9 @@ def directions_path(name_or_path: str | Path) -> Path:
     return find(name_or_path).with_suffix(".directions.safetensors")
 
 
-def save_directions(
-    name_or_path: str | Path, directions: dict[str, list[Tensor]], facts: dict | None = None
-) -> Path:
+def save_directions(name_or_path: str | Path, directions: dict[str, list[Tensor]], facts: dict | None = None) -> Path:
     """Write directions (name -> one (1, C_l, H_l, W_l) a level) beside their model, as float16: 24 kB a direction."""
-    tensors = {
-        f"{name}.{level}": eps.half() for name, steps in directions.items() for level, eps in enumerate(steps)
-    }
+    tensors = {f"{name}.{level}": eps.half() for name, steps in directions.items() for level, eps in enumerate(steps)}
     path = directions_path(name_or_path)
     write_state(
         path,
@@ -157,16 +168,11 @@ def load_directions(name_or_path: str | Path, device: str | torch.device = "cpu"
     """The directions that belong to a model. GlowliteError if there are none, or if other weights made them."""
     path = directions_path(name_or_path)
     if not path.is_file():
-        raise GlowliteError(
-            f"there are no directions {path}; make them with: glowlite directions {name_or_path}"
-        )
+        raise GlowliteError(f"there are no directions {path}; make them with: glowlite directions {name_or_path}")
     tensors, meta = read_state(path)
     if meta.get("model_sha256") != sha256(find(name_or_path)):
         raise GlowliteError(
             f"{path} was made for other weights; make it again with: glowlite directions {name_or_path}"
         )
     levels = len(tensors) // max(len(meta["names"]), 1)
-    return {
-        name: [tensors[f"{name}.{level}"].float().to(device) for level in range(levels)]
-        for name in meta["names"]
-    }
+    return {name: [tensors[f"{name}.{level}"].float().to(device) for level in range(levels)] for name in meta["names"]}

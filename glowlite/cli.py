@@ -38,32 +38,18 @@ def option(text: str, name: str | None = None, **limits):
 @app.command()
 def train(
     out: Annotated[Path, typer.Option(help="Folder of the run: state, metrics, model.")],
-    preset: Annotated[
-        str | None, option("The model: tiny, faces32, faces64, mnist, cifar10, ... [faces64]")
-    ] = None,
-    data: Annotated[
-        str | None, option('"faces", drawn afresh for ever; mnist, cifar10; or a folder. [faces]')
-    ] = None,
-    images: Annotated[
-        int | None, option("Images to see altogether; may grow on --resume. [1,000,000]", min=1)
-    ] = None,
+    preset: Annotated[str | None, option("The model: tiny, faces32, faces64, mnist, cifar10, ... [faces64]")] = None,
+    data: Annotated[str | None, option('"faces", drawn afresh for ever; mnist, cifar10; or a folder. [faces]')] = None,
+    images: Annotated[int | None, option("Images to see altogether; may grow on --resume. [1,000,000]", min=1)] = None,
     batch: Annotated[int | None, option("Images a step. [64]", min=1)] = None,
     lr: Annotated[float | None, option("Learning rate. [0.002]")] = None,
     optimizer: Annotated[str | None, option("adamax or adamw. [adamax]")] = None,
-    warmup: Annotated[
-        int | None, option("Images over which the learning rate rises. [10,000]", min=0)
-    ] = None,
-    decay: Annotated[
-        float | None, option("Last fraction of the images, over which it falls to 0. [0.3]")
-    ] = None,
+    warmup: Annotated[int | None, option("Images over which the learning rate rises. [10,000]", min=0)] = None,
+    decay: Annotated[float | None, option("Last fraction of the images, over which it falls to 0. [0.3]")] = None,
     decay_shape: Annotated[str | None, option("linear or cosine. [linear]")] = None,
-    ema: Annotated[
-        int | None, option("Images the average of weights looks back over. [50,000]", min=0)
-    ] = None,
+    ema: Annotated[int | None, option("Images the average of weights looks back over. [50,000]", min=0)] = None,
     clip: Annotated[float | None, option("Largest gradient norm; 0 never clips. [100]", min=0)] = None,
-    init_batch: Annotated[
-        int | None, option("Images that set every ActNorm at the start. [256]", min=1)
-    ] = None,
+    init_batch: Annotated[int | None, option("Images that set every ActNorm at the start. [256]", min=1)] = None,
     validate_every: Annotated[int | None, option("Images between validations. [25,000]", min=1)] = None,
     validation_count: Annotated[int | None, option("Held-out images they use. [512]", min=1)] = None,
     log_every: Annotated[int | None, option("Images between lines of metrics. [1,000]", min=1)] = None,
@@ -88,7 +74,8 @@ def train(
         asked.pop(name, None)
     if preset is not None or not resume:
         asked["model"] = find_preset(preset or "faces64")
-    from glowlite import runs, training
+    from glowlite.training import config as runs
+    from glowlite.training import loop as training
 
     if resume:
         config = runs.continued(out, asked)
@@ -96,9 +83,7 @@ def train(
         config = runs.TrainConfig(out=str(out), **asked)
     result = training.train(config, resume=resume, progress=not quiet)
     held_out = "" if result.val_bpd is None else f", {result.val_bpd:.3f} bits/dim on held-out pictures"
-    typer.echo(
-        f"{result.images:,} images in {duration(result.seconds)}{held_out}: {out / runs.MODEL}", err=True
-    )
+    typer.echo(f"{result.images:,} images in {duration(result.seconds)}{held_out}: {out / runs.MODEL}", err=True)
     if result.stopped_by:
         typer.echo(f"Stopped and saved. To go on: glowlite train --resume --out {out}", err=True)
         raise typer.Exit(128 + result.stopped_by)
@@ -107,14 +92,13 @@ def train(
 @app.command()
 def export(
     out: Annotated[Path, typer.Argument(help="Folder of a training run.")],
-    name: Annotated[
-        str, typer.Option(help="Name among the models that ship, or a path ending in .safetensors.")
-    ],
+    name: Annotated[str, typer.Option(help="Name among the models that ship, or a path ending in .safetensors.")],
     count: Annotated[int, typer.Option(min=1, help="Held-out pictures to measure for the card.")] = 1000,
     device: Device = "auto",
 ) -> None:
     """Save a run's averaged weights as a model with a card."""
-    from glowlite import checkpoint, runs
+    from glowlite import checkpoint
+    from glowlite.training import config as runs
 
     path = Path(name) if name.endswith(".safetensors") else checkpoint.SHIPPED / f"{name}.safetensors"
     card = runs.export(out, path, count, find_device(device))
@@ -126,22 +110,20 @@ def export(
 def evaluate(
     name: Name,
     count: Count = 1000,
-    data: Annotated[
-        str, typer.Option(help='"faces", a data set (its test split), or a folder (all of it).')
-    ] = "faces",
+    data: Annotated[str, typer.Option(help='"faces", a data set (its test split), or a folder (all of it).')] = "faces",
     batch: Annotated[int, typer.Option(min=1, help="Pictures at a time.")] = 128,
     device: Device = "auto",
 ) -> None:
     """Bits per dimension on held-out pictures, beside what PNG and lossless WebP need for the same ones."""
-    from glowlite import checkpoint, metrics, pixels
-    from glowlite.data.stream import test_pictures
+    from glowlite import checkpoint, evaluation, pixels
+    from glowlite.training.stream import test_pictures
 
     model = checkpoint.load(name, find_device(device))
     images = test_pictures(data, model.config.shape, count)
-    rows = [(Path(name).stem, metrics.bits_per_dim(model, images, batch))]
+    rows = [(Path(name).stem, evaluation.bits_per_dim(model, images, batch))]
     shown = pixels.quantize(images, model.config.n_bits)  # codecs get no more bits to store than the model
     for codec, label in (("png", "PNG, optimised"), ("webp", "WebP, lossless")):
-        rows.append((label, metrics.codec_bits_per_dim(shown, codec)))
+        rows.append((label, evaluation.codec_bits_per_dim(shown, codec)))
     shape, n_bits = " x ".join(map(str, model.config.shape)), model.config.n_bits
     typer.echo(f"{len(images)} pictures ({data}), {shape}, {n_bits} bits a value; mean ± standard error")
     typer.echo(f"{'':<20}{'bits/dim':>10}{'':>10}{'bytes a picture':>18}")
@@ -149,9 +131,7 @@ def evaluate(
         error = bpd.std(correction=1).item() / len(bpd) ** 0.5 if len(bpd) > 1 else 0.0
         size = bpd.mean().item() * model.dims / 8
         typer.echo(f"{label:<20}{bpd.mean().item():>10.3f}  ± {error:<6.3f}{size:>18,.0f}")
-    typer.echo(
-        "A codec's file holds one picture, header included; the model's is the length for an ideal coder."
-    )
+    typer.echo("A codec's file holds one picture, header included; the model's is the length for an ideal coder.")
 
 
 @app.command()
@@ -190,34 +170,33 @@ def faces(
 def directions(
     name: Name,
     count: Annotated[int, typer.Option(min=16, help="Labelled faces to make the directions from.")] = 4096,
-    part: Annotated[
-        bool, typer.Option(help="Part attributes that drag each other along, by measuring it.")
-    ] = True,
+    part: Annotated[bool, typer.Option(help="Part attributes that drag each other along, by measuring it.")] = True,
     seed: Seed = 1,
     batch: Annotated[int, typer.Option(min=1, help="Faces encoded at a time.")] = 128,
     device: Device = "auto",
 ) -> None:
     """Find the direction of each attribute of a face in latent space, and keep them beside the model."""
-    import torch
     from tqdm import tqdm
 
-    from glowlite import checkpoint, latents, measure
+    from glowlite import checkpoint, evaluation
+    from glowlite import directions as attribute_directions
     from glowlite.data import faces as drawn
-    from glowlite.data.stream import face_size
+    from glowlite.training.stream import face_size
 
     model = checkpoint.load(name, find_device(device))
     size = face_size(model.config.shape)
     images, attributes = drawn.draw(count, size=size, seed=seed)
-    where = model.top.mean.device
-    parts = tqdm(images.split(batch), desc="encoding", unit=f" x {batch} faces", disable=None)
-    encoded = [[eps.cpu() for eps in model.encode(part.to(where))] for part in parts]
-    found = latents.directions([torch.cat(level) for level in zip(*encoded, strict=True)], attributes)
+
+    def watch(parts):
+        return tqdm(parts, desc="encoding", unit=f" x {batch} faces", disable=None)
+
+    found = attribute_directions.find(model, images, attributes, batch, watch)
     facts = {"data": "faces", "count": count, "seed": seed, "parted": part}
     if part:
         typer.echo("Training a meter of attributes, and measuring what each direction moves ...", err=True)
-        meter = measure.train_meter(size=size, seed=measure.PARTING_SEED)
-        probe = drawn.draw(128, size=size, seed=measure.PARTING_SEED + 1).images
-        found = measure.part(model.cpu(), found, meter, probe)
+        meter = evaluation.train_meter(size=size, seed=attribute_directions.METER_SEED)
+        probe = drawn.draw(128, size=size, seed=attribute_directions.METER_SEED + 1).images
+        found = attribute_directions.disentangle(model.cpu(), found, meter, probe)
     path = checkpoint.save_directions(name, found, facts)
     typer.echo(f"{path}: {', '.join(found)}")
 
@@ -229,7 +208,7 @@ def explore(
 ) -> None:
     """Open the explorers in the browser."""
     try:
-        from glowlite import serve
+        from glowlab import serve
     except ModuleNotFoundError as error:
         raise GlowliteError(
             f"The explorers need {error.name}: run make explore, or pip install 'glowlite[explorers]'"
@@ -275,7 +254,7 @@ def find_device(name: str):
 
 def save_sheet(images, out: Path) -> None:
     """Pictures uint8 (N, C, H, W) as one contact sheet, about as wide as it is high."""
-    from glowlite.figures.sheet import save_png, sheet
+    from glowlite.sheet import save_png, sheet
 
     save_png(out, sheet(images, columns=max(1, round(len(images) ** 0.5))))
     typer.echo(f"{out}: {len(images)} pictures")

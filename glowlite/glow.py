@@ -14,7 +14,7 @@ from glowlite import pixels
 from glowlite.errors import GlowliteError
 from glowlite.flows import ActNorm, Chain, Coupling, Split, Squeeze, TopPrior
 from glowlite.flows.base import no_change
-from glowlite.flows.mixing import Mixing, convolve1x1, make_mixing
+from glowlite.flows.mixing import make_mixing
 from glowlite.flows.multiscale import standard_normal_log_prob
 
 
@@ -39,9 +39,7 @@ class GlowConfig:
             object.__setattr__(self, name, tuple(value) if isinstance(value, (list, tuple)) else value)
         pixels.check_bits(self.n_bits)
         if len(self.shape) != 3 or min(self.shape) < 1 or self.levels < 1:
-            raise GlowliteError(
-                f"a shape is (C, H, W) and levels at least 1, not {self.shape} and {self.levels}"
-            )
+            raise GlowliteError(f"a shape is (C, H, W) and levels at least 1, not {self.shape} and {self.levels}")
         channels, height, width = self.shape
         side = 2**self.levels
         if height % side or width % side:
@@ -58,9 +56,7 @@ class GlowConfig:
         value = getattr(self, name)
         value = (value,) * self.levels if isinstance(value, int) else value
         if len(value) != self.levels:
-            raise GlowliteError(
-                f"{name} {value} must be one number, or one for each of the {self.levels} levels"
-            )
+            raise GlowliteError(f"{name} {value} must be one number, or one for each of the {self.levels} levels")
         return value
 
     def to_dict(self) -> dict:
@@ -102,24 +98,27 @@ class FlowStep(Chain):
             Coupling(channels, width, config.coupling, config.scale, config.edge),
         )
 
-    def forward(self, x: Tensor, keep: bool = False):
-        norm, mixing, coupling = self.flows
-        if keep or not isinstance(mixing, Mixing):
-            return super().forward(x, keep)
-        # W (s x + b) = (W s) x + W b: one convolution instead of two passes over the picture
-        norm.prepare(x)
-        log_s, W = norm.log_scale(), mixing.matrix()
-        y = convolve1x1(x, W * log_s.exp(), W @ norm.b)
-        z, log_det = coupling(y)
-        return z, log_det + x[0, 0].numel() * (log_s.sum() + mixing.log_abs_det())
 
-    def inverse(self, z: Tensor) -> Tensor:
-        norm, mixing, coupling = self.flows
-        if not isinstance(mixing, Mixing):
-            return super().inverse(z)
-        norm.require_data()
-        s = norm.log_scale().exp()
-        return convolve1x1(coupling.inverse(z), mixing.inverse_once() / s[:, None], -norm.b / s)
+class Level(nn.Module):
+    """Squeeze, K steps of flow, then half of the channels leave as white eps; at the last level all of them do.
+
+    forward(x) -> (stays, eps, log_det): (B, C, H, W) -> (B, 2C, H/2, W/2) twice, or none and (B, 4C, H/2, W/2).
+    inverse(stays, eps) -> x. (Kingma & Dhariwal 2018, figure 2b.)
+    """
+
+    def __init__(self, shape: tuple[int, int, int], depth: int, width: int, last: bool, config: GlowConfig):
+        super().__init__()
+        channels, height, side = 4 * shape[0], shape[1] // 2, shape[2] // 2
+        self.steps = Chain(Squeeze(), *(FlowStep(channels, width, config) for _ in range(depth)))
+        self.split = TopPrior((channels, height, side)) if last else Split(channels, config.edge)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        y, log_det = self.steps(x)  # (B, 4C, H/2, W/2)
+        stays, eps, log_det_split = self.split(y)
+        return stays, eps, log_det + log_det_split
+
+    def inverse(self, stays: Tensor, eps: Tensor) -> Tensor:
+        return self.steps.inverse(self.split.inverse(stays, eps))
 
 
 class Glow(nn.Module):
@@ -133,23 +132,15 @@ class Glow(nn.Module):
         self.config = config
         channels, height, width = config.shape
         self.dims = channels * height * width  # D
-        self.latent_shapes = []
-        self.levels, self.splits = nn.ModuleList(), nn.ModuleList()
-        with torch.random.fork_rng(
-            devices=[]
-        ):  # all first weights come from config.seed, and nothing else is disturbed
+        self.levels, self.latent_shapes = nn.ModuleList(), []
+        plan = zip(config.per_level("depth"), config.per_level("width"), strict=True)
+        with torch.random.fork_rng(devices=[]):  # the first weights come from config.seed; nothing else is disturbed
             torch.manual_seed(config.seed)
-            for level, (depth, hidden) in enumerate(
-                zip(config.per_level("depth"), config.per_level("width"), strict=True)
-            ):
-                channels, height, width = 4 * channels, height // 2, width // 2
-                steps = [FlowStep(channels, hidden, config) for _ in range(depth)]
-                self.levels.append(Chain(Squeeze(), *steps))
-                if level < config.levels - 1:
-                    self.splits.append(Split(channels, config.edge))
-                    channels = channels // 2
-                self.latent_shapes.append((channels, height, width))
-        self.top = TopPrior(self.latent_shapes[-1])
+            for level, (depth, hidden) in enumerate(plan, start=1):
+                last = level == config.levels
+                self.levels.append(Level((channels, height, width), depth, hidden, last, config))
+                channels, height, width = (4 if last else 2) * channels, height // 2, width // 2
+                self.latent_shapes.append((channels, height, width))  # of eps, and of what stays
 
     # ---- the bijection ------------------------------------------------------------------------------------------
 
@@ -157,21 +148,18 @@ class Glow(nn.Module):
         """x (B, C, H, W) in (-0.5, 0.5) -> (eps of every level, log_det (B,) in nats, whitening included)."""
         self.check_shape(x)
         latents, total = [], no_change(x)
-        for level, split in zip(self.levels, self.splits, strict=False):
-            x, log_det = level(x)
-            x, eps, log_det_split = split(x)
+        for level in self.levels:
+            x, eps, log_det = level(x)  # eps (B, C_l, H_l, W_l)
             latents.append(eps)
-            total = total + log_det + log_det_split
-        x, log_det = self.levels[-1](x)
-        eps, log_det_top = self.top(x)
-        return [*latents, eps], total + log_det + log_det_top
+            total = total + log_det
+        return latents, total
 
     def inverse(self, latents: Sequence[Tensor]) -> Tensor:
         """eps of every level -> x (B, C, H, W): takes the latents as they are, at no temperature."""
         self.check_latents(latents)
-        x = self.levels[-1].inverse(self.top.inverse(latents[-1]))
-        for level in reversed(range(len(self.splits))):
-            x = self.levels[level].inverse(self.splits[level].inverse(x, latents[level]))
+        x = latents[-1][:, :0]  # nothing stays at the last level
+        for level, eps in zip(reversed(self.levels), reversed(latents), strict=True):
+            x = level.inverse(x, eps)
         return x
 
     def log_density(self, x: Tensor) -> Tensor:
@@ -183,7 +171,7 @@ class Glow(nn.Module):
         """Set every ActNorm from this batch x (B, C, H, W), best of 256 or more (too few are a known cause of NaN)."""
         norms = [module for module in self.modules() if isinstance(module, ActNorm)]
         for norm in norms:
-            norm.ready = False
+            norm.initialized = False
         was_training = self.training
         with torch.no_grad():
             self.train()(x)
@@ -192,9 +180,10 @@ class Glow(nn.Module):
     # ---- for a person: uint8 in, uint8 out -----------------------------------------------------------------------
 
     @torch.no_grad()
-    def encode(self, images: Tensor) -> list[Tensor]:
-        """uint8 (B, C, H, W) -> latents. Deterministic; `decode` gives every pixel back."""
-        return self(pixels.to_float(images).to(self.top.mean))[0]
+    def encode(self, images: Tensor, batch: int = 128) -> list[Tensor]:
+        """uint8 (B, C, H, W) -> latents, `batch` pictures at a time. Deterministic; `decode` gives every pixel back."""
+        parts = pixels.to_float(images).to(self.device, self.dtype).split(batch)
+        return latent_space.cat([self(x)[0] for x in parts])
 
     @torch.no_grad()
     def decode(self, latents: Sequence[Tensor]) -> Tensor:
@@ -204,27 +193,37 @@ class Glow(nn.Module):
     @torch.no_grad()
     def sample(self, n: int, temperature=0.7, generator: torch.Generator | None = None) -> Tensor:
         """n fresh pictures, uint8: eps ~ N(0, temperature^2) at every level; one temperature, or one per level."""
-        eps = latent_space.sample_eps(self.latent_shapes, n, generator, self.top.mean.device)
-        return self.decode(latent_space.scale([e.to(self.top.mean.dtype) for e in eps], temperature))
+        eps = latent_space.sample_eps(self.latent_shapes, n, generator, self.device)
+        return self.decode(latent_space.scale([e.to(self.dtype) for e in eps], temperature))
 
     @torch.no_grad()
-    def log_prob(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
+    def log_prob(self, images: Tensor, generator: torch.Generator | None = None, batch: int = 128) -> Tensor:
         """log P(picture) in nats, (B,), for pictures of config.n_bits: log p(x) - D log 2^n at dequantised pixels x.
 
         In the mean over noise a lower bound. Without a generator the noise is the same every time and for every
         picture, so that what one of them costs does not depend on those beside it.
         """
-        parts = [images] if generator else images.split(1)
-        noisy = [
-            pixels.dequantize(part, self.config.n_bits, generator or torch.Generator().manual_seed(0))
-            for part in parts
-        ]
-        x = torch.cat(noisy).to(self.top.mean)
+        return torch.cat([self._log_prob(part, generator) for part in images.split(batch)])
+
+    def _log_prob(self, images: Tensor, generator: torch.Generator | None) -> Tensor:
+        alike = [images] if generator else images.split(1)  # what gets noise of its own
+        noisy = [pixels.dequantize(i, self.config.n_bits, generator or torch.Generator().manual_seed(0)) for i in alike]
+        x = torch.cat(noisy).to(self.device, self.dtype)  # (B, C, H, W)
         return self.log_density(x) - pixels.log_bins(self.dims, self.config.n_bits)
 
     def bits_per_dim(self, images: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """-log2 P(picture) / D, (B,)."""
         return pixels.bits_per_dim(self.log_prob(images, generator), self.dims)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model's weights lie."""
+        return next(self.parameters()).device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The type of the model's weights: float32, unless it was changed."""
+        return next(self.parameters()).dtype
 
     # ---- checks --------------------------------------------------------------------------------------------------
 
@@ -237,6 +236,4 @@ class Glow(nn.Module):
     def check_latents(self, latents: Sequence[Tensor]) -> None:
         got = [tuple(eps.shape[1:]) for eps in latents]
         if got != self.latent_shapes:
-            raise GlowliteError(
-                f"this model's latents are (batch, C, H, W) with {self.latent_shapes}, not {got}"
-            )
+            raise GlowliteError(f"this model's latents are (batch, C, H, W) with {self.latent_shapes}, not {got}")

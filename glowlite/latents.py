@@ -20,13 +20,16 @@ def sample_eps(shapes: Sequence, n: int, generator: torch.Generator | None = Non
     return [torch.randn(n, *shape, generator=generator, device=where).to(device or where) for shape in shapes]
 
 
+def cat(parts: Sequence[Latents]) -> Latents:
+    """Latents of several batches as those of one: (B_1, ...), (B_2, ...), ... -> (B_1 + B_2 + ..., ...) a level."""
+    return [torch.cat(level) for level in zip(*parts, strict=True)]
+
+
 def scale(latents: Latents, temperature: float | Sequence[float]) -> Latents:
     """temperature * eps: one number, or one for each level (finest first)."""
     per_level = [temperature] * len(latents) if isinstance(temperature, (int, float)) else list(temperature)
     if len(per_level) != len(latents):
-        raise GlowliteError(
-            f"give one temperature, or one for each of the {len(latents)} levels, not {len(per_level)}"
-        )
+        raise GlowliteError(f"give one temperature, or one for each of the {len(latents)} levels, not {len(per_level)}")
     if not all(t >= 0 for t in per_level):
         raise GlowliteError(f"a temperature is a number of at least 0, not {temperature}")
     return [eps * t for eps, t in zip(latents, per_level, strict=True)]
@@ -77,9 +80,7 @@ def mean_difference(latents: Latents, has: Tensor) -> Latents:
     The published demo's direction (Kingma & Dhariwal 2018, section 6). GlowliteError if either side is empty.
     """
     if not has.any() or has.all():
-        raise GlowliteError(
-            "a direction needs pictures with the attribute and pictures without it; one side is empty"
-        )
+        raise GlowliteError("a direction needs pictures with the attribute and pictures without it; one side is empty")
     return [eps[has].mean(0, keepdim=True) - eps[~has].mean(0, keepdim=True) for eps in latents]
 
 
@@ -93,9 +94,7 @@ def directions(latents: Latents, attributes: dict[str, Tensor]) -> dict[str, Lat
     names = list(attributes)
     values = torch.stack([attributes[name].to(latents[0].device).double() for name in names], 1)
     if len(values) <= len(names):
-        raise GlowliteError(
-            f"{len(names)} directions need at least {len(names) + 1} pictures, not {len(values)}"
-        )
+        raise GlowliteError(f"{len(names)} directions need at least {len(names) + 1} pictures, not {len(values)}")
     projector = torch.linalg.pinv(values - values.mean(0)).to(latents[0].dtype)  # (attributes, B)
     slopes = [(projector @ (eps - eps.mean(0)).flatten(1)).view(-1, 1, *eps.shape[1:]) for eps in latents]
     return {name: [slope[i] for slope in slopes] for i, name in enumerate(names)}

@@ -1,6 +1,6 @@
 """Plant faults one by one and see that a test notices each: `python -m tests.faults`, or `make faults`.
 
-A test is worth what it catches. Each fault of fault_list.py and fault_list_explorers.py is planted in a copy of the
+A test is worth what it catches. Each fault of fault_list_model.py and fault_list_lab.py is planted in a copy of the
 package, and the nearest tests run there; they must pass where nothing was planted. Exit status 1 if any is missed.
 """
 
@@ -16,11 +16,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests import fault_list, fault_list_explorers
-from tests.fault_list import Fault
+from tests import fault_list_lab, fault_list_model
+from tests.fault_list_model import Fault
 
 ROOT = Path(__file__).resolve().parent.parent
-FAULTS = [*fault_list.FAULTS, *fault_list_explorers.FAULTS]
+FAULTS = [*fault_list_model.FAULTS, *fault_list_lab.FAULTS]
 os.environ["OMP_NUM_THREADS"] = "1"  # as many tests at once as there are jobs
 PROCESSES = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")
 LOADED = ["torch._dynamo", "pytest", "safetensors.torch", "lightning_fabric"]  # before processes are forked
@@ -34,10 +34,10 @@ class BadFault(Exception):
 
 def harmed(fault: Fault, root: Path = ROOT) -> str:
     """The text of fault.file with the fault in it. BadFault unless each text to replace is there once."""
-    text = (root / "glowlite" / fault.file).read_text()
+    text = (root / fault.file).read_text()
     for old, new in fault.swaps:
         if (found := text.count(old)) != 1:
-            raise BadFault(f"glowlite/{fault.file} has {found} places that read {old!r}, and must have 1")
+            raise BadFault(f"{fault.file} has {found} places that read {old!r}, and must have 1")
         text = text.replace(old, new)
     compile(text, fault.file, "exec")
     return text
@@ -45,9 +45,9 @@ def harmed(fault: Fault, root: Path = ROOT) -> str:
 
 @contextmanager
 def copy_of_the_package():
-    """A folder with glowlite/, tests/, the dashboards and pyproject.toml, gone afterwards."""
+    """A folder with both packages, tests/, the dashboards and pyproject.toml, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        for part in ("glowlite", "tests", "notebooks/dashboards"):
+        for part in ("glowlite", "glowlab", "tests", "notebooks/dashboards"):
             shutil.copytree(ROOT / part, Path(folder, part), ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", folder)
         yield Path(folder)
@@ -72,7 +72,7 @@ def pytest_in(root: str, tests: list[str], log: str) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT)
     for stream in (1, 2):
         os.dup2(output, stream)
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("glowlite", "tests")]:
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("glowlite", "glowlab", "tests")]:
         del sys.modules[name]
     os.chdir(root)
     sys.path.insert(0, root)
@@ -104,7 +104,7 @@ def plant(fault: Fault) -> tuple[str, str, float]:
     start = time.monotonic()
     try:
         with copy_of_the_package() as folder:
-            (folder / "glowlite" / fault.file).write_text(harmed(fault, folder))
+            (folder / fault.file).write_text(harmed(fault, folder))
             noticed = who_noticed(*run_tests(folder, fault.tests))
         verdict = ("caught", noticed) if noticed else ("MISSED", f"all passed: {', '.join(fault.tests)}")
     except (BadFault, SyntaxError) as error:
@@ -121,15 +121,9 @@ def unharmed(faults: list[Fault]) -> str | None:
 
 def read_arguments(words: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--only", action="append", metavar="NAME", help="plant those whose name contains NAME"
-    )
-    parser.add_argument(
-        "--list", action="store_true", help="name the faults and the tests that must notice, then stop"
-    )
-    parser.add_argument(
-        "-j", "--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="how many at once"
-    )
+    parser.add_argument("--only", action="append", metavar="NAME", help="plant those whose name contains NAME")
+    parser.add_argument("--list", action="store_true", help="name the faults and the tests that must notice, then stop")
+    parser.add_argument("-j", "--jobs", type=int, default=min(os.cpu_count() or 1, 4), help="how many at once")
     return parser.parse_args(words)
 
 
@@ -145,7 +139,7 @@ def main(words: list[str] | None = None, faults: list[Fault] = FAULTS) -> int:
             return 2
     if options.list:
         for fault in faults:
-            print(f"{fault.name}  (glowlite/{fault.file}; {', '.join(fault.tests)})")
+            print(f"{fault.name}  ({fault.file}; {', '.join(fault.tests)})")
         return 0
     if output := unharmed(faults):
         print(

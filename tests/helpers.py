@@ -1,4 +1,6 @@
-"""What several tests share: perturbed layers and Jacobians by autograd."""
+"""What several tests share: perturbed layers, Jacobians by autograd, old names of tensors."""
+
+import re
 
 import torch
 
@@ -25,3 +27,10 @@ def jacobian_log_det(forward, x):
 
     matrices = [torch.autograd.functional.jacobian(flat, one, vectorize=True) for one in x]
     return torch.stack([torch.linalg.slogdet(m.reshape(x[0].numel(), -1))[1] for m in matrices])
+
+
+def name_of_format_1(name, levels):
+    """What a Glow's tensor was called in files of format 1, which kept steps, splits and the top in three places."""
+    name = re.sub(rf"levels\.{levels - 1}\.split\.", "top.", name)
+    name = re.sub(r"levels\.(\d+)\.split\.", r"splits.\1.", name)
+    return name.replace(".steps.", ".", 1)

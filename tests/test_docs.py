@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from glowlite import explorers, serve
+from glowlab import explorers, serve
+from glowlab.explorers import NAMES
+from glowlab.explorers.address import Address
 from glowlite.data.faces import ATTRIBUTES
-from glowlite.explorers import NAMES
-from glowlite.explorers.address import Address
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
@@ -84,9 +84,7 @@ def test_the_image_installs_as_the_makefile_does_and_starts_a_server_that_exists
     (install,) = [line for line in container() if "pip install" in line]
     assert "-c constraints.txt" in install and '-e ".[explorers]"' in install
     (command,) = [line for line in container() if line.startswith("CMD")]
-    variables = dict(
-        re.findall(r"(\w+)=\"?([\w.]*)", " ".join(x for x in container() if x.startswith("ENV")))
-    )
+    variables = dict(re.findall(r"(\w+)=\"?([\w.]*)", " ".join(x for x in container() if x.startswith("ENV"))))
     started = re.search(r"glowlite\.serve (.*)\"\]", command).group(1).replace('\\"', "")
     arguments = [variables[word[1:]] if word.startswith("$") else word for word in started.split()]
     options = serve.parse(arguments)

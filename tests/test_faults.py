@@ -5,7 +5,7 @@ from multiprocessing import forkserver
 
 import pytest
 
-from tests.fault_list import PIXELS, fault
+from tests.fault_list_model import PIXELS, fault
 from tests.faults import FAULTS, ROOT, BadFault, harmed, main, who_noticed
 
 FLOOR = f"{PIXELS}::test_nats_to_bits"
@@ -14,7 +14,7 @@ SIGN = ("return -log_prob / (dims", "return log_prob / (dims")
 
 @pytest.mark.parametrize("one", FAULTS, ids=lambda one: one.name)
 def test_every_fault_finds_its_place_and_its_tests(one):
-    assert harmed(one) != (ROOT / "glowlite" / one.file).read_text()
+    assert harmed(one) != (ROOT / one.file).read_text()
     for test in one.tests:
         path, _, function = test.partition("::")
         text = (ROOT / path).read_text()

@@ -118,9 +118,7 @@ def test_every_import_is_a_dependency(folder):
                 name = canonicalize_name(IMPORT_NAMES.get(top, top))
                 if name in BROUGHT_BY:
                     brought = [Requirement(line) for line in metadata.requires(BROUGHT_BY[name])]
-                    assert name in {
-                        canonicalize_name(r.name) for r in brought if not r.marker or r.marker.evaluate()
-                    }
+                    assert name in {canonicalize_name(r.name) for r in brought if not r.marker or r.marker.evaluate()}
                     name = BROUGHT_BY[name]
                 assert name in declared, f"{path} imports {top}"
 

@@ -32,9 +32,7 @@ class Face:
         self.glasses = 0.5 + 0.5 * n["glasses"]
         self.age = 0.5 + 0.5 * n["age"]
         self.volume = 0.10 + 0.04 * n["volume"]
-        self.side = self.volume * (
-            0.30 + 0.70 * self.length * (2 - self.length)
-        )  # short hair lies flat at the sides
+        self.side = self.volume * (0.30 + 0.70 * self.length * (2 - self.length))  # short hair lies flat at the sides
         warm = 1 + 0.025 * n["undertone"].unsqueeze(1) * colour_of(self.turn, 0.5, -0.2, -1.5)
         self.skin = ramp(0.5 + 0.5 * n["skin_tone"], SKIN) * warm
         self.skin_dark = self.skin * colour_of(self.turn, 0.66, 0.53, 0.52)
@@ -79,15 +77,11 @@ class Face:
         """Signed distance to where the hair leaves the face and the neck free."""
         n = self.n
         u = (x - 0.23 * n["part"] * (-2.5 * y).clamp_(0, 1) - 0.20 * self.sin).abs_() / (0.95 * self.width)
-        u = u.add_(
-            (wave(1.5 * y + n["strand"] + 0.3) - 0.35).mul_(y.clamp(0, 0.5)).mul_(0.26 + 0.22 * n["curl"])
-        )
+        u = u.add_((wave(1.5 * y + n["strand"] + 0.3) - 0.35).mul_(y.clamp(0, 0.5)).mul_(0.26 + 0.22 * n["curl"]))
         top = 0.350 + 0.075 * n["fringe"]
         return norm(u, y.clamp(max=0) / top).sub_(1).mul_(top)
 
     def strands(self, x: Tensor, y: Tensor) -> Tensor:
         """A fan of strands that flows down from above the parting, 0..1."""
         fan = (x - 0.22 * self.n["part"]) / (y.clamp(max=0.3) + 1.25)
-        return wave(
-            fan * 3.6 + 0.12 * (1 + self.n["curl"]) * wave(1.6 * y + self.n["strand"]) + self.n["strand"]
-        )
+        return wave(fan * 3.6 + 0.12 * (1 + self.n["curl"]) * wave(1.6 * y + self.n["strand"]) + self.n["strand"])

@@ -65,9 +65,7 @@ def load(name: str, split: str = "train") -> Pictures:
             images = arrays[f"{split}_images"]
             labels = arrays[f"{split}_labels"] if f"{split}_labels" in arrays else None
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise GlowliteError(
-            f"{file} is damaged or incomplete ({error}): delete it and load it again."
-        ) from None
+        raise GlowliteError(f"{file} is damaged or incomplete ({error}): delete it and load it again.") from None
     if images.dtype != np.uint8 or images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] != 3):
         raise GlowliteError(
             f"{split}_images in {file} are {images.dtype} {images.shape}: "
@@ -170,7 +168,5 @@ SOURCES = {
         _mnist,
     ),
     # The binary version, for the usual one is a pickle, and a pickle may run code.
-    "cifar10": Source(
-        (Archive(_CIFAR10 + "cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"),), _cifar10
-    ),
+    "cifar10": Source((Archive(_CIFAR10 + "cifar-10-binary.tar.gz", "c32a1d4ab5d03f1284b67883e8d87530"),), _cifar10),
 }

@@ -94,9 +94,7 @@ def numbers(count: int, seed: int = 0, attributes: Mapping[str, Tensor | float] 
             raise GlowliteError(f"Faces have no attribute {name!r}: choose from {', '.join(ATTRIBUTES)}.")
         value = torch.as_tensor(value, dtype=torch.float32, device="cpu")
         if value.shape not in ((), (count,)):
-            raise GlowliteError(
-                f"Attribute {name!r} has shape {tuple(value.shape)}: give one number or {count}."
-            )
+            raise GlowliteError(f"Attribute {name!r} has shape {tuple(value.shape)}: give one number or {count}.")
         if not bool((value.abs() <= 1).all()):
             raise GlowliteError(f"Attribute {name!r} must lie between -1 and 1.")
         table[:, PARAMETERS.index(name)] = value

@@ -81,9 +81,7 @@ def _read(source, size: int) -> Tensor:
 
 def _check_size(size) -> int:
     if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= 4096:
-        raise GlowliteError(
-            f"The size of a picture is a whole number of pixels from 1 to 4096, not {size!r}."
-        )
+        raise GlowliteError(f"The size of a picture is a whole number of pixels from 1 to 4096, not {size!r}.")
     return size
 
 
@@ -140,9 +138,7 @@ def _decode(data: bytes, name: str) -> Image.Image:
         raise _too_large(name, width * height)
     if min(width, height) < MIN_SIDE:
         image.close()
-        raise GlowliteError(
-            f"{name} is {width} x {height} pixels: choose one of at least {MIN_SIDE} x {MIN_SIDE}."
-        )
+        raise GlowliteError(f"{name} is {width} x {height} pixels: choose one of at least {MIN_SIDE} x {MIN_SIDE}.")
     try:
         image.load()
     except Exception:
@@ -155,9 +151,7 @@ def _decode(data: bytes, name: str) -> Image.Image:
 
 def _too_large(name: str, pixels: int) -> GlowliteError:
     found, most = pixels // 10**6, MAX_PIXELS // 10**6
-    return GlowliteError(
-        f"{name} has {found} million pixels, and at most {most} million are read: shrink it first."
-    )
+    return GlowliteError(f"{name} has {found} million pixels, and at most {most} million are read: shrink it first.")
 
 
 def _square(image: Image.Image, size: int) -> Image.Image:
@@ -221,9 +215,7 @@ def folder(path: str | os.PathLike, size: int = 64) -> Tensor:
     errors = [picture for picture in found if isinstance(picture, GlowliteError)]
     images = [picture for picture in found if isinstance(picture, Tensor)]
     if not images:
-        raise GlowliteError(
-            f"None of the {len(files)} pictures in {path} can be read; the first: {errors[0]}"
-        )
+        raise GlowliteError(f"None of the {len(files)} pictures in {path} can be read; the first: {errors[0]}")
     if errors:
         warnings.warn(
             f"{len(errors)} of the {len(files)} pictures in {path} cannot be read and are left out; "

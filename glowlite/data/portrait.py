@@ -18,9 +18,7 @@ def _background(c: Canvas, f: Face, sx: Tensor, sy: Tensor) -> None:
     cream = colour_of(sx, 0.97, 0.88, 0.76)
     top, bottom = torch.lerp(top, cream, 0.25), torch.lerp(bottom, cream * 0.9, 0.15)
     c.image.copy_(torch.lerp(top, bottom, (0.5 + 0.5 * sy - 0.16 * f.light * sx).clamp_(0, 1).unsqueeze(1)))
-    disc = cover(
-        norm(*torch.broadcast_tensors(sx - 0.02 * f.light, sy + 0.06)) - (0.80 + 0.10 * n["disc"]), c.pixel
-    )
+    disc = cover(norm(*torch.broadcast_tensors(sx - 0.02 * f.light, sy + 0.06)) - (0.80 + 0.10 * n["disc"]), c.pixel)
     c.paint(disc.mul_(0.42), rgb(hue + 0.02, saturation * 0.45, torch.full_like(value, 0.95)))
 
 
@@ -82,17 +80,10 @@ def _lines(c: Canvas, f: Face) -> None:
         fx, narrow = f.spot(0.36 * side)
         u = side * (x - fx) / narrow.clamp(min=0.3)
         fold = bump(((u - 0.02 - 0.42 * (y - 0.15)) / 0.026) ** 2).mul_(bump(((y - 0.24) / 0.13) ** 2))
-        bag = bump(((y - 0.085 - 0.9 * (u - 0.02) ** 2 + 0.03) / 0.022) ** 2).mul_(
-            bump(((u - 0.02) / 0.12) ** 2)
-        )
-        crow = bump(((u - 0.205) / 0.06) ** 2).mul_(
-            wave((y + 0.03) * 17).mul_(bump(((y + 0.03) / 0.12) ** 2))
-        )
+        bag = bump(((y - 0.085 - 0.9 * (u - 0.02) ** 2 + 0.03) / 0.022) ** 2).mul_(bump(((u - 0.02) / 0.12) ** 2))
+        crow = bump(((u - 0.205) / 0.06) ** 2).mul_(wave((y + 0.03) * 17).mul_(bump(((y + 0.03) / 0.12) ** 2)))
         c.paint(
-            torch.maximum(torch.maximum(fold * 1.1, bag * 0.8), crow)
-            .clamp_(max=1)
-            .mul_(strength)
-            .mul_(c.skin),
+            torch.maximum(torch.maximum(fold * 1.1, bag * 0.8), crow).clamp_(max=1).mul_(strength).mul_(c.skin),
             f.line,
         )
 
@@ -127,9 +118,7 @@ def _eye(c: Canvas, f: Face, side: int) -> None:
     c.paint(socket.mul_(0.28).mul_(c.skin), f.skin_dark)
     gap = torch.maximum(-v - upper * arch, v - lower * arch)
     white = cover(gap, c.pixel)
-    c.shade(
-        white, colour_of(x, 0.66, 0.64, 0.66), colour_of(x, 0.95, 0.94, 0.92), ((v + upper) * 13).clamp_(0, 1)
-    )
+    c.shade(white, colour_of(x, 0.66, 0.64, 0.66), colour_of(x, 0.95, 0.94, 0.92), ((v + upper) * 13).clamp_(0, 1))
     radius = norm((x - at - 0.018 * n["gaze"] - 0.02 * f.turn) / narrow.clamp(min=0.45) ** 0.5, v + 0.022)
     iris = cover(radius - 0.072, c.pixel).mul_(white)
     colour = ramp(0.5 + 0.5 * n["eye_hue"], IRIS)
@@ -148,13 +137,7 @@ def _brow(c: Canvas, f: Face, side: int) -> None:
     n = f.n
     at, narrow = f.spot(side * (0.455 + 0.03 * n["eye_space"]))
     u = (c.x - at) * side / (0.38 * f.width * narrow.clamp(min=0.45))
-    v = (
-        c.y
-        + 0.195
-        + 0.02 * n["brow_height"]
-        - 0.008 * u.clamp(-1, 1)
-        - (0.022 + 0.018 * n["brow_arch"]) * u * u
-    )
+    v = c.y + 0.195 + 0.02 * n["brow_height"] - 0.008 * u.clamp(-1, 1) - (0.022 + 0.018 * n["brow_arch"]) * u * u
     thick = (0.024 + 0.008 * n["brow_weight"]) * (1 - 0.35 * u - 0.5 * u * u)
     c.paint(cover(v.abs_() - thick, c.pixel + 0.012).mul_(0.88).mul_(c.skin), f.brow)
 
@@ -186,27 +169,19 @@ def _mouth(c: Canvas, f: Face) -> None:
     u2 = u * u
     arch = (1 - u2).clamp_(min=-4)
     v = c.y - 0.325 + (0.072 * smile + 0.024) * (u2 - 0.45)
-    gape = (
-        0.030 * ((1 + 9 * (smile + 0.25) ** 2).sqrt() + 3 * (smile + 0.25)) * 0.33
-    )  # opens with the smile, smoothly
+    gape = 0.030 * ((1 + 9 * (smile + 0.25) ** 2).sqrt() + 3 * (smile + 0.25)) * 0.33  # opens with the smile, smoothly
     full = 0.036 + 0.008 * n["lip_full"]
     shadow = bump(((v - full - gape - 0.045) / 0.045) ** 2 + (u / 0.8) ** 2)
     c.paint(shadow.mul_(0.30), f.skin_dark)
     rose = colour_of(u, 0.80, 0.30, 0.32) * (0.45 + 0.62 * f.skin)
-    colour = torch.lerp(
-        f.skin * colour_of(u, 0.88, 0.66, 0.64), rose, 0.55 + 0.35 * n["lip_colour"].unsqueeze(1)
-    )
+    colour = torch.lerp(f.skin * colour_of(u, 0.88, 0.66, 0.64), rose, 0.55 + 0.35 * n["lip_colour"].unsqueeze(1))
     lips = cover(torch.maximum(-v - (gape + 0.8 * full) * arch, v - (gape + full) * arch), c.pixel)
     lit = (0.45 + 9 * (v - gape * arch)).clamp_(0.15, 1)
     c.shade(lips, colour * 0.72, colour * 1.06, lit)
-    inner = (
-        cover(v.abs() - gape * arch, c.pixel).mul_(cover(u.abs() - 0.97, 0.12)).mul_((gape * 50).clamp(0, 1))
-    )
+    inner = cover(v.abs() - gape * arch, c.pixel).mul_(cover(u.abs() - 0.97, 0.12)).mul_((gape * 50).clamp(0, 1))
     dark = colour * 0.30 + 0.02
     c.paint(inner, dark)
-    teeth = cover(
-        torch.maximum((v + 0.25 * gape * arch).abs_() - 0.62 * gape * arch, u.abs() - 0.86), c.pixel
-    )
+    teeth = cover(torch.maximum((v + 0.25 * gape * arch).abs_() - 0.62 * gape * arch, u.abs() - 0.86), c.pixel)
     c.paint(teeth.mul_(0.95).mul_(((gape - 0.012) * 60).clamp(0, 1)), colour_of(u, 0.95, 0.93, 0.90))
     line = cover(v.abs_() - 0.008, c.pixel).mul_(cover(u.abs() - 1.08, 0.2))
     c.paint(line.mul_((1 - gape * 22).clamp(0, 1)), colour * 0.45)

@@ -22,29 +22,23 @@ class ActNorm(Flow):
         super().__init__()
         self.log_s = nn.Parameter(torch.zeros(channels))  # log s / LOG_SCALE_FACTOR
         self.b = nn.Parameter(torch.zeros(channels))
-        self.register_buffer("initialized", torch.zeros((), dtype=torch.bool))
-        self.ready = False  # the same flag where Python can read it without waiting for a device
+        self.initialized = False  # a Python bool, so that no step waits for a GPU to tell
 
     def log_scale(self) -> Tensor:
         """log s, shape (C,)."""
         return self.log_s * LOG_SCALE_FACTOR
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        self.prepare(x)
-        log_s = self.log_scale()
-        z = x * per_channel(log_s.exp(), x) + per_channel(self.b, x)
+        if self.training and not self.initialized:
+            self.initialize(x)
+        self.require_data()
+        log_s = self.log_scale()  # (C,)
+        z = per_channel(log_s.exp(), x) * x + per_channel(self.b, x)  # (B, C, H, W)
         return z, (x[0, 0].numel() * log_s.sum()).expand(x.shape[0])
 
     def inverse(self, z: Tensor) -> Tensor:
         self.require_data()
         return (z - per_channel(self.b, z)) * per_channel(torch.exp(-self.log_scale()), z)
-
-    def prepare(self, x: Tensor) -> None:
-        """Take scale and shift from this batch, if none has been seen in training mode yet."""
-        if not self.ready:
-            if not self.training:
-                self.require_data()
-            self.initialize(x)
 
     @torch.no_grad()
     def initialize(self, x: Tensor) -> None:
@@ -54,22 +48,22 @@ class ActNorm(Flow):
         s = 1 / std.clamp_min(1e-3)  # a constant channel has no scale to learn from; 1000 is stretch enough
         self.log_s.copy_(s.log() / LOG_SCALE_FACTOR)
         self.b.copy_(-mean * s)
-        self.mark_ready()
-
-    def mark_ready(self) -> None:
-        """Treat the present scale and shift as the ones to use."""
-        self.initialized.fill_(True)
-        self.ready = True
+        self.initialized = True
 
     def require_data(self) -> None:
-        if not self.ready:
+        """GlowliteError if no data was seen yet."""
+        if not self.initialized:
             raise GlowliteError(
                 "ActNorm has not seen data yet: call initialize(x) on the model with a batch of data, or load weights"
             )
 
+    def _save_to_state_dict(self, destination, prefix, keep_vars):
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        destination[prefix + "initialized"] = torch.tensor(self.initialized)
+
     def _load_from_state_dict(self, state_dict, prefix, *args):
+        self.initialized = bool(state_dict.pop(prefix + "initialized", self.initialized))
         super()._load_from_state_dict(state_dict, prefix, *args)
-        self.ready = bool(self.initialized)
 
 
 def per_channel(values: Tensor, like: Tensor) -> Tensor:

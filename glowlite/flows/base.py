@@ -1,5 +1,7 @@
 """What every layer of a flow is: a function with an inverse and a log-det."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -43,6 +45,18 @@ class Chain(Flow):
         for flow in reversed(self.flows):
             z = flow.inverse(z)
         return z
+
+
+def fold(move: Callable[[Tensor], Tensor], weight: Tensor) -> tuple[Tensor, Tensor]:
+    """`move` after a convolution, as one convolution: (weight (C_out, C_in, k, k), bias (C_out,)).
+
+    `move` is a flow's forward or inverse, affine at each pixel: move(weight * x) = weight' * x + bias. The bias is what
+    it makes of zero; weight' is what it makes of each input channel's weights, less the bias. So the formula stays
+    where it stands, in the flow, and costs no pass over the pictures.
+    """
+    bias = move(weight.new_zeros(1, len(weight)))  # (1, C_out)
+    columns = move(weight.transpose(0, 1))  # (C_in, C_out, k, k)
+    return (columns - bias[..., None, None]).transpose(0, 1), bias[0]
 
 
 def no_change(x: Tensor) -> Tensor:

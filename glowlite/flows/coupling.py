@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from glowlite.errors import GlowliteError
 from glowlite.flows.actnorm import LOG_SCALE_FACTOR, ActNorm
-from glowlite.flows.base import Flow, no_change, sum_features
+from glowlite.flows.base import Flow, fold, no_change, sum_features
 
 SCALE_BOUND = 0.7
 
@@ -47,7 +47,7 @@ class Coupling(Flow):
         return SCALE_BOUND * torch.tanh(h), t
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        x_a, x_b = x.split(self.halves, 1)
+        x_a, x_b = x.split(self.halves, 1)  # (B, C_a, H, W), (B, C_b, H, W)
         log_s, t = self.scale_and_shift(x_a)
         z_b = x_b + t if log_s is None else (x_b + t) * log_s.exp()
         return torch.cat([x_a, z_b], 1), no_change(x) if log_s is None else sum_features(log_s)
@@ -72,60 +72,68 @@ class CouplingNetwork(nn.Module):
         self.last = ZeroConv2d(width, c_out, edge=edge)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.last(F.relu(self.second(F.relu(self.first(x)))))
+        h = F.relu(self.first(x))  # (B, width, H, W)
+        h = F.relu(self.second(h))  # (B, width, H, W)
+        return self.last(h)  # (B, C_out, H, W)
 
 
 class EdgeConv2d(nn.Module):
     """A convolution that sees one more channel: 1 on the ring of padding, 0 inside (published code).
 
-    So a picture's border can be told from black. That channel is the same for every picture: its part of the
-    result is computed once and added, which gives what concatenating it would give.
+    So a picture's border can be told from black. Subclasses say what follows the convolution: `folded()` gives the
+    weights (C_out, C_in, k, k), with one input channel more for the edge, and the bias (C_out,) of it all.
     """
 
-    def __init__(self, c_in: int, c_out: int, kernel: int, edge: bool, std: float):
+    def __init__(self, c_in: int, c_out: int, kernel: int, edge: bool):
         super().__init__()
-        self.padding = kernel // 2
-        self.weight = nn.Parameter(
-            torch.empty(c_out, c_in, kernel, kernel).normal_(0, std)
-            if std
-            else torch.zeros(c_out, c_in, kernel, kernel)
-        )
-        self.edge_weight = None
-        if edge and kernel > 1:
-            self.edge_weight = nn.Parameter(torch.zeros(c_out, 1, kernel, kernel))
+        self.weight = nn.Parameter(torch.zeros(c_out, c_in, kernel, kernel))
+        self.edge_weight = nn.Parameter(torch.zeros(c_out, 1, kernel, kernel)) if edge and kernel > 1 else None
 
-    def convolve(self, x: Tensor, scale: Tensor, bias: Tensor) -> Tensor:
-        """scale * conv(x) + bias, with (C_out,) scale and bias, folded into the weights: one pass over x."""
-        scale = scale.view(-1, 1, 1, 1)
-        y = F.conv2d(x, self.weight * scale, bias, padding=self.padding)
-        if self.edge_weight is None:
-            return y
-        ring = F.pad(x.new_zeros(1, 1, *x.shape[2:]), [self.padding] * 4, value=1.0)
-        return y + F.conv2d(ring, self.edge_weight * scale)
+    def weights(self) -> Tensor:
+        """(C_out, C_in, k, k), the edge's weights behind them: (C_out, C_in + 1, k, k)."""
+        return self.weight if self.edge_weight is None else torch.cat([self.weight, self.edge_weight], 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return convolve(x, *self.folded())
+
+
+def convolve(x: Tensor, weights: Tensor, bias: Tensor | None = None) -> Tensor:
+    """(B, C_in, H, W) -> (B, C_out, H, W); weights for one more channel than x has are those of the edge.
+
+    The edge is the same for every picture, so its part is computed once and added: as concatenating it would give.
+    """
+    c_in, padding = x.shape[1], weights.shape[-1] // 2
+    if weights.shape[1] == c_in:
+        return F.conv2d(x, weights, bias, padding=padding)
+    ring = F.pad(x.new_zeros(1, 1, *x.shape[2:]), [padding] * 4, value=1.0)  # (1, 1, H + 2, W + 2)
+    return F.conv2d(x, weights[:, :c_in], bias, padding=padding) + F.conv2d(ring, weights[:, c_in:])
 
 
 class NormedConv2d(EdgeConv2d):
     """ActNorm(conv(x)): hidden weights from N(0, 0.05), no bias of its own."""
 
     def __init__(self, c_in: int, c_out: int, kernel: int, edge=False):
-        super().__init__(c_in, c_out, kernel, edge, std=0.05)
+        super().__init__(c_in, c_out, kernel, edge)
+        nn.init.normal_(self.weight, std=0.05)
         self.norm = ActNorm(c_out)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not self.norm.ready:
-            ones = torch.ones_like(self.norm.b)
-            self.norm.prepare(self.convolve(x, ones, ones * 0))
-        return self.convolve(x, self.norm.log_scale().exp(), self.norm.b)
+        if not self.norm.initialized:  # it has to see what comes out of the convolution
+            return self.norm(convolve(x, self.weights()))[0]
+        return super().forward(x)
+
+    def folded(self) -> tuple[Tensor, Tensor]:
+        return fold(lambda y: self.norm(y)[0], self.weights())
 
 
 class ZeroConv2d(EdgeConv2d):
     """exp(3 log_s) * (conv(x) + b), all parameters zero at the start: h = 0, so nothing moves yet."""
 
     def __init__(self, c_in: int, c_out: int, edge=True):
-        super().__init__(c_in, c_out, 3, edge, std=0.0)
+        super().__init__(c_in, c_out, 3, edge)
         self.b = nn.Parameter(torch.zeros(c_out))
         self.log_s = nn.Parameter(torch.zeros(c_out))
 
-    def forward(self, x: Tensor) -> Tensor:
-        scale = torch.exp(self.log_s * LOG_SCALE_FACTOR)
-        return self.convolve(x, scale, self.b * scale)
+    def folded(self) -> tuple[Tensor, Tensor]:
+        scale = torch.exp(self.log_s * LOG_SCALE_FACTOR)  # (C_out,)
+        return self.weights() * scale.view(-1, 1, 1, 1), self.b * scale

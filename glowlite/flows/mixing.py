@@ -43,22 +43,11 @@ class Mixing(Flow):
     log_det starts at 0. Subclasses say what W is: `matrix()`, `inverse_matrix()`, `log_abs_det()`.
     """
 
-    kept: tuple = (None, None)  # what W^-1 was computed from, and W^-1
-
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return convolve1x1(x, self.matrix()), (x[0, 0].numel() * self.log_abs_det()).expand(x.shape[0])
 
     def inverse(self, z: Tensor) -> Tensor:
-        return convolve1x1(z, self.inverse_once())
-
-    def inverse_once(self) -> Tensor:
-        """W^-1, kept until a parameter changes: a slider decodes many pictures with the same weights."""
-        if torch.is_grad_enabled():
-            return self.inverse_matrix()
-        key = [(p.data_ptr(), p._version, p.dtype, p.device) for p in self.parameters()]
-        if self.kept[0] != key:
-            self.kept = key, self.inverse_matrix()
-        return self.kept[1]
+        return convolve1x1(z, self.inverse_matrix())
 
 
 class InvertibleConv1x1(Mixing):
@@ -108,9 +97,7 @@ class InvertibleConv1x1LU(Mixing):
         return P @ (lower @ upper)
 
     def inverse_matrix(self) -> Tensor:
-        P, lower, upper = (
-            factor.double() for factor in self.factors()
-        )  # float64: rounding here would add up
+        P, lower, upper = (factor.double() for factor in self.factors())  # float64: rounding here would add up
         half = torch.linalg.solve_triangular(lower, P.T, upper=False, unitriangular=True)
         return torch.linalg.solve_triangular(upper, half, upper=True).to(self.L.dtype)
 

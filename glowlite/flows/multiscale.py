@@ -71,8 +71,10 @@ class Split(nn.Module):
         return torch.cat([stays, unwhiten(eps, *self.mean_and_log_std(stays))], 1)
 
 
-class TopPrior(Flow):
-    """The last level's prior: a learned mean and std for every channel and place, (C, H, W); eps comes out white.
+class TopPrior(nn.Module):
+    """The last level's prior: a learned mean and std for every channel and place, (C, H, W); all of x leaves as eps.
+
+    forward(x) -> (stays, eps, log_det) and inverse(stays, eps) -> x, as `Split`; of what stays there are 0 channels.
 
     The published code learns one per channel and lets it vary at borders by the edge channel; a table says the same
     with less machinery.
@@ -83,11 +85,11 @@ class TopPrior(Flow):
         self.mean = nn.Parameter(torch.zeros(shape))
         self.log_std = nn.Parameter(torch.zeros(shape))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return whiten(x, self.mean, bound(self.log_std))
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        return x[:, :0], *whiten(x, self.mean, bound(self.log_std))
 
-    def inverse(self, z: Tensor) -> Tensor:
-        return unwhiten(z, self.mean, bound(self.log_std))
+    def inverse(self, stays: Tensor, eps: Tensor) -> Tensor:
+        return unwhiten(eps, self.mean, bound(self.log_std))
 
 
 def standard_normal_log_prob(eps: Tensor) -> Tensor:

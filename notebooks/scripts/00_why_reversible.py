@@ -45,8 +45,8 @@
 import torch
 
 import glowlite
+from glowlab.figures.rows import latent_picture, row
 from glowlite.data import faces
-from glowlite.figures.rows import latent_picture, row
 
 model = glowlite.load("faces64")
 
@@ -80,7 +80,7 @@ print(f"{wrong} of {face.numel():,} numbers are wrong")
 # the least face-like picture there is: every number thrown by dice.
 
 # %%
-from glowlite.checks import Prediction
+from glowlab.checks import Prediction
 
 guess = Prediction(
     "How many of the 12,288 numbers of a picture of pure noise come back wrong?",
@@ -138,7 +138,7 @@ def there_and_back(file, model):
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import why_reversible as check
+from glowlab.checks import why_reversible as check
 
 check.there_and_back(there_and_back, model)
 
@@ -210,7 +210,7 @@ print("same thumbnail:", torch.equal(thumbnail(face), thumbnail(mirrored)))
 # apart. Today we stay at its two ends.
 
 # %%
-from glowlite.figures.glow_map import glow_map
+from glowlab.figures.glow_map import glow_map
 
 glow_map("x", "z")
 
@@ -241,7 +241,7 @@ row(
 # picture of dice.
 
 # %%
-from glowlite.figures.charts import against_normal
+from glowlab.figures.charts import against_normal
 
 against_normal(
     {"z of the face": z, "z of pure noise": z_noise},
@@ -297,7 +297,7 @@ def smiling(amount):
 
 
 # %%
-from glowlite.figures.live import Follow
+from glowlab.figures.live import Follow
 
 Follow(smiling, "Smile", ("frown", "smile"), value=0.9, alt="The face, smile at {}.")
 

@@ -44,7 +44,7 @@
 # around 0, thin further out. But how dense are *faces*? All we have is the function between the two.
 
 # %%
-from glowlite.figures.glow_map import glow_map
+from glowlab.figures.glow_map import glow_map
 
 glow_map("x", "z", "log_det")
 
@@ -54,7 +54,7 @@ glow_map("x", "z", "log_det")
 # across to the curve, and down to the $x$ axis. Before you see it:
 
 # %%
-from glowlite.checks import Prediction
+from glowlab.checks import Prediction
 
 guess = Prediction(
     "One slab meets a steep part of the curve, another a flat part. Both are equally high on the z axis. "
@@ -64,8 +64,8 @@ guess = Prediction(
 guess
 
 # %%
-from glowlite.figures.densities import bent, ink, with_handles
-from glowlite.figures.live import Live, Point, Slide, Toggle
+from glowlab.figures.change_of_variables import bent, ink, with_handles
+from glowlab.figures.live import Live, Point, Slide, Toggle
 
 names = ["left", "middle", "right"]
 points = [Point("left", (-1.2, -1.5)), Point("middle", (-0.2, 0.1)), Point("right", (1.4, 0.7))]
@@ -88,7 +88,7 @@ Live(slabs, *points, Slide("slab", "Slab", 1, 8, value=4, step=1))
 # 4 and 5.
 
 # %%
-from glowlite.figures.densities import slab_edges
+from glowlab.figures.change_of_variables import slab_edges
 
 f = bent(*[point.value for point in points])  # the curve as it was at first
 z_edges = slab_edges(8)[1:-1]  # the six slabs in the middle
@@ -121,7 +121,7 @@ guess.outcome(
 # point. The green line is $p(z)$ times the slope:
 
 # %%
-from glowlite.figures.densities import thinner
+from glowlab.figures.change_of_variables import thinner
 
 thinner(f).shown()
 
@@ -148,7 +148,7 @@ def slope(f, x):
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.figures.densities import normal  # the standard normal density
+from glowlab.figures.change_of_variables import normal  # the standard normal density
 
 x = torch.linspace(-4, 4, 4001, dtype=torch.float64)
 print("same as the curve's own formula:", torch.allclose(slope(f, x), f.slope(x)))
@@ -179,7 +179,7 @@ guess.outcome(
 )
 
 # %%
-from glowlite.figures.densities import densities
+from glowlab.figures.change_of_variables import densities
 
 densities(
     x,
@@ -221,7 +221,7 @@ naive = torch.stack([normal(s * data).log().mean() for s in scales])
 correct = naive + scales.log()  # the log-det of z = s x is log s, at every x
 
 # %%
-from glowlite.figures.scene import Scene
+from glowlab.figures.scene import Scene
 
 best = scales[correct.argmax()]
 scene = Scene(f"Naive log p is highest where s shrinks to 0; the correct one peaks at s = {best:.2f}.", 250)
@@ -291,7 +291,7 @@ def log_prob(f, x):
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import change_of_variables as check
+from glowlab.checks import change_of_variables as check
 
 check.log_prob(log_prob)
 
@@ -308,7 +308,7 @@ check.log_prob(log_prob)
 # stretch? Begin with a matrix, $z = Wx$. It takes the unit square to a parallelogram. Drag its two corners:
 
 # %%
-from glowlite.figures.areas import parallelogram
+from glowlab.figures.change_of_variables_areas import parallelogram
 
 Live(parallelogram, Point("a", (1.6, 0.4)), Point("b", (-0.5, 1.2)))
 
@@ -376,7 +376,7 @@ def jacobian(f, x):
 
 
 # %%
-from glowlite.figures.areas import magnified
+from glowlab.figures.change_of_variables_areas import magnified
 
 
 def look(at, side):
@@ -428,7 +428,7 @@ def sway(x):
 
 
 # %%
-from glowlite.figures.areas import one_after_another
+from glowlab.figures.change_of_variables_areas import one_after_another
 
 
 def both(at):
@@ -482,7 +482,7 @@ print("same as glowlite:", True, "| there and back:", torch.allclose(mine.invers
 # wider or narrower:
 
 # %%
-from glowlite.figures.warp import warped_grid
+from glowlab.figures.warp import warped_grid
 
 scene = Scene("Dots in a wide flat cloud on a stretched sheet; as latents, a round cloud around 0.", 260)
 view = {"x": (-6.5, 8.5), "y": (-4, 4), "equal": True}
@@ -532,9 +532,9 @@ print("same as the log-det of the whole:", torch.allclose(total, whole, atol=1e-
 
 # %%
 import glowlite
+from glowlab.figures.rows import latent_picture, row
 from glowlite import pixels
 from glowlite.data import faces
-from glowlite.figures.rows import latent_picture, row
 
 model = glowlite.load("faces64")
 face = faces.draw(1, seed=2).images

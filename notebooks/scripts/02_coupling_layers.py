@@ -52,7 +52,7 @@ print(f"{D**2:,} entries, {D**3:,} operations")
 # layer is built such that it is known beforehand. Today's part of the map:
 
 # %%
-from glowlite.figures.glow_map import glow_map
+from glowlab.figures.glow_map import glow_map
 
 glow_map("coupling", "log_det")
 
@@ -74,8 +74,8 @@ networks = {
 }
 
 # %%
-from glowlite.figures.couplings import columns
-from glowlite.figures.live import Live, Pick, Press, Slide
+from glowlab.figures.coupling_layers import columns
+from glowlab.figures.live import Live, Pick, Press, Slide
 
 
 def slide(network, amount):
@@ -117,7 +117,7 @@ def additive_inverse(z, network):
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import coupling_layers as check
+from glowlab.checks import coupling_layers as check
 
 check.additive_inverse(additive_inverse)
 
@@ -193,7 +193,7 @@ with torch.no_grad():
 # with pencil and paper.
 
 # %%
-from glowlite.figures.couplings import LAST, stepper
+from glowlab.figures.coupling_layers import LAST, stepper
 
 
 def step_by_step(step, numbers):
@@ -248,7 +248,7 @@ print("back, error < 1e-9:", bool((careless.inverse(z) - x).abs().max() < 1e-9))
 # 36 entries, and autograd can tell each of them.
 
 # %%
-from glowlite.checks import Prediction
+from glowlab.checks import Prediction
 
 guess = Prediction("How many of the 36 are 0, whatever the network?", ["9", "15", "21"])
 guess
@@ -275,7 +275,7 @@ print(f"{zeros} of {J.numel()} are exactly 0")
 guess.outcome(str(zeros), "Each number depends on itself, and a moved one also on those that stay.")
 
 # %%
-from glowlite.figures.couplings import jacobian_rows
+from glowlab.figures.coupling_layers import jacobian_rows
 
 rows = Slide("rows", "Rows", 0, 6, value=5, buttons=True)
 Live(lambda rows: jacobian_rows(J, 3, rows), rows)
@@ -301,7 +301,7 @@ print("determinant of all of it:  ", abs(everything - log_det) < 1e-5)
 # hand. For additive coupling every $s$ is 1, so its log-det is 0:
 
 # %%
-from glowlite.figures.couplings import jacobian_patterns
+from glowlab.figures.coupling_layers import jacobian_patterns
 
 plain = Coupling(6, width=1, kind="additive")
 plain.network = small_network(3, 3)
@@ -363,8 +363,8 @@ print("same as glowlite:", same)
 # them which does nothing: the bell of $z$.
 
 # %%
+from glowlab.figures.coupling_layers_plane import Layers, Sketch, densities, heat, mass, training
 from glowlite.data import toy2d
-from glowlite.figures.plane import Layers, Sketch, densities, heat, mass, training
 from glowlite.flows.multiscale import standard_normal_log_prob
 
 moons = toy2d.draw("moons", 20_000)  # (N, 2)
@@ -423,7 +423,7 @@ def learner(flow, data, steps=600):
 # %%
 from functools import partial
 
-from glowlite.figures.live import Watch
+from glowlab.figures.live import Watch
 
 
 def train(flow, data, steps=600):
@@ -599,7 +599,7 @@ guess.outcome(answer, "The inverse divides by s, and s is next to nothing.")
 # \tanh(h)$. Move $h$:
 
 # %%
-from glowlite.figures.couplings import scale_curves
+from glowlab.figures.coupling_layers import scale_curves
 
 Live(scale_curves, Slide("h", "h", -12.0, 6.0, value=-5.0, step=0.5))
 

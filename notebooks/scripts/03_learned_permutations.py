@@ -44,7 +44,7 @@
 # %%
 import torch
 
-from glowlite.figures.glow_map import glow_map
+from glowlab.figures.glow_map import glow_map
 
 glow_map("mixing")
 
@@ -54,7 +54,7 @@ glow_map("mixing")
 
 
 # %%
-from glowlite.figures import permutations as draw
+from glowlab.figures import learned_permutations as draw
 from glowlite.flows import Chain, Coupling
 from glowlite.flows.mixing import Permutation, make_mixing
 
@@ -109,7 +109,7 @@ draw.seats(journeys["none"], mixings["none"], 8, "none").shown()
 # half where they will be.
 
 # %%
-from glowlite.checks import Prediction
+from glowlab.checks import Prediction
 
 guess = Prediction(
     "Which of the three needs most steps until no channel is as it came?",
@@ -122,7 +122,7 @@ guess
 # is a fixed blend that no coupling has moved yet.
 
 # %%
-from glowlite.figures.live import Live, Pick, Slide, Watch
+from glowlab.figures.live import Live, Pick, Slide, Watch
 
 
 def who_moved(step, kind):
@@ -245,7 +245,7 @@ rotation = random_rotation(3, torch.Generator().manual_seed(1))
 any_matrix = torch.tensor([[1.2, -0.5, 0.0], [0.3, 0.6, 0.1], [0.0, -0.7, 1.5]])
 
 # %%
-from glowlite.figures.rows import row
+from glowlab.figures.rows import row
 
 row(
     [face, *(pixels.to_uint8(mix_slowly(x_face, W)) for W in (swap, rotation, any_matrix))],
@@ -271,7 +271,7 @@ def mix(x, W):
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import learned_permutations as check
+from glowlab.checks import learned_permutations as check
 
 check.mix(mix)
 
@@ -564,9 +564,7 @@ for i in Watch(18, lambda: draw.race(runs, 10_240, (5.2, 6.8), "patches seen"), 
 # %% tags=["nbval-check-output"]
 last = {(r["coupling"], r["seed"], r["permutation"]): r["bits_per_dim"][-1] for r in runs}
 for coupling in ("additive", "affine"):
-    won = sum(
-        min(("reverse", "shuffle", "lu"), key=lambda p: last[coupling, seed, p]) == "lu" for seed in range(3)
-    )
+    won = sum(min(("reverse", "shuffle", "lu"), key=lambda p: last[coupling, seed, p]) == "lu" for seed in range(3))
     print(f"{coupling}: the 1x1 convolution is lowest for {won} of 3 seeds")
 
 # %% tags=["nbval-check-output"]
@@ -617,9 +615,7 @@ def finals(coupling, permutation):
 
 for c in ("additive", "affine"):
     print(f"{c}: worst 1x1 still below best shuffle:", max(finals(c, "lu")) < min(finals(c, "shuffle")))
-    print(
-        f"{c}: worst shuffle still below best reverse:", max(finals(c, "shuffle")) < min(finals(c, "reverse"))
-    )
+    print(f"{c}: worst shuffle still below best reverse:", max(finals(c, "shuffle")) < min(finals(c, "reverse")))
 
 # %% [markdown]
 # This is the beginning of a training, not its end: Glow's own 3.35 bits per dimension on CIFAR-10 are far away. But the

@@ -47,7 +47,7 @@ import time
 
 import torch
 
-from glowlite.figures import factors
+from glowlab.figures import lu_log_det as factors
 
 CHANNELS = [8, 16, 32, 64, 128, 256, 512]
 
@@ -75,7 +75,7 @@ factors.cost(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet}}).shown()
 # yours differ.)
 
 # %%
-from glowlite.figures.glow_map import glow_map
+from glowlab.figures.glow_map import glow_map
 
 glow_map("mixing", "log_det")
 
@@ -90,7 +90,7 @@ glow_map("mixing", "log_det")
 # - $P$, a **permutation**, which swaps the axes or not.
 
 # %%
-from glowlite.checks import Prediction
+from glowlab.checks import Prediction
 
 guess = Prediction(
     "Five things can be moved: both stretches, the number in U, the number in L, the swap. Which change the area?",
@@ -99,7 +99,7 @@ guess = Prediction(
 guess
 
 # %%
-from glowlite.figures.live import Live, Pick, Slide, Toggle
+from glowlab.figures.live import Live, Pick, Slide, Toggle
 
 
 def square(log_s1, log_s2, u, l, swap):
@@ -204,7 +204,7 @@ def build_w(P, L, U, sign, log_s):
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import lu_log_det as check
+from glowlab.checks import lu_log_det as check
 
 check.build_w(build_w)
 
@@ -272,9 +272,7 @@ plain = InvertibleConv1x1(12, torch.Generator().manual_seed(4)).double()
 plain(x)[1][0].backward()
 layer(x)[1][0].backward()
 print("log s pulls with h w:     ", torch.equal(layer.log_s.grad, torch.full((12,), 256.0).double()))
-print(
-    "W pulls with h w inv(W).T:", torch.allclose(plain.weight.grad, 256 * plain.weight.inverse().T, atol=1e-3)
-)
+print("W pulls with h w inv(W).T:", torch.allclose(plain.weight.grad, 256 * plain.weight.inverse().T, atol=1e-3))
 
 # %% [markdown]
 # ## 5 · What is saved?
@@ -403,9 +401,7 @@ Live(compare, Slide("layer", "Layer", 1, len(after), 4, buttons=True))
 # too.
 
 # %% tags=["nbval-check-output"]
-same = [
-    torch.equal(a.order, b.order) and torch.equal(a.sign, b.sign) for a, b in zip(before, after, strict=True)
-]
+same = [torch.equal(a.order, b.order) and torch.equal(a.sign, b.sign) for a, b in zip(before, after, strict=True)]
 print("P and the signs never moved:", all(same), "in", len(same), "layers")
 pairs = [(a.matrix().flatten(), b.matrix().flatten()) for a, b in zip(before, after, strict=True)]
 alike = min(torch.cosine_similarity(a, b, dim=0).item() for a, b in pairs)

@@ -48,9 +48,9 @@ import math
 import torch
 
 import glowlite
+from glowlab.figures.rows import latent_picture, row
 from glowlite import pixels
 from glowlite.data import faces
-from glowlite.figures.rows import latent_picture, row
 from glowlite.flows import ActNorm, Squeeze
 
 drawn = faces.draw(1024, size=16, seed=0).images
@@ -68,7 +68,7 @@ row(small[:8], height=96, alt="Eight drawn faces of 8 by 8 pixels: hair, skin an
 # $$z = s\,x + b$$
 
 # %%
-from glowlite.figures.glow_map import glow_map
+from glowlab.figures.glow_map import glow_map
 
 glow_map("actnorm", "log_det")
 
@@ -79,8 +79,8 @@ glow_map("actnorm", "log_det")
 # standard normal.
 
 # %%
-from glowlite.figures import signal
-from glowlite.figures.live import Live, Pick, Slide, Toggle
+from glowlab.figures import actnorm as signal
+from glowlab.figures.live import Live, Pick, Slide, Toggle
 
 
 def by_hand(log_s, b):
@@ -126,7 +126,7 @@ def scale_and_shift(x):
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import actnorm as check
+from glowlab.checks import actnorm as check
 
 check.scale_and_shift(scale_and_shift)
 
@@ -140,7 +140,7 @@ check.scale_and_shift(scale_and_shift)
 # Perhaps you know batch normalisation, which looks at every batch, all through training. Does ActNorm?
 
 # %%
-from glowlite.checks import Prediction
+from glowlab.checks import Prediction
 
 guess = Prediction(
     "Our ActNorm has seen one batch. Now it gets a brighter one. What is the mean of its z?",
@@ -363,12 +363,8 @@ Live(
 on, off = measured[True, 0.1, "bounded"], measured[False, 0.1, "bounded"]
 calm, faded = measured[True, 0.0, "bounded"], measured[False, 0.0, "sigmoid"]
 print("off, 0.1:  more than fiftyfold:", off.std[-1] > 50 * off.std[0], " way back lost:", off.error > 2)
-print(
-    "on, 0.1:   spread near 1:", 0.5 < on.std[-1] < 2, " way back misses by 0.05 to 1:", 0.05 < on.error < 1
-)
-closer = [
-    measured[True, each, "bounded"].error < measured[False, each, "bounded"].error for each in SPREADS[1:]
-]
+print("on, 0.1:   spread near 1:", 0.5 < on.std[-1] < 2, " way back misses by 0.05 to 1:", 0.05 < on.error < 1)
+closer = [measured[True, each, "bounded"].error < measured[False, each, "bounded"].error for each in SPREADS[1:]]
 log_dets = {each: measured[True, each, "bounded"].log_det for each in SPREADS}
 print("on, above 0: way back always closer than off:", all(closer))
 print(

@@ -61,7 +61,7 @@ for l, eps in enumerate(z, start=1):
 # Throw them away, all 6,144, and put as many fresh normal numbers in their place. Levels 2, 3 and 4 stay.
 
 # %%
-from glowlite.checks import Prediction
+from glowlab.checks import Prediction
 
 guess = Prediction(
     "Level 1, half of all the numbers, is thrown anew by dice. What does decode show?",
@@ -78,7 +78,7 @@ one = model.decode([fresh[0], z[1], z[2], z[3]])
 four = model.decode([z[0], z[1], z[2], fresh[3]])
 
 # %%
-from glowlite.figures.rows import row
+from glowlab.figures.rows import row
 
 row(
     [face, one, four],
@@ -96,7 +96,7 @@ guess.outcome("the same face, a little changed", "Half of the numbers are about 
 # where: it follows from training, and from two plain operations.
 
 # %%
-from glowlite.figures.glow_map import glow_map
+from glowlab.figures.glow_map import glow_map
 
 glow_map("squeeze", "split", "z")
 
@@ -108,8 +108,8 @@ glow_map("squeeze", "split", "z")
 # block of 2 by 2 has four shades. **Squeeze** collects the tiles of one shade. Drag it, and follow tile 10.
 
 # %%
-from glowlite.figures.live import Live, Pick, Press, Slide, Toggle
-from glowlite.figures.tiles import beside, squeezing, tiles, whitened
+from glowlab.figures.live import Live, Pick, Press, Slide, Toggle
+from glowlab.figures.many_scales import beside, squeezing, tiles, whitened
 
 Live(squeezing, Slide("at", "Squeeze", 0.0, 1.0, value=1.0, step=0.02, ends=("picture", "squeezed")))
 
@@ -173,7 +173,7 @@ def unsqueeze(z):
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import many_scales as check
+from glowlab.checks import many_scales as check
 
 check.unsqueeze(unsqueeze)
 
@@ -292,9 +292,7 @@ def look(level, channel):
     return whitened(*parts, alt=f"Whitening at level {level}, channel {channel}: eps has no outlines left.")
 
 
-Live(
-    look, Pick("level", "Level", {"1": "1", "2": "2", "3": "3"}, value="2"), Slide("channel", "Channel", 0, 5)
-)
+Live(look, Pick("level", "Level", {"1": "1", "2": "2", "3": "3"}, value="2"), Slide("channel", "Channel", 0, 5))
 
 # %% [markdown]
 # At level 1 the guess is best: whoever knows the colours on both sides of an edge knows much about the edge.
@@ -347,7 +345,7 @@ for l in range(L - 1):
 # subject of notebook 07. Here is what whitening does to the numbers of one face:
 
 # %%
-from glowlite.figures.charts import against_normal
+from glowlab.figures.charts import against_normal
 
 against_normal(
     {"what leaves, $z_1$": [leaves], "the same, whitened": [eps]},
@@ -465,11 +463,9 @@ shares = [size / size[0] for size in shares]
 assert shares[0][1] < 0.33 and shares[3][1] > 0.9  # after squares of 2 pixels
 
 # %%
-from glowlite.figures.tiles import blur_chart
+from glowlab.figures.many_scales import blur_chart
 
-blur_chart(
-    shares, "Four falling lines: a blur of 2 removes most of level 1's change and hardly any of level 4's."
-)
+blur_chart(shares, "Four falling lines: a blur of 2 removes most of level 1's change and hardly any of level 4's.")
 
 # %% [markdown]
 # A blur over 2 by 2 pixels takes away most of what level 1 did, and almost nothing of level 4. Each level

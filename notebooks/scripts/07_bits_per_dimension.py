@@ -48,9 +48,9 @@
 import torch
 
 import glowlite
-from glowlite.checks import Prediction
+from glowlab.checks import Prediction
+from glowlab.figures.rows import row
 from glowlite.data import faces
-from glowlite.figures.rows import row
 
 model = glowlite.load("faces64")
 some = faces.draw(8, seed=7).images  # uint8 (8, 3, 64, 64)
@@ -72,7 +72,7 @@ import io
 
 from PIL import Image
 
-from glowlite import metrics
+from glowlite import evaluation
 
 
 def png_bits(picture):
@@ -83,15 +83,15 @@ def png_bits(picture):
 
 # %% tags=["nbval-check-output"]
 ours = torch.tensor([png_bits(picture) for picture in some])
-theirs = metrics.codec_bits_per_dim(some, "png")
+theirs = evaluation.codec_bits_per_dim(some, "png")
 assert (ours - theirs).abs().max() < 1e-6
 print("same as glowlite:", bool((ours - theirs).abs().max() < 1e-6))
 
 # %%
-from glowlite.figures.ruler import price_list
+from glowlab.figures.bits_per_dimension import price_list
 
 prices = {"raw pixels": 8.0, "PNG": theirs.mean().item()}
-prices["WebP, lossless"] = metrics.codec_bits_per_dim(some, "webp").mean().item()
+prices["WebP, lossless"] = evaluation.codec_bits_per_dim(some, "webp").mean().item()
 prices["Glow"] = model.bits_per_dim(some).mean().item()
 price_list(prices, "Bits per dimension: raw 8, PNG less, WebP still less, Glow least.")
 
@@ -114,7 +114,7 @@ print(f"the model itself: {size:.0f} MB")
 # about the last bar. It is about both ends of our map:
 
 # %%
-from glowlite.figures.glow_map import glow_map
+from glowlab.figures.glow_map import glow_map
 
 glow_map("x", "log_det")
 
@@ -126,8 +126,8 @@ glow_map("x", "log_det")
 # -0.5 to 0.5. Drag $n$, and watch both:
 
 # %%
-from glowlite.figures.live import Live, Pick, Slide
-from glowlite.figures.ruler import histogram_and_density
+from glowlab.figures.bits_per_dimension import histogram_and_density
+from glowlab.figures.live import Live, Pick, Slide
 
 values = faces.draw(64, seed=8).images.flatten().long()
 counts = values.bincount(minlength=256)  # (256,)
@@ -195,7 +195,7 @@ entropy = -(P * P.log())[P > 0].sum()  # of the pixel values, in nats
 ceiling = torch.log(torch.tensor(256.0)) - entropy
 
 # %%
-from glowlite.figures.ruler import spikes
+from glowlab.figures.bits_per_dimension import spikes
 
 
 def narrow(halvings):
@@ -227,8 +227,8 @@ guess.outcome(
 # pixels, the other pixels with noise.
 
 # %%
-from glowlite.figures.live import Watch
-from glowlite.figures.ruler import race
+from glowlab.figures.bits_per_dimension import race
+from glowlab.figures.live import Watch
 
 torch.manual_seed(0)
 logs = [torch.tensor(-0.7, requires_grad=True) for _ in range(2)]  # log of each width, in bins
@@ -273,16 +273,14 @@ for w in (1.0, 0.5, 0.25, 0.125):
 # such bound. Here are three neighbouring pixel values, each in its colour, with four kinds of noise:
 
 # %%
-from glowlite.figures.ruler import noises
+from glowlab.figures.bits_per_dimension import noises
 
 value = torch.arange(3.0)[:, None]  # 0, 1, 2: each bin begins at its value
 dice = torch.Generator().manual_seed(0)
 even, bell = torch.rand(3, 4000, generator=dice), torch.randn(3, 4000, generator=dice)
 kinds = {"none": value + 0.5 + 0 * even, "too narrow": value + even / 4}
 kinds |= {"Gaussian": value + 0.5 + bell / 2, "one bin wide": value + even}
-noises(
-    kinds, "No noise: spikes. Narrow: gaps. Gaussian: neighbours overlap. One bin wide: no gap, no overlap."
-)
+noises(kinds, "No noise: spikes. Narrow: gaps. Gaussian: neighbours overlap. One bin wide: no gap, no overlap.")
 
 # %% [markdown]
 # The first two leave gaps, and the density can spike again. The third spills into the neighbours' bins, so that a
@@ -303,7 +301,7 @@ def dequantise(images, n_bits):  # uint8 (B, C, H, W)
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import bits_per_dimension as check
+from glowlab.checks import bits_per_dimension as check
 
 check.dequantise(dequantise)
 
@@ -389,7 +387,7 @@ check.to_bits_per_dim(to_bits_per_dim)
 # change $D$ and $n$.
 
 # %%
-from glowlite.figures.ruler import ruler
+from glowlab.figures.bits_per_dimension import ruler
 
 
 def read(nats, dims, n_bits):
@@ -433,7 +431,7 @@ print(f"CIFAR-10: {3.35 * 3 * 32 * 32 / 8:,.0f} bytes a picture, instead of {3 *
 
 # %%
 few = {n: pixels.quantize(face, n) for n in (8, 5, 3, 1)}
-png = {n: metrics.codec_bits_per_dim(picture, "png").item() for n, picture in few.items()}
+png = {n: evaluation.codec_bits_per_dim(picture, "png").item() for n, picture in few.items()}
 row(
     list(few.values()),
     [f"$n = {n}$: {2**n} values\nPNG: {png[n]:.1f} bits/dim" for n in few],

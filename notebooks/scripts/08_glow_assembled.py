@@ -43,7 +43,7 @@
 # its inverse and its log-det?
 
 # %%
-from glowlite.figures.glow_map import glow_map
+from glowlab.figures.glow_map import glow_map
 
 glow_map()
 
@@ -154,7 +154,7 @@ for name, (ours, theirs) in pairs.items():
 # volume most, in the first step of the trained model?
 
 # %%
-from glowlite.checks import Prediction
+from glowlab.checks import Prediction
 
 guess = Prediction(
     "In the first step of the trained model, which log-det is largest in size?",
@@ -175,7 +175,7 @@ for name, part in zip(guess.options, (norm, conv, couple), strict=True):
     shares[name] = log_det.item() / y.numel() / math.log(2)  # bits for each number
 
 # %%
-from glowlite.figures.rows import latent_picture, row
+from glowlab.figures.rows import latent_picture, row
 
 row(
     [latent_picture(stage[0, 6:9]) for stage in stages],  # three of the channels that the coupling moves
@@ -224,7 +224,7 @@ class FlowStep(nn.Module):
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import glow_assembled as check
+from glowlab.checks import glow_assembled as check
 
 check.flow_step(FlowStep)
 
@@ -312,7 +312,7 @@ lines = {
 print(" + ".join(map(str, lines.values())), "=", sum(lines.values()), "lines of code")
 
 # %%
-from glowlite.figures.progress import tally
+from glowlab.figures.glow_assembled import tally
 
 tally(lines, 60, alt="A row of boxes, as wide as each part is long; together they end just before 60 lines.")
 
@@ -383,8 +383,8 @@ def start(model, x):
 
 
 # %%
-from glowlite.data.stream import FaceStream
 from glowlite.pixels import dequantize
+from glowlite.training.stream import FaceStream
 
 stream = FaceStream(size=32, batch=8, seed=0)  # draws new faces for every batch
 noise = torch.Generator().manual_seed(0)
@@ -469,7 +469,7 @@ def flat(x):
 J = torch.autograd.functional.jacobian(flat, small).view(48, 48)  # dz_i / dx_j
 
 # %%
-from glowlite.figures.scene import Scene
+from glowlab.figures.scene import Scene
 
 scene = Scene("A square of 48 by 48 cells, nearly all coloured: each number of z depends on all of x.", 320)
 levels, colours = [(12, "level 2"), (36, "level 1")], [(8, "red"), (24, "green"), (40, "blue")]
@@ -522,7 +522,7 @@ print(f"the grain alone: {FLOOR:.2f} bits per dimension")
 # And here stands the untrained model, between that and the 8 bits of raw pixels:
 
 # %%
-from glowlite.figures.progress import Progress, rulers
+from glowlab.figures.glow_assembled import Progress, rulers
 
 fixed_noise = dequantize(held_out, generator=torch.Generator().manual_seed(1))
 with torch.no_grad():
@@ -563,7 +563,7 @@ guess
 # %%
 import os
 
-from glowlite.figures.live import Watch
+from glowlab.figures.live import Watch
 
 torch.set_num_threads(max(1, os.cpu_count() // 2))
 optimizer = torch.optim.Adamax(model.parameters(), lr=4e-3)
@@ -602,7 +602,7 @@ guess.outcome(
 # Go back in time. The samples were kept every 25 steps:
 
 # %%
-from glowlite.figures.live import Live, Slide
+from glowlab.figures.live import Live, Slide
 
 latest = len(progress.moments) - 1
 Live(progress.scene, Slide("moment", "Moment", 0, latest, value=min(4, latest), buttons=True))
@@ -645,7 +645,7 @@ def still_to_pay(model, x):
 
 
 # %%
-from glowlite.figures.progress import account
+from glowlab.figures.glow_assembled import account
 
 layers = ["step 1", "", "", "", "split 1", "", "", "", "", "split 2", "", "", "", "", "top"]
 bills = {
@@ -709,7 +709,7 @@ guess = Prediction(
 guess
 
 # %%
-from glowlite.metrics import codec_bits_per_dim
+from glowlite.evaluation import codec_bits_per_dim
 
 
 def webp(images):  # all faces as one tall picture, so that what a file costs of itself counts once

@@ -43,7 +43,7 @@
 # else? Then go beyond 1.
 
 # %%
-from glowlite.explorers import open_temperature
+from glowlab.explorers import open_temperature
 
 open_temperature()
 
@@ -56,8 +56,8 @@ open_temperature()
 import torch
 
 import glowlite
+from glowlab.checks import Prediction
 from glowlite import latents
-from glowlite.checks import Prediction
 from glowlite.data import faces
 
 torch.set_grad_enabled(False)  # nothing is trained in this notebook
@@ -86,7 +86,7 @@ guess = Prediction(
 guess
 
 # %%
-from glowlite.figures.rows import row
+from glowlab.figures.rows import row
 
 shown = {"a drawn face": drawn} | {f"T = {T:g}": at(T) for T in (1, 0.7, 0)}
 bits = {name: model.bits_per_dim(images).mean().item() for name, images in shown.items()}
@@ -111,7 +111,7 @@ guess.outcome(
 # Is the model wrong? No. To see why, look at where its draws lie, at the end $z$ of the map:
 
 # %%
-from glowlite.figures.glow_map import glow_map
+from glowlab.figures.glow_map import glow_map
 
 glow_map("z", "log_det")
 
@@ -150,8 +150,8 @@ guess.outcome(
 # middle. The direction of each dot is that of its first two numbers.
 
 # %%
-from glowlite.figures.live import Live, Pick, Slide
-from glowlite.figures.shells import likely_and_typical, powers, shell
+from glowlab.figures.live import Live, Pick, Slide
+from glowlab.figures.temperature import likely_and_typical, powers, shell
 
 
 def where(dims, T):
@@ -243,8 +243,8 @@ for r in (0.99, 0.95, 0.9, 0.7):
 # drawn faces: their mean, and one and three standard deviations to both sides.
 
 # %%
+from glowlab.figures.temperature import clean_and_varied, prices
 from glowlite import checkpoint
-from glowlite.figures.shells import clean_and_varied, prices
 
 card = checkpoint.read_card(checkpoint.find("faces64"))["held_out"]  # measured on 1,000 drawn faces
 temperatures = (0, 0.3, 0.5, 0.7, 0.85, 1, 1.15, 1.3)
@@ -339,7 +339,7 @@ def tempered_log_prob(eps, temperature):  # a list of (B, C, H, W), a number abo
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import temperature as check
+from glowlab.checks import temperature as check
 
 check.tempered_log_prob(tempered_log_prob)
 
@@ -380,7 +380,7 @@ def log_density(x, strength, T=1.0):  # of what one gets by decoding T * eps
 # back through the flow. Here it is affine. Make it additive, and watch the shares of both halves.
 
 # %%
-from glowlite.figures.shells import maps
+from glowlab.figures.temperature import maps
 
 line = torch.linspace(-5, 5, 101)
 grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # (101, 101, 2)
@@ -507,7 +507,7 @@ guess = Prediction(
 guess
 
 # %%
-from glowlite.explorers.samples import spread
+from glowlab.explorers.samples import spread
 
 cooled = {0: at(0.7)}
 for l in (1, 2, 3, 4):

@@ -64,8 +64,8 @@ first, second = firsts[10:11], seconds[10:11]
 a, b = one(z_firsts, 10), one(z_seconds, 10)
 
 # %%
-from glowlite.figures.live import Live, Pick, Press, Slide, Toggle
-from glowlite.figures.paths import side_by_side
+from glowlab.figures.interpolation import side_by_side
+from glowlab.figures.live import Live, Pick, Press, Slide, Toggle
 
 
 def blend(x, y, t):
@@ -94,7 +94,7 @@ for t, end in ((0.0, first), (1.0, second)):
     print(f"t = {t:.0f}: {wrong} of {end.numel():,} numbers are wrong")
 
 # %%
-from glowlite.figures.glow_map import glow_map
+from glowlab.figures.glow_map import glow_map
 
 glow_map("z")
 
@@ -105,7 +105,7 @@ glow_map("z")
 # per dimension: the fewer, the likelier (notebook 07). What does it say of ghosts?
 
 # %%
-from glowlite.checks import Prediction
+from glowlab.checks import Prediction
 
 guess = Prediction(
     "32 half-way pixel blends and the 64 faces they are made of: which does the model find likelier?",
@@ -148,7 +148,7 @@ blurred = torch.nn.functional.avg_pool2d(firsts[:16].float(), 3, 1, 1, count_inc
 bits_blurred = model.bits_per_dim(blurred.round().to(torch.uint8))
 
 # %%
-from glowlite.figures.paths import along, costs
+from glowlab.figures.interpolation import along, costs
 
 costs(
     {
@@ -218,7 +218,7 @@ print(f"ends {temperature(z_firsts).mean():.2f}, middle {temperature(middles).me
 # *Other draws*).
 
 # %%
-from glowlite.figures.paths import shell
+from glowlab.figures.interpolation import shell
 
 choices = {"2": "2", "20": "20", "200": "200", "12288": "12,288"}
 Live(
@@ -258,7 +258,7 @@ def arc(a, b, t):
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import interpolation as check
+from glowlab.checks import interpolation as check
 
 check.slerp(arc)
 
@@ -267,7 +267,7 @@ check.slerp(arc)
 # check is content, the next figures are made by your function, until then by the package's.
 
 # %%
-from glowlite.figures.paths import strips
+from glowlab.figures.interpolation import strips
 
 way = arc if check.slerp(arc) else latents.slerp
 strips(
@@ -334,7 +334,7 @@ print(f"temperature half-way on the arc: {temperature(way(za, zb, 0.5)).mean():.
 # find fault. Look for it:
 
 # %%
-from glowlite.explorers import open_interpolation
+from glowlab.explorers import open_interpolation
 
 open_interpolation()
 
@@ -375,7 +375,7 @@ check.some_levels(some_levels)
 # next figure uses yours as soon as it is right. Until then, levels that move go on straight lines.
 
 # %%
-from glowlite.figures.tiles import beside
+from glowlab.figures.many_scales import beside
 
 
 def straight(a, b, t, moving):
@@ -388,9 +388,7 @@ mine = some_levels if check.some_levels(some_levels) else straight
 def some(t, **moving):
     said = ", ".join(name[1] for name, moves in moving.items() if moves) or "none"
     picture = model.decode(mine(a, b, t, tuple(moving.values())))
-    alt = (
-        f"The first face, what it is at t = {t:.2f} with these levels moving: {said}, and in pink the change."
-    )
+    alt = f"The first face, what it is at t = {t:.2f} with these levels moving: {said}, and in pink the change."
     return beside(first, picture, f"levels that move: {said}", alt)
 
 
@@ -425,7 +423,7 @@ print(f"half-way, the two kinds of arc differ by {apart:.1f} grey levels")
 # and dice for all else. On the way between them level 4 has nowhere to go.
 
 # %%
-from glowlite.figures.rows import row
+from glowlab.figures.rows import row
 
 twin = latents.sample_eps(model.latent_shapes, 1, torch.Generator().manual_seed(0))
 twin[3] = a[3]
@@ -455,7 +453,7 @@ print(f"level 4 half-way, one a level: {(apiece[3].norm() / a[3].norm()):.2f} ti
 # The weights depend on the angle alone. Drag it to both ends.
 
 # %%
-from glowlite.figures.paths import wedge
+from glowlab.figures.interpolation import wedge
 
 Live(wedge, Slide("degrees", "Angle between a and b", 0.0, 180.0, value=90.0, step=1.0))
 

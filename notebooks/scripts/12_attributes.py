@@ -46,10 +46,10 @@
 import torch
 
 import glowlite
+from glowlab.figures.attributes import grid
 from glowlite import latents
 from glowlite.checkpoint import load_directions
 from glowlite.data import faces
-from glowlite.figures.directions import grid
 
 torch.set_grad_enabled(False)  # nothing is trained in this notebook
 model = glowlite.load("faces64")
@@ -78,7 +78,7 @@ grid(
 # two ends only:
 
 # %%
-from glowlite.figures.glow_map import glow_map
+from glowlab.figures.glow_map import glow_map
 
 glow_map("x", "z")
 
@@ -97,7 +97,7 @@ z = [torch.cat(level) for level in zip(*parts, strict=True)]  # four levels, (20
 print(f"{has.sum()} with, {(~has).sum()} without")
 
 # %%
-from glowlite.checks import Prediction
+from glowlab.checks import Prediction
 
 guess = Prediction(
     "Average the latents of all who have a beard, number by number, and decode. What does one see?",
@@ -106,7 +106,7 @@ guess = Prediction(
 guess
 
 # %%
-from glowlite.figures.rows import row
+from glowlab.figures.rows import row
 
 mean_with = [level[has].mean(0, keepdim=True) for level in z]
 mean_without = [level[~has].mean(0, keepdim=True) for level in z]
@@ -118,9 +118,7 @@ row(
 )
 
 # %% tags=["nbval-check-output"]
-guess.outcome(
-    "a smooth face with a beard", "What differs from face to face averages out; the beard is shared."
-)
+guess.outcome("a smooth face with a beard", "What differs from face to face averages out; the beard is shared.")
 
 # %% [markdown]
 # The two means look like one person, shaved and not. So take one from the other, and what they share goes away as
@@ -138,7 +136,7 @@ assert same
 print("same as glowlite:", same)
 
 # %%
-from glowlite.figures.live import Follow
+from glowlab.figures.live import Follow
 
 stubble = {"beard": -0.4, "glasses": -0.35, "hair_length": -0.6, "skin_tone": -0.5, "head_turn": 0.2}
 face = faces.draw(1, seed=11, attributes=stubble).images  # a face with little of a beard, and thin glasses
@@ -149,9 +147,7 @@ def bearded(amount):
     return close(model.decode(latents.add(z_face, a, amount)))
 
 
-Follow(
-    bearded, "Beard", ("less", "more"), value=1.0, alt="A face with short hair, moved along the beard by {}."
-)
+Follow(bearded, "Beard", ("less", "more"), value=1.0, alt="A face with short hair, moved along the beard by {}.")
 
 # %% [markdown]
 # Nobody trained anything. And look what moves along at the ends of the slider: the ground, the hair. Two hundred
@@ -221,7 +217,7 @@ def read(images):
 
 
 # %%
-from glowlite.figures.directions import readings
+from glowlab.figures.attributes import readings
 
 truth, found = table(labelled.attributes), read(labelled.images)  # faces it has not seen
 shown = ["beard", "glasses", "smile"]
@@ -234,9 +230,7 @@ readings(
 # %% tags=["nbval-check-output"]
 for name in shown:
     i = names.index(name)
-    print(
-        f"{name:8} correlation with the truth {torch.corrcoef(torch.stack([truth[:, i], found[:, i]]))[0, 1]:.1f}"
-    )
+    print(f"{name:8} correlation with the truth {torch.corrcoef(torch.stack([truth[:, i], found[:, i]]))[0, 1]:.1f}")
 
 
 # %% [markdown]
@@ -250,9 +244,7 @@ def moved(a):
 
 
 change = moved(a)
-print(
-    f"beard moved by {change[:, BEARD].mean():.1f} on average; it grew on {(change[:, BEARD] > 0).sum()} of 16 faces"
-)
+print(f"beard moved by {change[:, BEARD].mean():.1f} on average; it grew on {(change[:, BEARD] > 0).sum()} of 16 faces")
 
 # %% [markdown]
 # ## 4 · Ten labels, a hundred, a thousand
@@ -261,8 +253,8 @@ print(
 # was done before, and is kept with the model.
 
 # %%
-from glowlite.explorers import known
-from glowlite.explorers.labelled import REACH, labels
+from glowlab.explorers import precomputed as known
+from glowlab.explorers.labelled import REACH, labels
 
 made = {N: latents.mean_difference([level[:N] for level in z], has[:N]) for N in (10, 100)}
 y = labels(["beard"])["beard"]  # of the 1,000 faces
@@ -353,7 +345,7 @@ def direction_and_effect(z, has, others, decode, read):
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import attributes as check
+from glowlab.checks import attributes as check
 
 check.direction_and_effect(direction_and_effect)
 
@@ -385,10 +377,7 @@ row(
 
 # %% tags=["nbval-check-output"]
 spread = latents.flatten(z).std(0).square().mean().sqrt().item()
-lengths = {
-    N: latents.flatten(latents.mean_difference([e[:N] for e in z], has[:N])).norm()
-    for N in (10, 50, 100, 200)
-}
+lengths = {N: latents.flatten(latents.mean_difference([e[:N] for e in z], has[:N])).norm() for N in (10, 50, 100, 200)}
 lengths[1000] = latents.flatten(made[1000]).norm()
 for N, length in lengths.items():
     print(f"{N:5,} labels: length {length:4.1f}, by chance {2 * spread * (model.dims / N) ** 0.5:.1f}")
@@ -404,8 +393,8 @@ signal = (lengths[1000] ** 2 - by_chance**2).sqrt().item()
 print(f"the true direction is about {signal:.1f} long")
 
 # %%
-from glowlite.figures.directions import chance
-from glowlite.figures.live import Live, Slide
+from glowlab.figures.attributes import chance
+from glowlab.figures.live import Live, Slide
 
 lengths = {N: float(length) for N, length in lengths.items()}
 
@@ -437,13 +426,11 @@ for N in (10, 100, 1000):
 # with a beard should lie further along.
 
 # %%
-from glowlite.figures.directions import places
+from glowlab.figures.attributes import places
 
 judges = {"from 100 labels": made[100], "the model's own": own}
 flat = latents.flatten(z_unseen)  # (100, D)
-along = {
-    name: flat @ latents.flatten(step)[0] / latents.flatten(step).norm() for name, step in judges.items()
-}
+along = {name: flat @ latents.flatten(step)[0] / latents.flatten(step).norm() for name, step in judges.items()}
 
 # %%
 places(
@@ -471,7 +458,7 @@ for name, values in along.items():
 # the directions overlap*: cosines between attributes.
 
 # %%
-from glowlite.explorers import open_attributes
+from glowlab.explorers import open_attributes
 
 open_attributes()
 
@@ -489,7 +476,7 @@ dice = torch.rand(400, generator=torch.Generator().manual_seed(0))
 keep = ((beards > 0) == (glasses > 0)) | (dice < 1 / 9)
 
 # %%
-from glowlite.figures.directions import quadrants
+from glowlab.figures.attributes import quadrants
 
 quadrants(
     beards,
@@ -574,7 +561,7 @@ def part(z, y, y2):
 
 
 # %% tags=["nbval-check-output"]
-from glowlite.checks import parting
+from glowlab.checks import parting
 
 parting.part(part)
 
@@ -583,7 +570,7 @@ parting.part(part)
 # what each way does to our 16 faces. (If yours is not there yet, the package's stands in for it.)
 
 # %%
-from glowlite.figures.directions import pulled
+from glowlab.figures.attributes import pulled
 
 if parting.part(part):
     regressed, _ = part(z_tied, has_beard.float(), has_glasses.float())
@@ -656,7 +643,7 @@ guess.outcome(
 )
 
 # %%
-from glowlite.figures.tiles import beside
+from glowlab.figures.many_scales import beside
 
 beside(
     close(face),
@@ -693,7 +680,7 @@ print(f"after ten such days: {(away > 0).sum():,} wrong, {away.float().mean():.1
 # directions, in seven stops.
 
 # %%
-from glowlite.figures.directions import journeys
+from glowlab.figures.attributes import journeys
 
 amounts = torch.linspace(-1, 1, 7).tolist()
 eight = [level[:8] for level in z_some]
@@ -720,9 +707,7 @@ for name, values in found.items():
     print(f"{name:9} always rising for {(values.diff(dim=0) > 0).all(0).sum()} of 8 faces")
 wear = sixteen.attributes["glasses"] > 0
 way = moved(load_directions("faces64")["glasses"])[:, GLASSES]
-print(
-    f"glasses move by {way[wear].mean():.1f} where there are some, by {way[~wear].mean():.1f} where there are none"
-)
+print(f"glasses move by {way[wear].mean():.1f} where there are some, by {way[~wear].mean():.1f} where there are none")
 
 # %% [markdown]
 # Always the right way, but not equally far. The step is the same in $z$, and what it does depends on the face:

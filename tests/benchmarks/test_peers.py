@@ -69,9 +69,9 @@ def test_products_are_those_of_the_convolutions():
     assert peers.convolution_products(size, 3) == {(48, 54, 8): 2, (48, 8, 8): 2, (48, 72, 12): 2}
     model = BUILDERS["glowlite"](size).model
     for module in model.modules():
-        if hasattr(module, "mark_ready"):
-            module.mark_ready()
-    networks = [step.flows[2].network for step in list(model.levels[0].flows)[1:]]
+        if hasattr(module, "initialized"):
+            module.initialized = True
+    networks = [step.flows[2].network for step in list(model.levels[0].steps.flows)[1:]]
     with FlopCounterMode(display=False) as counter:
         for network in networks:
             network(torch.rand(3, 6, 4, 4))

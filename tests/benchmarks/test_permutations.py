@@ -8,9 +8,9 @@ import torch
 
 from benchmarks import permutations
 from benchmarks.permutations import Settings, finished, main, measure, one_run, plan, summarize
+from glowlab.figures.learned_permutations import load_runs
 from glowlite.errors import GlowliteError
-from glowlite.figures.permutations import load_runs
-from glowlite.training import Result
+from glowlite.training.loop import Result
 
 TINY = Settings(
     data="faces", side=16, levels=1, depth=2, width=8, images=64, batch=16, warmup=16, ema=16, init_batch=32,
@@ -44,10 +44,7 @@ def test_the_plan_holds_every_kind_once_and_a_seed_together():
 
 
 def test_runs_differ_in_mixing_coupling_and_seed_alone():
-    a, b = (
-        TINY.train_config(*kind, out="x").to_dict()
-        for kind in (("reverse", "additive", 0), ("lu", "affine", 0))
-    )
+    a, b = (TINY.train_config(*kind, out="x").to_dict() for kind in (("reverse", "additive", 0), ("lu", "affine", 0)))
     differ = {key for key in a["model"] if a["model"][key] != b["model"][key]}
     assert differ == {"permutation", "coupling"}
     assert {k: v for k, v in a.items() if k != "model"} == {k: v for k, v in b.items() if k != "model"}

@@ -1,8 +1,6 @@
 """What the tests of films ask a page, be the film alone or before a live explorer."""
 
-PICTURES = (
-    """(root) => [...document.querySelectorAll(root + " .gl-show canvas")].map((c) => c.toDataURL()).join()"""
-)
+PICTURES = """(root) => [...document.querySelectorAll(root + " .gl-show canvas")].map((c) => c.toDataURL()).join()"""
 # What moves without a person having asked for it, and where things stand.
 SHIFTS = """
     window.shifted = 0;

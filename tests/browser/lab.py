@@ -12,14 +12,12 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from glowlite.serve import free_port
+from glowlab.serve import free_port
 
 ROOT = Path(__file__).parents[2]
 RUN = 600_000  # milliseconds for all cells of one notebook
 SETTINGS = {
-    "notebook-extension/tracker": {
-        "windowingMode": "none"
-    },  # every cell is on the page, also those out of sight
+    "notebook-extension/tracker": {"windowingMode": "none"},  # every cell is on the page, also those out of sight
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
     "extensionmanager-extension/plugin": {"enabled": False},
 }
@@ -83,9 +81,7 @@ class Lab:
 
     def open(self, page: Page, notebook: str) -> None:
         """Show a notebook, its kernel ready."""
-        page.goto(
-            f"{self.address}/lab/workspaces/{Path(notebook).stem}/tree/{notebook}?reset&token={self.token}"
-        )
+        page.goto(f"{self.address}/lab/workspaces/{Path(notebook).stem}/tree/{notebook}?reset&token={self.token}")
         wait(
             page,
             """(() => {

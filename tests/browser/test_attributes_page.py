@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from glowlite.explorers.moved import heat
-from glowlite.explorers.wording import WORDINGS
+from glowlab.explorers.moved import heat
+from glowlab.explorers.wording import WORDINGS
 
 from .conftest import click, png
 from .visitor import (
@@ -271,9 +271,7 @@ def test_the_address_brings_it_back_and_another_visitor_sees_nothing_of_it(new_p
     few = picture(other, AFTER), state(other)
     other.reload()
     comes_to(other, few[1])
-    assert (
-        apart(picture(other, AFTER), few[0]) <= 1
-    )  # labelled faces are encoded as many at a time as time allows
+    assert apart(picture(other, AFTER), few[0]) <= 1  # labelled faces are encoded as many at a time as time allows
     choose(other, "the model's own")
     rests(other, labels=None)
     comes_back(other, ".gl-trio")

@@ -29,9 +29,7 @@ def test_the_pages_there_are(server):
     }.items():
         status, headers, text = ask(server, path)
         assert status == 200 and words in text
-        assert (
-            headers["Content-Type"].startswith("text/html") and headers["X-Content-Type-Options"] == "nosniff"
-        )
+        assert headers["Content-Type"].startswith("text/html") and headers["X-Content-Type-Options"] == "nosniff"
         assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
 
 

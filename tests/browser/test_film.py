@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from glowlite import pages
-from glowlite.explorers import NAMES
-from glowlite.films import film
+from glowlab import pages
+from glowlab.explorers import NAMES
+from glowlab.films import film
 
 from .conftest import LONG, Watched, click
 from .filmed import SHIFTS, moved, pictures, says

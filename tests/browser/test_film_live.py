@@ -69,11 +69,7 @@ def test_what_was_moved_is_handed_over_with_the_focus(start):
     assert live.input_value() == "0.8"
     assert live.evaluate("e => e === document.activeElement")
     page.locator("#rendered_cells .gl-levels").wait_for(state="visible")
-    assert (
-        page.locator("#rendered_cells .gl-says")
-        .first.inner_text()
-        .startswith("Sixteen faces at temperature 0.80")
-    )
+    assert page.locator("#rendered_cells .gl-says").first.inner_text().startswith("Sixteen faces at temperature 0.80")
     page.keyboard.press("ArrowLeft")
     page.wait_for_function("location.search.includes('t=0.75')")
 

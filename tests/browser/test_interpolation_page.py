@@ -121,9 +121,7 @@ def test_the_way_by_keyboard(page):
     ]:
         how_far(page).press(key)
         rests(page, t=f"{t:.2f}")
-        assert (
-            words in says(page) and page.locator(f"{MIDDLE} figcaption").inner_text() == f"arc, t = {t:.2f}"
-        )
+        assert words in says(page) and page.locator(f"{MIDDLE} figcaption").inner_text() == f"arc, t = {t:.2f}"
     assert how_far(page).get_attribute("aria-valuetext") == "0.90, toward second"
 
 
@@ -210,9 +208,7 @@ def test_other_faces_by_mouse_and_by_arrow_keys(page):
     rests(page, b="gallery-1")
     assert "from gallery face 3 to gallery face 1" in says(page)
     for way in WAYS:
-        page.wait_for_function(
-            "where => document.querySelectorAll(where).length === 7", arg=f"{row(way)} canvas"
-        )
+        page.wait_for_function("where => document.querySelectorAll(where).length === 7", arg=f"{row(way)} canvas")
     start_from(page, 5, 5)
     assert says(page) == "Both pictures are gallery face 5, so there is no way to go."
     assert apart(picture(page, MIDDLE), picture(page, FIRST)) == 0

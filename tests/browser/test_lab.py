@@ -56,9 +56,7 @@ def test_every_cell_runs(opened, request):
 def test_every_widget_left_a_picture_or_its_words_in_the_stored_notebook(opened):
     notebook, _, cells = opened
     stored = {cell.id: cell for cell in notebook.cells}
-    assert {cell["id"] for cell in cells} <= set(stored), (
-        "a script is newer than its notebook: make notebooks"
-    )
+    assert {cell["id"] for cell in cells} <= set(stored), "a script is newer than its notebook: make notebooks"
     for cell in cells:
         shown = [output for output in cell["outputs"] if WIDGET in output.get("data", {})]
         left = [output for output in stored[cell["id"]].outputs if "text/html" in output.get("data", {})]
@@ -84,9 +82,7 @@ def test_every_prediction_is_answered_when_it_is_made(opened):
 
 ANSWERED = """(count) => [...document.querySelectorAll(".jp-OutputArea-output")]
     .filter((e) => e.textContent.startsWith("You guessed")).length === count"""
-CONTROLS = (
-    "input[type=range], input[type=checkbox], .gl-choice, .gl-button button, .gl-handle, canvas.gl-drawable"
-)
+CONTROLS = "input[type=range], input[type=checkbox], .gl-choice, .gl-button button, .gl-handle, canvas.gl-drawable"
 # How often each picture was drawn, and how it looks.
 LOOK = """(figure) => [...figure.querySelectorAll("canvas")]
     .map((canvas) => [canvas.dataset.frame, canvas.toDataURL()])"""
@@ -167,9 +163,7 @@ def test_everything_that_moves_changes_its_picture(opened):
         faults += [f"blank at first: {about}" for c in figure.locator("canvas").all() if c.evaluate(BLANK)]
         faults += [f"{name!r} changes nothing: {about}" for name in idle(page, figure)]
     assert faults == []
-    assert [cell["id"] for cell in outputs(page)] == [
-        cell["id"] for cell in cells
-    ]  # keys were the figures' alone
+    assert [cell["id"] for cell in outputs(page)] == [cell["id"] for cell in cells]  # keys were the figures' alone
 
 
 def test_nothing_went_wrong_behind_the_scenes(opened):

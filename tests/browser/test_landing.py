@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from glowlite.pages import course
+from glowlab.pages import course
 
 from .conftest import LONG, Watched
 from .visitor import rests, slider
@@ -51,9 +51,7 @@ def test_each_card_shows_and_opens_an_explorer(visit):
     page = visit()
     assert marked(page) == ["Glow, explorable"]
     for explorer in course.EXPLORERS:
-        card = page.get_by_role("listitem").filter(
-            has=page.locator(f'.gl-door[href="explore/{explorer.name}"]')
-        )
+        card = page.get_by_role("listitem").filter(has=page.locator(f'.gl-door[href="explore/{explorer.name}"]'))
         assert explorer.title in card.inner_text() and explorer.sentence in card.inner_text()
         width = "image => image.complete && image.naturalWidth"
         assert card.locator("img").evaluate(width) > 200

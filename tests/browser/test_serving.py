@@ -185,9 +185,7 @@ def test_a_server_that_stops_and_comes_back_is_said(chromium, browser):
         page.wait_for_selector(f"{BAR}:has-text('was started again')")
         start_again(page)
         assert "t=0.3" in page.url
-        assert [
-            wrong for wrong in watched.wrong if not re.search("ERR_CONNECTION|Connection lost", wrong)
-        ] == []
+        assert [wrong for wrong in watched.wrong if not re.search("ERR_CONNECTION|Connection lost", wrong)] == []
     finally:
         watched.context.close()
         if second is not None:

@@ -11,8 +11,8 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from glowlite import site
-from glowlite.pages import course
+from glowlab import site
+from glowlab.pages import course
 
 from .conftest import LONG
 
@@ -225,10 +225,7 @@ def test_where_one_is_is_marked(visit):
 @pytest.mark.parametrize("name", EXPLORERS)
 def test_a_slider_moves_pictures_without_a_kernel(visit, name):
     page = visit(viewport=WIDE).open(name)
-    assert (
-        "recorded" in page.locator("main").inner_text()
-        and "make explore" in page.locator("main").inner_text()
-    )
+    assert "recorded" in page.locator("main").inner_text() and "make explore" in page.locator("main").inner_text()
     a_slider_moves_pictures(page)
 
 

@@ -65,9 +65,7 @@ def test_each_attribute_by_mouse_and_back_to_the_very_same_pixels(page):
         assert float(slider.input_value()) > 0.5
         click(page, "Reset")
         becomes(page, start)
-        page.wait_for_function(
-            "name => document.getElementById(name).value == 0", arg=slider.get_attribute("id")
-        )
+        page.wait_for_function("name => document.getElementById(name).value == 0", arg=slider.get_attribute("id"))
 
 
 def test_each_attribute_by_keyboard(page):

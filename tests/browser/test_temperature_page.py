@@ -195,9 +195,7 @@ def test_surprise_me_draws_other_people_at_the_same_temperature(page):
     for use in (lambda button: button.click(), lambda button: button.press("Enter")):
         before = page.evaluate("new URLSearchParams(location.search).get('seed')")
         use(page.get_by_role("button", name="Surprise me"))
-        page.wait_for_function(
-            "before => new URLSearchParams(location.search).get('seed') !== before", arg=before
-        )
+        page.wait_for_function("before => new URLSearchParams(location.search).get('seed') !== before", arg=before)
         rests(page, t="0.00")
         seeds.add(page.evaluate("location.search"))
         assert apart(pictures(page, SIXTEEN), nobody) <= BATCH  # at 0 nothing is left to chance
@@ -212,12 +210,8 @@ def test_the_address_brings_it_back_and_another_visitor_sees_nothing_of_it(new_p
     other = new_page("temperature", "?t=0.35&seed=12&face=4&levels=0.35_0.35_1.10_0.90")
     waits_for(other, "0.35, 0.35, 1.10, 0.90")
     rests(other, face="4")
-    assert (
-        other.get_by_role("button", name="Advanced: level by level").get_attribute("aria-expanded") == "true"
-    )
-    assert (
-        other.locator(".gl-hint").first.inner_text().startswith("Drag the temperature")
-    )  # not tried here yet
+    assert other.get_by_role("button", name="Advanced: level by level").get_attribute("aria-expanded") == "true"
+    assert other.locator(".gl-hint").first.inner_text().startswith("Drag the temperature")  # not tried here yet
     assert state_of(page) == alone
     click(page, "Surprise me")
     temperature(page).press("End")

@@ -5,9 +5,9 @@ import json
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from glowlite.films.film import HERE as FILMS
-from glowlite.films.film import PLAYER, _script_of
-from glowlite.widgets import JS
+from glowlab.films.film import HERE as FILMS
+from glowlab.films.film import PLAYER, _script_of
+from glowlab.widgets import JS
 
 from .visitor import PHONE, WIDE
 
@@ -74,9 +74,7 @@ def test_a_tile_is_called_by_its_name_alone_and_keys_choose_it(show):
     page = show(captions=SEVEN)
     tiles = page.get_by_role("radio")
     assert [tile.get_attribute("aria-label") for tile in tiles.all()] == NAMES
-    assert all(
-        seen in name for seen, name in zip(SEVEN, NAMES, strict=True)
-    )  # who says what is seen is understood
+    assert all(seen in name for seen, name in zip(SEVEN, NAMES, strict=True))  # who says what is seen is understood
     assert page.locator(".gl-caption:not([aria-hidden=true])").count() == 0
     tiles.nth(2).press("ArrowRight")
     assert page.evaluate("model.get('selected')") == 3

@@ -231,9 +231,7 @@ def test_five_hundred_damaged_files_and_memory_comes_back(place, server):
     said, own = [], []
     for start in range(0, len(files), 50):
         said += page.evaluate(ALL, [field, [*files[start : start + 50], large]])
-        own.append(
-            kernel.memory_full_info().uss / MEGABYTE
-        )  # what it shares is counted when it is first read
+        own.append(kernel.memory_full_info().uss / MEGABYTE)  # what it shares is counted when it is first read
     grown = own[-1] - own[1]  # once it has grown to what reading a large picture takes
     refused = [text for text, bad in said if bad]
     assert len(said) >= len(files) and 0.2 * len(files) < len(refused) < 0.9 * len(files)

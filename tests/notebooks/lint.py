@@ -10,8 +10,8 @@ from pathlib import Path
 
 import nbformat
 
+from glowlab.notebooks import WIDGET, reading_minutes
 from glowlite import PRESETS, Glow
-from glowlite.notebooks import WIDGET, reading_minutes
 
 LONGEST_CELL, LONGEST_MEDIAN, MOST_WORDS, MOST_BYTES = 20, 6, 85, 1_000_000
 LONGEST_WITHOUT_PICTURE = 4  # code cells
@@ -39,7 +39,7 @@ SYMBOLS = (
     "glowlite.pixels",
     "glowlite.latents",
     "glowlite.checkpoint",
-    "glowlite.metrics",
+    "glowlite.evaluation",
     "glowlite.data",
     "glowlite.data.faces",
     "glowlite.training",
@@ -62,9 +62,7 @@ def _code(notebook) -> list:
 
 
 def _name(cell) -> str:
-    return (
-        f"the cell that begins with {cell.source.splitlines()[0][:40]!r}" if cell.source else "an empty cell"
-    )
+    return f"the cell that begins with {cell.source.splitlines()[0][:40]!r}" if cell.source else "an empty cell"
 
 
 def _text(notebook) -> list[str]:
@@ -83,9 +81,7 @@ def _lengths(notebook) -> list[str]:
     lines = [sum(bool(line.strip()) for line in cell.source.splitlines()) for cell in _code(notebook)]
     faults = [f"a code cell has {n} lines; at most {LONGEST_CELL}" for n in lines if n > LONGEST_CELL]
     if lines and statistics.median(lines) > LONGEST_MEDIAN:
-        faults.append(
-            f"code cells have {statistics.median(lines)} lines in the median; at most {LONGEST_MEDIAN}"
-        )
+        faults.append(f"code cells have {statistics.median(lines)} lines in the median; at most {LONGEST_MEDIAN}")
     for source in _text(notebook):
         if (words := len(prose(source))) > MOST_WORDS:
             faults.append(f"a text cell has {words} words, at most {MOST_WORDS}: {source[:40]!r}")
@@ -123,15 +119,11 @@ def _parts(notebook) -> list[str]:
 
 
 def _symbols(notebook) -> list[str]:
-    rows = [row for source in _text(notebook)[:4] for row in re.findall(r"^\|(.*)\|$", source, re.MULTILINE)][
-        2:
-    ]
+    rows = [row for source in _text(notebook)[:4] for row in re.findall(r"^\|(.*)\|$", source, re.MULTILINE)][2:]
     names = [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[-1])]
     if not names:
         return ["its table of symbols names nothing in the package"]
-    return [
-        f"the table of symbols names {name}, which the package has not" for name in names if not exists(name)
-    ]
+    return [f"the table of symbols names {name}, which the package has not" for name in names if not exists(name)]
 
 
 @functools.cache
@@ -296,11 +288,7 @@ def _output(output) -> list[str]:
         return ["something was written to stderr"] if output.name == "stderr" else []
     data = output.get("data", {})
     faults = ["a widget is stored that has no kernel"] if WIDGET in data else []
-    if (
-        not data
-        or set(data) == {"text/plain"}
-        and re.match(r"<.* at 0x|<Figure|\w+\(children=", data["text/plain"])
-    ):
+    if not data or set(data) == {"text/plain"} and re.match(r"<.* at 0x|<Figure|\w+\(children=", data["text/plain"]):
         faults.append("a widget or figure leaves no picture")
     page = _Images(data.get("text/html", ""))
     if page.silent:

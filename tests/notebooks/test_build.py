@@ -13,9 +13,9 @@ import torch
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from PIL import Image
 
-from glowlite import notebooks
+from glowlab import notebooks
+from glowlab.widgets.picture import to_bytes, to_png
 from glowlite.errors import GlowliteError
-from glowlite.widgets.picture import to_bytes, to_png
 
 SCRIPT = """# %% [markdown]
 # # A title
@@ -29,13 +29,13 @@ SCRIPT = """# %% [markdown]
 1 + 1
 
 # %%
-from glowlite.figures import style
+from glowlab.figures import style
 
 made, ax = style.figure(2, 1)
 style.show(made, "An empty chart.")
 
 # %%
-from glowlite.checks import Prediction
+from glowlab.checks import Prediction
 
 Prediction("Which?", ["this", "that"])
 """
@@ -43,9 +43,7 @@ Prediction("Which?", ["this", "that"])
 
 @pytest.fixture
 def script(tmp_path, monkeypatch):
-    monkeypatch.setenv(
-        "PYTHONPATH", str(notebooks.ROOT.parent)
-    )  # the kernel finds a checkout that is not installed
+    monkeypatch.setenv("PYTHONPATH", str(notebooks.ROOT.parent))  # the kernel finds a checkout that is not installed
     (tmp_path / "scripts").mkdir()
     path = tmp_path / "scripts" / "00_a.py"
     path.write_text(SCRIPT)
@@ -182,9 +180,7 @@ def test_the_time_said_is_true_within_a_factor_of_two(said, seconds, true):
     assert notebooks.still_true(said, seconds) is true
 
 
-@pytest.mark.parametrize(
-    "seconds, status, words", [(5.0, 0, "5 s, and says"), (500.0, 1, "a factor of two off")]
-)
+@pytest.mark.parametrize("seconds, status, words", [(5.0, 0, "5 s, and says"), (500.0, 1, "a factor of two off")])
 def test_a_check_compares_times_and_stores_nothing(script, monkeypatch, capsys, seconds, status, words):
     script.write_text(SCRIPT.replace("Many.", "All cells run in under 15 seconds.".lower()))
     before = script.read_text()

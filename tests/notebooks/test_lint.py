@@ -61,9 +61,7 @@ def sound():
             cell("glow_map('z')", picture()),
             cell("guess = Prediction('?', ['a', 'b'])\nguess", said("Predict: ?  [a]  [b]")),
             cell("guess.outcome('a')", said("It is: a.", "display_data"), tags=["nbval-check-output"]),
-            cell(
-                "assert mine == theirs\nprint(1)", new_output("stream", text="1\n"), tags=["varies: a clock"]
-            ),
+            cell("assert mine == theirs\nprint(1)", new_output("stream", text="1\n"), tags=["varies: a clock"]),
             new_markdown_cell("## Exercise 1 · Add\n\nAdd."),
             new_markdown_cell("## Exercise 2 · Take away\n\nTake."),
             new_markdown_cell(END),
@@ -75,9 +73,7 @@ def sound():
 def folder(tmp_path):
     """Where the sound notebook lies: the next one is there, and none between it and 06."""
     for number, name in (("04", "Another title"), ("06", "The last")):
-        nbformat.write(
-            new_notebook(cells=[new_markdown_cell(f"# {number} · {name}")]), tmp_path / f"{number}_a.ipynb"
-        )
+        nbformat.write(new_notebook(cells=[new_markdown_cell(f"# {number} · {name}")]), tmp_path / f"{number}_a.ipynb")
     return tmp_path
 
 
@@ -225,9 +221,7 @@ def test_what_is_set_when_a_layer_is_made_exists_too(name):
 
 def test_the_next_notebook_is_named_by_its_title(folder):
     nbformat.write(new_notebook(cells=[new_markdown_cell("# 04 · A third title")]), folder / "04_a.ipynb")
-    assert lint(sound(), folder) == [
-        "'**Next.**' does not say 'A third title', which is the next one's title"
-    ]
+    assert lint(sound(), folder) == ["'**Next.**' does not say 'A third title', which is the next one's title"]
 
 
 def test_the_next_notebook_need_not_have_the_next_number(folder):
@@ -251,9 +245,7 @@ def test_what_is_folded_away_may_be_an_answer(folder):
     assert lint(notebook, folder) == []
 
 
-@pytest.mark.parametrize(
-    "made", [picture(), said("Predict: ?"), new_output("display_data", data={"text/html": IMG})]
-)
+@pytest.mark.parametrize("made", [picture(), said("Predict: ?"), new_output("display_data", data={"text/html": IMG})])
 def test_what_needs_no_comparison(made, folder):
     notebook = sound()
     notebook.cells[PRINT].update(outputs=[made], metadata={})

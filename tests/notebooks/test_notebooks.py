@@ -4,7 +4,7 @@ import jupytext
 import nbformat
 import pytest
 
-from glowlite.notebooks import ROOT, from_script, notebook_of, scripts
+from glowlab.notebooks import ROOT, from_script, notebook_of, scripts
 from tests.notebooks.lint import lint, title
 
 SCRIPTS = scripts()

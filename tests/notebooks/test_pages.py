@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import nbformat
 import pytest
 
-from glowlite.notebooks import ROOT, WIDGET
+from glowlab.notebooks import ROOT, WIDGET
 
 NOTEBOOKS = sorted(ROOT.glob("[0-9][0-9]_*.ipynb"))
 MOVES = re.compile(r"^(?:\w+ = )?(?:for \w+ in )?(Live|Follow|Watch|Prediction)\(", re.MULTILINE)
@@ -31,9 +31,7 @@ def pages(tmp_path_factory):
     ]
     made = subprocess.run(command, capture_output=True, text=True)
     assert made.returncode == 0, made.stderr
-    assert "alternative text" not in made.stderr.lower(), (
-        made.stderr
-    )  # nbconvert's own word on images without alt
+    assert "alternative text" not in made.stderr.lower(), made.stderr  # nbconvert's own word on images without alt
     return folder
 
 
@@ -86,14 +84,10 @@ def test_all_that_moves_has_left_something_to_see(notebook, opened):
         name = MOVES.search(code[place].source)[1]
         shown = [page.locator(f'[id="cell-id={cell.id}"] .jp-OutputArea') for cell in code[place : place + 3]]
         if name == "Prediction":
-            assert any(
-                "Predict before you run." in area.inner_text() for part in shown for area in part.all()
-            )
+            assert any("Predict before you run." in area.inner_text() for part in shown for area in part.all())
             continue
         widths = [
-            image.evaluate("image => image.naturalWidth")
-            for part in shown
-            for image in part.locator("img").all()
+            image.evaluate("image => image.naturalWidth") for part in shown for image in part.locator("img").all()
         ]
         assert any(width > 1 for width in widths), code[place].source
 

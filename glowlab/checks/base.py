@@ -1,0 +1,183 @@
+"""How an exercise is checked: a property is tried on fresh random inputs, and a mistake is named.
+
+A check is a generator function that takes what the student wrote and a torch.Generator:
+
+    @check("unmix", hints=["..."], solution=[Coupling.inverse])
+    def unmix(attempt, generator):
+        x = torch.rand(4, generator=generator)
+        y = tried(attempt(x))              # None or ... : not tried yet
+        if torch.equal(y, -x):
+            raise Mistake("right size, wrong sign")
+        yield "it has the right sign"      # each yield is something that holds
+"""
+
+import dis
+import html
+import inspect
+import linecache
+import textwrap
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from glowlite.errors import GlowliteError
+
+UNTRIED, RIGHT, WRONG = "not tried yet", "right", "not yet right"
+MARKS = {UNTRIED: "○", RIGHT: "✓", WRONG: "✗"}
+COLOURS = {UNTRIED: "#797979", RIGHT: "#009E73", WRONG: "#D55E00"}
+_NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}  # instructions of Python's machine
+ROUNDS = 3  # fresh inputs tried at each call
+
+
+class Mistake(Exception):
+    """What is wrong with an attempt, in words for the student; it never shows the answer."""
+
+
+class Untried(Exception):
+    """The stub is as it was."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found: `state` UNTRIED, RIGHT or WRONG, `holds` what is right, `mistake` what is not."""
+
+    name: str
+    state: str
+    holds: tuple[str, ...] = ()
+    mistake: str = ""
+
+    def __bool__(self) -> bool:
+        return self.state == RIGHT
+
+    def lines(self) -> list[str]:
+        """The verdict as a person reads it, a line each."""
+        if self.state == UNTRIED:
+            return ["Replace the dots by your lines and run both cells again. The notebook goes on either way."]
+        said = [f"✓ {fact}" for fact in self.holds]
+        if self.state == WRONG:
+            said += [f"✗ {self.mistake}"]
+        return said
+
+    def __repr__(self) -> str:
+        return "\n".join([f"{MARKS[self.state]} {self.name}: {self.state}", *(f"  {line}" for line in self.lines())])
+
+    def _repr_html_(self) -> str:
+        items = "".join(f"<div>{html.escape(line)}</div>" for line in self.lines())
+        look = f"border-left: 4px solid {COLOURS[self.state]}; padding: 2px 12px; max-width: 46em"
+        return f'<div style="{look}"><b>{html.escape(self.name)}: {self.state}</b>{items}</div>'
+
+
+class Text:
+    """Words shown as they are: a hint."""
+
+    def __init__(self, text: str):
+        self.text = text
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class Source(Text):
+    """Python source, with its colours where the page has some."""
+
+    def _repr_markdown_(self) -> str:
+        return f"```python\n{self.text}\n```"
+
+
+class Check:
+    """Call it with what you wrote. `hint()` gives the next hint, `solution()` the package's own source."""
+
+    def __init__(self, name: str, trial: Callable[..., Iterator[str]], hints: Sequence[str], solution: Sequence):
+        self.name, self.trial = name, trial
+        self._hints, self._solution, self._given = list(hints), list(solution), 0
+        self.__doc__ = trial.__doc__
+
+    def __repr__(self) -> str:
+        return f"the check of {self.name}: call it with what you wrote; .hint() and .solution() help"
+
+    def __call__(self, attempt, *more, seed: int | None = None) -> Verdict:
+        """Try `attempt` on fresh random inputs (the same ones for the same `seed`)."""
+        generator = torch.Generator()
+        if seed is None:
+            generator.seed()  # from the system, so that the notebook's own random numbers stay as they are
+        else:
+            generator.manual_seed(seed)
+        holds: dict[str, None] = {}  # in order, each once
+        try:
+            for _ in range(ROUNDS):
+                for fact in self.trial(attempt, *more, generator=generator):
+                    holds[fact] = None
+        except Untried:
+            return Verdict(self.name, UNTRIED)
+        except Mistake as mistake:
+            return Verdict(self.name, WRONG, tuple(holds), str(mistake))
+        return Verdict(self.name, RIGHT, tuple(holds))
+
+    def hint(self) -> Text:
+        """The next hint; after the last one they begin again."""
+        hint = self._hints[self._given % len(self._hints)]
+        number = self._given % len(self._hints) + 1
+        self._given += 1
+        return Text(f"Hint {number} of {len(self._hints)}: {hint}")
+
+    def solution(self) -> Source:
+        """The source in the package that does this."""
+        return Source("\n\n".join(_source(thing) for thing in self._solution))
+
+
+def check(name: str, hints: Sequence[str], solution: Sequence) -> Callable[[Callable], Check]:
+    """Make a Check of a generator function; `solution`: functions of the package whose source solves it."""
+    return lambda trial: Check(name, trial, hints, solution)
+
+
+def run(attempt: Callable, *arguments):
+    """Call the student's function. Untried for a stub; a Mistake quotes the line where it fails."""
+    try:
+        result = attempt(*arguments)
+    except (Mistake, Untried):
+        raise
+    except NotImplementedError:
+        raise Untried from None
+    except Exception as error:
+        raise Mistake(f"it stops{_line(error, attempt)} with {type(error).__name__}: {_first(error)}") from error
+    if result is None and not _empty(attempt):
+        raise Mistake("it gives nothing back: does it end on a `return`?")
+    return tried(result)
+
+
+def _empty(function: Callable) -> bool:
+    """Whether nothing is done in it: dots, `pass` or a docstring alone."""
+    code = getattr(function, "__code__", None)
+    return code is not None and all(line.opname in _NOTHING for line in dis.get_instructions(code))
+
+
+def tried(result):
+    """`result`, unless it is what a stub gives: None, the dots, or a tuple in which all are."""
+    parts = result if isinstance(result, tuple) and result else (result,)
+    if all(part is None or part is Ellipsis for part in parts):
+        raise Untried
+    return result
+
+
+def _source(thing) -> str:
+    return textwrap.dedent(inspect.getsource(thing)).rstrip()
+
+
+def _first(error: Exception) -> str:
+    words = str(error).strip().split("\n")[0] or "no further words"
+    return words if isinstance(error, GlowliteError) or len(words) <= 160 else words[:157] + "..."
+
+
+def _line(error: Exception, attempt: Callable) -> str:
+    """Which line of the student's function the error came from, quoted."""
+    code = getattr(attempt, "__code__", None)
+    trace, found = error.__traceback__, None
+    while trace is not None:
+        if code is not None and trace.tb_frame.f_code is code:
+            found = trace
+        trace = trace.tb_next
+    if found is None:
+        return ""
+    text = linecache.getline(code.co_filename, found.tb_lineno).strip()
+    return f" at the line `{text}`" if text else ""

@@ -1,0 +1,257 @@
+"""Checks of notebook 03: the invertible 1x1 convolution, its log-det, and the way back."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from glowlab.checks.base import Mistake, check, run
+from glowlite.flows.mixing import InvertibleConv1x1, Mixing, convolve1x1, random_rotation
+
+CLOSE = 1e-8  # what is compared is float64
+CLOSE_ENOUGH = 1e-5  # a log-det multiplied by torch.ones(B) is float32, which is no mistake
+
+
+def random_batch(generator: torch.Generator) -> Tensor:
+    """float64 (B, C, h, w): different primes, so that no axis and no product is taken for another by luck."""
+    sizes = torch.tensor([2, 3, 5, 7])[torch.randperm(4, generator=generator)].tolist()
+    return torch.randn(sizes, generator=generator, dtype=torch.float64)
+
+
+def random_matrix(channels: int, sign: int, generator: torch.Generator) -> Tensor:
+    """float64 (C, C), far from singular and from a rotation, whose determinant has this sign and not size 1."""
+    W = random_rotation(channels, generator).double()
+    stretch = torch.rand(channels, generator=generator, dtype=torch.float64) * 0.6 + 0.2
+    W = W * stretch.exp() @ random_rotation(channels, generator).double()
+    if torch.linalg.det(W).sign() != sign:
+        W[0] = -W[0]
+    return W
+
+
+def same(a: Tensor, b: Tensor, close: float = CLOSE) -> bool:
+    return a.shape == b.shape and torch.allclose(a, b, rtol=close, atol=close)
+
+
+def call(attempt, x: Tensor, W: Tensor):
+    """What the student's function gives; a Mistake if it spoils what it was given."""
+    given = x.clone(), W.clone()
+    result = run(attempt, x, W)
+    if not torch.equal(x, given[0]) or not torch.equal(W, given[1]):
+        raise Mistake("it changes what it is given, in place: make new tensors, or the caller's are spoilt")
+    return result
+
+
+def picture(result, like: Tensor) -> Tensor:
+    """The result as a batch of pictures of the right shape and type, or the Mistake that it is something else."""
+    if isinstance(result, (tuple, list)):
+        raise Mistake("it must give back one thing, a batch of pictures; the log-det has its own exercise")
+    if not isinstance(result, Tensor):
+        raise Mistake(f"it must give back a tensor, not a {type(result).__name__}")
+    batch, channels, height, width = like.shape
+    shape = tuple(result.shape)
+    if shape == (batch, height, width, channels):
+        raise Mistake(
+            f"the channels come last in yours, {shape}: they must go back to the second place, {tuple(like.shape)}"
+        )
+    if shape[:2] == (batch, channels) and shape[2:] == (height + 2, width + 2):
+        raise Mistake("the picture grew by a ring of pixels: a kernel of 1 x 1 needs no padding")
+    if shape == (batch, channels, height * width):
+        raise Mistake("the pixels are still in one row: give them their height and width back")
+    if result.shape != like.shape:
+        raise Mistake(f"the picture must keep its shape, {tuple(like.shape)}, not become {shape}")
+    if result.dtype != like.dtype:
+        raise Mistake(f"the numbers came as {like.dtype} and went as {result.dtype}: leave their type alone")
+    return result
+
+
+def scrambled(x: Tensor, M: Tensor) -> list[Tensor]:
+    """What comes of M when `reshape` is used where axes have to be moved."""
+    batch, channels, height, width = x.shape
+    return [
+        (x.reshape(batch, height, width, channels) @ M.T).reshape(x.shape),
+        (x.permute(0, 2, 3, 1) @ M.T).reshape(x.shape),
+        (x.reshape(batch, height, width, channels) @ M.T).permute(0, 3, 1, 2),
+    ]
+
+
+def diagnose(result: Tensor, expected: Tensor, explanations: list[tuple[str, Tensor]]) -> None:
+    """Return if `result` is as expected; else raise the Mistake that explains it best."""
+    if same(result, expected):
+        return
+    for words, wrong in explanations:
+        if same(result, wrong):
+            raise Mistake(words)
+    if not torch.isfinite(result).all():
+        raise Mistake("some of its numbers are not finite")
+    if same(result[:, :, 0, 0], expected[:, :, 0, 0]):
+        raise Mistake("the first pixel is right, but not all are: every pixel goes through the same matrix")
+    if same(result[0], expected[0]):
+        raise Mistake("the first picture is right, but not the others: a batch holds more than one")
+    off = (result - expected).abs().max().item()
+    raise Mistake(f"the numbers are not those of the matrix product at every pixel: off by up to {off:.2g}")
+
+
+MOVED = "right shape, but the numbers changed places: reshape cuts anew, and only permute moves axes"
+
+# ---- the convolution ---------------------------------------------------------------------------------------
+
+
+@check(
+    "mix",
+    hints=[
+        "Think of one pixel. Its C numbers are a vector, and its new numbers are W times that vector.",
+        "Channel i of z is the sum over j of W[i, j] times channel j of x, at all pixels at once.",
+        'torch.einsum writes such a sum down as it is said; or F.conv2d, which wants W as (C, C, 1, 1).',
+    ],
+    solution=[convolve1x1],
+)  # fmt: skip
+def mix(attempt, generator):
+    """attempt(x, W) -> z: x (B, C, h, w) and W (C, C), float64; z = W x at every pixel, any B, C, h and w."""
+    x = random_batch(generator)
+    W = random_matrix(x.shape[1], 1, generator)
+    z = picture(call(attempt, x, W), x)
+    yield "it gives back pictures of the same shape"
+    diagnose(
+        z,
+        convolve1x1(x, W),
+        [
+            (
+                "W is on its side: channel i of z takes row i of W, and yours takes column i",
+                convolve1x1(x, W.T),
+            ),
+            (
+                "that is the way back: forward multiplies by W, not by its inverse",
+                convolve1x1(x, W.inverse()),
+            ),
+            ("nothing was mixed: x comes back as it was", x),
+            ("only the diagonal of W was used, so no channel meets another", x * W.diagonal()[:, None, None]),
+            ("W was used twice", convolve1x1(x, W @ W)),
+            *((MOVED, wrong) for wrong in scrambled(x, W)),
+        ],
+    )
+    yield "every pixel of every picture is multiplied by W"
+
+
+# ---- the log-det -------------------------------------------------------------------------------------------
+
+
+@check(
+    "log_det",
+    hints=[
+        "The Jacobian of the whole picture has one copy of W for each pixel. How many pixels are there?",
+        "The determinant of blocks on a diagonal is the product of theirs, and the log of a product is a sum.",
+        "torch.linalg.slogdet gives the sign and log |det|. Each picture of the batch gets the same number: expand.",
+    ],
+    solution=[Mixing.forward, InvertibleConv1x1.log_abs_det],
+)
+def log_det(attempt, generator):
+    """attempt(x, W) -> (B,) nats: log |det dz/dx| of z = W x at every pixel, any sign of det W."""
+    x = random_batch(generator)
+    for sign in (1, -1):
+        W = random_matrix(x.shape[1], sign, generator)
+        one = torch.linalg.slogdet(W)[1].item()
+        diagnose_log_det(call(attempt, x, W), x, W, one)
+        yield f"right for a W with det {'>' if sign > 0 else '<'} 0"
+
+
+def same_size(result, size: float) -> bool:
+    """Whether every number of `result` is plus or minus `size`."""
+    return isinstance(result, Tensor) and bool((result.detach().abs() == size).all())
+
+
+def diagnose_log_det(result, x: Tensor, W: Tensor, one: float) -> None:
+    """Return if `result` is the log-det of each picture; `one` is log |det W|. Else the Mistake."""
+    batch, channels, height, width = x.shape
+    expected = height * width * one
+    values = torch.as_tensor(result, dtype=torch.float64) if isinstance(result, (int, float)) else result
+    if isinstance(result, tuple) and len(result) == 2 and same_size(result[0], 1.0):
+        raise Mistake("that is two things, as slogdet gives them: a sign, and the log-det. Only one is asked")
+    if isinstance(result, tuple):
+        raise Mistake(f"asked is the log-det alone, one tensor of shape (B,), and yours gives {len(result)} things")
+    if not isinstance(values, Tensor):
+        raise Mistake(f"it must give back a tensor of shape (B,), not a {type(result).__name__}")
+    flat = values.detach().double().flatten()
+    if flat.isnan().any() and torch.linalg.det(W) < 0:
+        raise Mistake("this W has a negative determinant, and its log is nan: take the size of det W first")
+    if not flat.isfinite().all():
+        raise Mistake("it is not finite: is that the log of a determinant, and of its size?")
+    det = abs(math.exp(one))
+    diagonal = W.diagonal().abs().log().sum().item()
+    pixels, sign = height * width, 1.0 if torch.linalg.det(W) > 0 else -1.0
+    bare = "the diagonal alone gives det W for triangular matrices only"
+    no_log = "the log is missing: log-dets are logarithms, so that they add up"
+    one_side = "you counted one side only: there are h x w pixels"
+    explanations = [
+        ("you forgot h x w: that is one pixel's share, and W is applied at every pixel", one),
+        ("right size, wrong sign", -expected),
+        ("that is the log-det of the way back, and you forgot h x w", -one),
+        (
+            "you counted the numbers of a picture, C x h x w; W stands once for each pixel",
+            channels * expected,
+        ),
+        ("you counted the pixels of the whole batch; each picture has its own log-det", batch * expected),
+        ("you counted all numbers of the batch, not a picture's pixels", batch * channels * expected),
+        (one_side, height * one),
+        (one_side, width * one),
+        ("you added h and w: there are h x w pixels", (height + width) * one),
+        ("those are the wrong two axes: x is (B, C, h, w), so h and w come last", channels * height * one),
+        (no_log, pixels * det),
+        (no_log + "; and you forgot h x w", det),
+        ("the log is missing: that is the volume itself, and its log is asked for", det**pixels),
+        ("that is in bits (log2): log-dets are in nats, the natural logarithm", expected / math.log(2)),
+        ("that is log10: log-dets are in nats, the natural logarithm", expected / math.log(10)),
+        ("that is the sign of det W; the other thing that slogdet gives is its log", sign),
+        ("that is the sign of det W; the other thing that slogdet gives is its log", pixels * sign),
+        (bare, pixels * diagonal),
+        (bare + ", and you forgot h x w", diagonal),
+    ]
+    for words, wrong in explanations:
+        if same(flat, torch.full_like(flat, wrong), CLOSE_ENOUGH):
+            raise Mistake(words)
+    if not same(flat, torch.full_like(flat, expected), CLOSE_ENOUGH):
+        raise Mistake(
+            f"it is {flat[0].item():.4g}, for a picture of {height} x {width} pixels and log |det W| = {one:.4g}"
+        )
+    if values.shape != (batch,):
+        raise Mistake(
+            f"the right number, but each picture of the batch gets one: shape ({batch},), not {tuple(values.shape)}"
+        )
+
+
+# ---- the way back ------------------------------------------------------------------------------------------
+
+
+@check(
+    "unmix",
+    hints=[
+        "At one pixel z = W x. You know z and W. Which matrix gives x?",
+        "Going back is mixing again, with another matrix.",
+        "torch.linalg.inv(W) is that matrix. Compute it once, not once for each pixel.",
+    ],
+    solution=[Mixing.inverse, InvertibleConv1x1.inverse_matrix],
+)
+def unmix(attempt, generator):
+    """attempt(z, W) -> x, where z = W x at every pixel; W any matrix that can be inverted."""
+    x = random_batch(generator)
+    W = random_matrix(x.shape[1], 1, generator)
+    z = convolve1x1(x, W)
+    back = picture(call(attempt, z, W), z)
+    yield "it gives back pictures of the same shape"
+    inverse = W.inverse()
+    diagnose(
+        back,
+        x,
+        [
+            ("W was applied once more: that mixes twice", convolve1x1(z, W)),
+            ("the transpose undoes rotations only, and training leaves those behind", convolve1x1(z, W.T)),
+            ("the inverse is on its side (transposed)", convolve1x1(z, inverse.T)),
+            (
+                "1 / W inverts each number alone; the inverse of a matrix is another thing",
+                convolve1x1(z, 1 / W),
+            ),
+            ("nothing was undone: z comes back as it was", z),
+            ("-W is not the inverse: W multiplies, it does not add", convolve1x1(z, -W)),
+            *((MOVED, wrong) for wrong in scrambled(z, inverse)),
+        ],
+    )
+    yield "every pixel is what it was, to rounding"

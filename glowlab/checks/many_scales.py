@@ -1,0 +1,227 @@
+"""Checks of notebook 06: undo a squeeze; decode a picture from the list of its latents."""
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from glowlab.checks import answers
+from glowlab.checks.base import Mistake, check, run
+from glowlite.flows import Squeeze
+from glowlite.glow import Glow, GlowConfig
+
+# ---- unsqueeze ---------------------------------------------------------------------------------------------
+
+
+def shape_of(result) -> str:
+    return str(tuple(result.shape)) if isinstance(result, Tensor) else f"a {type(result).__name__}"
+
+
+@check(
+    "unsqueeze",
+    hints=[
+        "The picture has C channels and twice the height and width. Make room for it first: z.new_empty(...).",
+        "Channel 4c + k of z holds corner k of every block of channel c. z[:, k::4] is corner k of all channels.",
+        "Squeeze read the corners by x[:, :, i::2, j::2]. The same expression may stand left of an equals sign.",
+    ],
+    solution=[Squeeze],
+)
+def unsqueeze(attempt, generator):
+    """attempt(z) -> x: (B, 4C, H, W) -> (B, C, 2H, 2W), so that squeezing x gives z again."""
+    batch, channels = torch.randint(2, 4, (2,), generator=generator).tolist()
+    height = int(torch.randint(1, 4, (1,), generator=generator)) * 2
+    width = height + 2  # never square, so that rows and columns cannot be mixed up unseen
+    x = torch.rand(batch, channels, 2 * height, 2 * width, generator=generator)
+    z, _ = Squeeze()(x)
+    given = z.clone()
+    result = run(attempt, z)
+    if not torch.equal(z, given):
+        raise Mistake("it changes the tensor it is given, in place; make a new one")
+    if not isinstance(result, Tensor):
+        raise Mistake(f"it must give back one tensor, the picture, not a {type(result).__name__}")
+    diagnose_shape(result, x, z)
+    yield "each four channels become one, of twice the height and width"
+    diagnose_places(result, x, z)
+    yield "every number is back in its place"
+
+
+def diagnose_shape(result: Tensor, x: Tensor, z: Tensor) -> None:
+    batch, channels, height, width = x.shape
+    if result.shape == x.shape:
+        return
+    if result.shape == z.shape:
+        raise Mistake("the shape is that of z still: nothing was put back")
+    if result.shape == (batch, 16 * channels, height // 4, width // 4):
+        raise Mistake("that squeezes once more; the way back makes channels fewer and the picture larger")
+    if result.shape == (batch, 4 * channels, height, width):
+        raise Mistake("it enlarged every channel: numbers were repeated or made up, not put back")
+    if result.shape[0] != batch and result.numel() == x.numel():
+        raise Mistake(f"pictures of the batch were mixed: {batch} came in, {result.shape[0]} came out")
+    if result.shape == (batch, 1, height, width):
+        raise Mistake(f"it makes one channel; four channels become one, so {4 * channels} become {channels}")
+    raise Mistake(f"the picture has the shape {tuple(x.shape)}, yours {shape_of(result)}")
+
+
+def diagnose_places(result: Tensor, x: Tensor, z: Tensor) -> None:
+    if torch.equal(result.to(x), x):
+        return
+    for words, wrong in misplaced(z).items():
+        if torch.equal(result.to(x), wrong):
+            raise Mistake(words)
+    if torch.equal(result.flatten().sort().values.to(x), x.flatten().sort().values):
+        away = (result != x).double().mean().item()
+        raise Mistake(f"all numbers are there, but {away:.0%} of them not in their place")
+    raise Mistake("some numbers are lost or doubled: every number of z must come back once")
+
+
+def misplaced(z: Tensor) -> dict[str, Tensor]:
+    """What typical mistakes make of z, by their diagnosis."""
+    batch, channels, height, width = z.shape
+    shape = (batch, channels // 4, 2 * height, 2 * width)
+    blocks = z.unflatten(1, (channels // 4, 2, 2))  # (B, C, i, j, H, W); the picture is (B, C, H, i, W, j)
+    corners_first = z.unflatten(1, (2, 2, channels // 4))  # (B, i, j, C, H, W)
+    made = {
+        "reshape alone keeps the numbers in their old order: the four corners of a block must become neighbours": z,
+        "rows and columns of the blocks are exchanged: the second corner stands to the right of the first, "
+        "not below it": blocks.permute(0, 1, 4, 3, 5, 2),
+        "the wrong channels go together: the four corners of channel c are 4c, 4c + 1, 4c + 2, 4c + 3, side by "
+        "side": corners_first.permute(0, 3, 4, 1, 5, 2),
+        "the four channels were laid side by side as quarters of the picture; they interleave, one number of each "
+        "in every block": blocks.permute(0, 1, 2, 4, 3, 5),
+        "the corners come in the wrong order: the first channel is the upper left one": blocks.flip(2, 3).permute(
+            0, 1, 4, 2, 5, 3
+        ),
+    }
+    return {words: wrong.reshape(shape) for words, wrong in made.items()}
+
+
+# ---- decode from the list of latents -----------------------------------------------------------------------
+
+
+class Piece:
+    """A level, split or top of a flow; only its inverse may be used, and what it is given is looked at.
+
+    sizes: (C, H, W) of each thing it takes; eps: the latents that the last of them should be, if it takes any.
+    """
+
+    def __init__(self, name: str, part, sizes: list[tuple[int, ...]], called: list[str], eps: Tensor | None = None):
+        self.name, self.part, self.sizes, self.called, self.eps = name, part, sizes, called, eps
+
+    def inverse(self, *given):
+        if len(given) != len(self.sizes):
+            parts = "two things, what stays and eps" if len(self.sizes) == 2 else "one tensor"
+            raise Mistake(f"{self.name}.inverse takes {parts}, and was given {len(given)}")
+        for tensor, size in zip(given, self.sizes, strict=True):
+            if not isinstance(tensor, Tensor):
+                raise Mistake(f"{self.name}.inverse was given a {type(tensor).__name__}, not a tensor")
+            if tuple(tensor.shape[1:]) != size:
+                raise Mistake(
+                    f"{self.name}.inverse was given {tuple(tensor.shape)}, and its way back begins with "
+                    f"(batch, {', '.join(map(str, size))}): {self.reason(tensor, size)}"
+                )
+        if self.eps is not None and not same(given[-1], self.eps):
+            if same(given[0], self.eps):
+                raise Mistake(f"what stays and eps changed places in {self.name}.inverse(stays, eps)")
+            raise Mistake(f"{self.name}.inverse was not given its latents as they are in the list")
+        self.called.append(self.name)
+        return self.part.inverse(*given)
+
+    def reason(self, tensor: Tensor, size: tuple[int, ...]) -> str:
+        """Why it may have been given a tensor that is not of this size (C, H, W)."""
+        half = size[0] // 2, *size[1:]
+        if self.name.startswith("levels") and tuple(tensor.shape[1:]) == half:
+            return "between two levels a split puts back the half that left"
+        return "is it its turn?"
+
+    def __call__(self, *given):
+        raise Mistake(f"{self.name}(...) goes from data to latent; the way back is {self.name}.inverse(...)")
+
+    forward = __call__
+
+
+same = partial(answers.same, near=1e-6)
+
+
+class Pieces:
+    """The parts of a flow, without the methods that would do everything at once; `called` notes what was undone."""
+
+    def __init__(self, flow: Glow, latents: list[Tensor]):
+        self.called: list[str] = []
+        shapes = flow.latent_shapes
+        self.top = Piece("top", flow.top, [shapes[-1]], self.called, latents[-1])
+        self.levels, self.splits = [], []
+        for l, split in enumerate(flow.splits):
+            sizes = [(split.stays, *shapes[l][1:]), shapes[l]]
+            self.splits.append(Piece(f"splits[{l}]", split, sizes, self.called, latents[l]))
+        for l, level in enumerate(flow.levels):
+            stays = flow.splits[l].stays if l < len(flow.splits) else 0
+            size = (stays + shapes[l][0], *shapes[l][1:])
+            self.levels.append(Piece(f"levels[{l}]", level, [size], self.called))
+
+    def __getattr__(self, name: str):
+        if name in ("inverse", "decode", "sample", "forward", "encode"):
+            raise Mistake(f"flow.{name} does it all at once; here put the pieces together: top, levels, splits")
+        raise AttributeError(f"this flow has top, levels and splits, but no {name}")
+
+
+def random_flow(generator: torch.Generator) -> Glow:
+    """A tiny flow in float64 with random weights throughout, of two or three levels."""
+    levels = int(torch.randint(2, 4, (1,), generator=generator))
+    config = GlowConfig(
+        (2, 8, 16), levels=levels, depth=1, width=4, seed=int(torch.randint(1000, (1,), generator=generator))
+    )
+    flow = Glow(config).double().eval()
+    flow.initialize(torch.rand(8, *config.shape, generator=generator, dtype=torch.float64) - 0.5)
+    for parameter in flow.parameters():
+        parameter.data += 0.2 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+    return flow
+
+
+@check(
+    "from_latents",
+    hints=[
+        "Go backwards. What left the flow last? It came out white through flow.top, so top.inverse begins.",
+        "A level undoes itself by flow.levels[l].inverse(x): its steps, and its squeeze. The last level comes first.",
+        "Between two levels a split gives the half back that left: flow.splits[l].inverse(x, latents[l]).",
+        "for l in reversed(range(len(flow.splits))): first the split l, then the level l.",
+    ],
+    solution=[Glow.inverse],
+)
+@torch.no_grad()
+def from_latents(attempt, generator):
+    """attempt(latents, flow) -> x (B, C, H, W), with flow.top, flow.levels and flow.splits of a random flow."""
+    flow = random_flow(generator)
+    latents = [torch.randn(2, *shape, generator=generator, dtype=torch.float64) for shape in flow.latent_shapes]
+    x = flow.inverse(latents)
+    handed = [eps.clone() for eps in latents]
+    pieces = Pieces(flow, latents)
+    result = run(attempt, handed, pieces)
+    if len(handed) != len(latents) or not all(map(same, handed, latents)):
+        raise Mistake("the list of latents is not what it was: take from it without changing it (no pop)")
+    if not isinstance(result, Tensor):
+        raise Mistake(f"it must give back one tensor, the picture, not a {type(result).__name__}")
+    diagnose_calls(pieces)
+    yield "every piece is undone once, the last one first"
+    if result.dtype == torch.uint8:
+        raise Mistake("bytes come later: give back the numbers that the first level's inverse gives")
+    if result.shape != x.shape:
+        raise Mistake(f"the picture has the shape {tuple(x.shape)}, yours {tuple(result.shape)}")
+    if not same(result, x):
+        raise Mistake("every piece was undone, but something else changed the numbers on the way")
+    yield "the picture is the one that these latents stand for, whether of two levels or three"
+
+
+def diagnose_calls(pieces: Pieces) -> None:
+    """The Mistake of a piece that was left out or done twice."""
+    if not pieces.called:
+        raise Mistake("none of the pieces was undone: top, levels and splits each have an inverse")
+    reasons = {
+        "top": "the last latents are white, too, and become z by its mean and std",
+        "splits": "eps must become z by mean and std before the halves are put together",
+        "levels": "nothing may be left out",
+    }
+    for piece in (pieces.top, *pieces.splits, *pieces.levels):
+        if piece.name not in pieces.called:
+            raise Mistake(f"{piece.name}.inverse was never called: {reasons[piece.name.split('[')[0]]}")
+        if (times := pieces.called.count(piece.name)) > 1:
+            raise Mistake(f"{piece.name}.inverse was called {times} times: each piece is undone once")

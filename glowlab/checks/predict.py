@@ -1,0 +1,77 @@
+"""A question before a cell runs: a guess is recorded by a toggle and compared with what came out."""
+
+import html
+from collections.abc import Sequence
+
+import ipywidgets
+from IPython.display import display
+
+from glowlab.widgets.controls import Choice
+from glowlab.widgets.frame import Frame
+from glowlite.errors import GlowliteError
+
+SKIPPED = "No guess was made, which is fine"
+
+
+class Prediction:
+    """`Prediction(question, options)` shows a toggle; later, `outcome(answer)` tells how the guess did.
+
+    Neither waits for anyone, so a notebook runs from end to end without a guess. A guess made afterwards
+    still counts: the sentence follows the toggle. Where no kernel runs, the question and its options are left
+    as text.
+    """
+
+    def __init__(self, question: str, options: Sequence[str]):
+        if len(options) < 2 or len(set(options)) != len(options):
+            raise GlowliteError("a prediction needs two options or more, all different")
+        self.question, self.options = question, list(options)
+        self.toggle = Choice(options=[[option, option] for option in self.options], label="Your guess")
+        self.answer: str | None = None
+        self._said = ipywidgets.HTML()
+        self.toggle.observe(lambda change: self._say(), "value")
+        self.widget = Frame("", "")
+        self.widget.add_class("gl-predict")
+        self.widget.head.layout.display = "none"
+        ask = f"<b>Predict before you run.</b> {html.escape(self.question)}"
+        self.widget.place(ipywidgets.HTML(ask), self.toggle)
+
+    @property
+    def guess(self) -> str | None:
+        """The option chosen so far, or None."""
+        return self.toggle.value or None
+
+    def outcome(self, answer: str, why: str = "") -> None:
+        """Say what came out, one of the options, beside the guess; `why` is added."""
+        if answer not in self.options:
+            raise GlowliteError(f"{answer!r} is none of the options: {', '.join(self.options)}")
+        self.answer, self._why = answer, why
+        self._say()
+        display(_bundle(self._said, self.verdict(), f"<p>{html.escape(self.verdict())}</p>"), raw=True)
+
+    def verdict(self) -> str:
+        """The sentence that compares guess and outcome; empty while there is no outcome."""
+        if self.answer is None:
+            return ""
+        if self.guess is None:
+            text = f"{SKIPPED}. It is: {self.answer}."
+        elif self.guess == self.answer:
+            text = f"You guessed it: {self.answer}."
+        else:
+            text = f"You guessed: {self.guess}. It is: {self.answer}."
+        return f"{text} {self._why}".strip()
+
+    def _say(self) -> None:
+        self._said.value = html.escape(self.verdict())
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        text = f"Predict: {self.question}  " + "  ".join(f"[{option}]" for option in self.options)
+        items = "".join(f"<li>{html.escape(option)}</li>" for option in self.options)
+        page = f"<p><b>Predict before you run.</b> {html.escape(self.question)}</p><ul>{items}</ul>"
+        return _bundle(self.widget, text, page)
+
+
+def _bundle(widget: ipywidgets.DOMWidget, text: str, page: str) -> dict:
+    """What a page shows for a widget: the widget, or `page` and `text` where no kernel runs."""
+    data = widget._repr_mimebundle_()
+    data = data[0] if isinstance(data, tuple) else data
+    return {**data, "text/html": page, "text/plain": text}

@@ -1,0 +1,121 @@
+"""The studio without its widgets: what is done to a face's latents, and what can be said about the result."""
+
+import math
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from glowlab.explorers.address import Address
+from glowlab.explorers.gallery import Face
+from glowlab.explorers.render import Drawn, draw, weigh_all
+from glowlite import latents as latent_space
+from glowlite.errors import GlowliteError
+
+PATHS = {"linear": latent_space.lerp, "spherical": latent_space.slerp}
+FAR = 4.0  # standard deviations of bits/dim from which on a picture is called unlike the training data
+
+
+class Typical(NamedTuple):
+    """Bits per dimension of held-out pictures like those the model learned from: mean, standard deviation."""
+
+    mean: float
+    spread: float
+
+    def unlike(self, bits_per_dim: float) -> bool:
+        """Far from typical, on either side: too few bits are as foreign as too many."""
+        return not abs(bits_per_dim - self.mean) <= FAR * self.spread  # so that NaN is foreign too
+
+
+def typical_of(card: Mapping, measured: Tensor) -> Typical:
+    """From a checkpoint's card["held_out"]; what it lacks, from `measured` bits per dimension, (N,)."""
+    held_out = card.get("held_out", {})
+    mean = held_out.get("bits_per_dim", measured.mean().item())
+    spread = held_out.get("spread", measured.std().item())
+    return Typical(float(mean), max(float(spread), 1e-3))
+
+
+@dataclass
+class StudioState:
+    """latents = (blend of start and partner) + sum of amount * direction, decoded to the picture."""
+
+    model: torch.nn.Module
+    directions: Mapping[str, list[Tensor]]  # name -> one (1, C_l, H_l, W_l) a level; a step is a slider's unit
+    start: Face
+    partner: Face | None = None
+    blend: float = 0.0  # 0: all start, 1: all partner
+    path: str = "linear"  # or "spherical"
+    amounts: dict[str, float] = field(default_factory=dict)  # name -> -1 ... 1
+
+    def set_amount(self, name: str, amount: float) -> None:
+        """Move along an attribute. GlowliteError for an unknown name or an amount that is no number."""
+        if name not in self.directions:
+            raise GlowliteError(f"There is no direction {name!r}; choose from {', '.join(self.directions)}.")
+        if not math.isfinite(amount):
+            raise GlowliteError(f"The amount of {name!r} must be a number, not {amount}.")
+        if amount:
+            self.amounts[name] = amount
+        else:
+            self.amounts.pop(name, None)
+
+    def reset(self) -> None:
+        """Undo edits and blend; the face stays."""
+        self.amounts.clear()
+        self.blend = 0.0
+
+    @torch.inference_mode()
+    def latents(self) -> list[Tensor]:
+        """What is decoded; untouched, the start's latents bit for bit."""
+        now = self.start.latents
+        if self.partner is not None and self.blend:
+            now = PATHS[self.path](now, self.partner.latents, self.blend)
+        for name, amount in self.amounts.items():
+            now = latent_space.add(now, self.directions[name], amount)
+        return now
+
+    def draw(self) -> Drawn:
+        """Decode. GlowliteError where that leads to a value that is not finite."""
+        return draw(self.model, self.latents())
+
+    def bits_per_dim(self, image: Tensor) -> float:
+        """Of a picture, uint8 (C, H, W)."""
+        return weigh_all(self.model, image[None])[0]
+
+    def change(self, image: Tensor) -> float:
+        """Mean absolute difference from the start's picture, in grey levels (0 to 255)."""
+        return (image.float() - self.start.image.float()).abs().mean().item()
+
+    def surprise(self, chance: random.Random, partners: list[Face]) -> None:
+        """Two to four attributes at random and, one time in three, a blend with one of `partners`."""
+        self.reset()
+        count = min(len(self.directions), chance.randint(2, 4))
+        for name in chance.sample(list(self.directions), count):
+            self.amounts[name] = round(chance.choice((-1, 1)) * chance.uniform(0.4, 1.0), 2)
+        others = [face for face in partners if face is not self.start]
+        if others and chance.random() < 1 / 3:
+            self.partner = chance.choice(others)
+            self.blend = round(chance.uniform(0.2, 0.6), 2)
+
+    # ---- the page's address --------------------------------------------------------------------------------
+
+    def query(self) -> dict[str, str]:
+        """The state as an address holds it: without what is at rest and what has no key."""
+        values = {"face": self.start.key}
+        if self.partner is not None and self.blend:
+            values |= {"with": self.partner.key, "blend": f"{self.blend:.2f}"}
+            values["path"] = "" if self.path == "linear" else self.path
+        return values | {name: f"{amount:.2f}" for name, amount in self.amounts.items()}
+
+    def take(self, address: Address, find: Callable[[str], Face | None]) -> None:
+        """Take over what an address says; `find(key)` gives a face or None. Nonsense is left out."""
+        self.reset()
+        self.start = address.face("face", find, self.start)
+        if partner := address.face("with", find, None):
+            self.partner = partner
+            self.blend = address.number("blend", 0.0, 1.0, 0.0)
+        self.path = address.one_of("path", PATHS, "linear")
+        for name in self.directions:
+            self.set_amount(name, address.number(name, -1.0, 1.0, 0.0))

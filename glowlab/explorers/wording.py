@@ -1,0 +1,84 @@
+"""How the explorers speak: names for both ends of an attribute, and a sentence for what a picture shows."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Wording(NamedTuple):
+    """Title, names of the slider's ends, and what less and more of it look like ("{}" takes an adverb)."""
+
+    title: str
+    low: str
+    high: str
+    less: str
+    more: str
+
+
+WORDINGS: dict[str, Wording] = {
+    "smile": Wording("Smile", "frown", "smile", "a {}smaller smile", "a {}bigger smile"),
+    "hair_colour": Wording("Hair colour", "dark", "blond", "{}darker hair", "{}blonder hair"),
+    "hair_length": Wording("Hair length", "short", "long", "{}shorter hair", "{}longer hair"),
+    "beard": Wording("Beard", "shaven", "full", "{}less beard", "{}more beard"),
+    "glasses": Wording("Glasses", "none", "bold", "{}fainter glasses", "{}bolder glasses"),
+    "skin_tone": Wording("Skin", "light", "dark", "{}lighter skin", "{}darker skin"),
+    "head_turn": Wording("Head", "left", "right", "the head turned {}further left", "the head turned {}further right"),
+    "age": Wording("Age", "young", "old", "{}younger features", "{}older features"),
+    "eye_openness": Wording("Eyes", "closed", "wide", "eyes {}more closed", "eyes {}wider open"),
+    "face_width": Wording("Face", "slim", "round", "a {}slimmer face", "a {}rounder face"),
+}
+
+
+def wording(name: str) -> Wording:
+    """The wording of an attribute; a plain one for an attribute that has none here."""
+    plain = name.replace("_", " ")
+    return WORDINGS.get(name, Wording(plain.capitalize(), "less", "more", f"{{}}less {plain}", f"{{}}more {plain}"))
+
+
+def change(name: str, amount: float) -> str:
+    """In words, what moving an attribute by `amount` (slider units) does; empty where it is hardly seen."""
+    if abs(amount) < 0.1:
+        return ""
+    adverb = "slightly " if abs(amount) < 0.35 else "much " if abs(amount) > 0.8 else ""
+    phrase = wording(name).more if amount > 0 else wording(name).less
+    return phrase.format(adverb)
+
+
+def listing(items: list[str]) -> str:
+    """["a", "b", "c"] -> "a, b and c"."""
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def describe(
+    start: str, amounts: Mapping[str, float], partner: str = "", blend: float = 0.0, foreign: bool = False
+) -> str:
+    """One sentence: which face, how it was edited, what it is blended with.
+
+    Of what is `foreign` to the model it says where it was moved, and not that it has what was asked for.
+    """
+    changes = [words for name, amount in amounts.items() if (words := change(name, amount))]
+    text = start[:1].upper() + start[1:]
+    if partner and blend >= 0.01:
+        text += (
+            f", blended {round(100 * blend)} % with {partner}"
+            if blend < 0.995
+            else f", turned all the way into {partner}"
+        )
+    if changes and foreign:
+        text += f", moved towards {listing(changes)}, as drawn faces have it"
+    elif changes:
+        text += (", then given " if partner and blend >= 0.01 else " with ") + listing(changes)
+    elif not (partner and blend >= 0.01):
+        text += ", unchanged"
+    return text + "."
+
+
+HINTS: list[tuple[str, str]] = [  # (what it teaches, the hint that stands until that was used)
+    ("edit", "Drag a slider: the face follows while it moves. Double-click it to bring it back."),
+    ("compare", "Press and hold the picture on the right to see the face as it was."),
+    ("choose", "Choose another face below: the same sliders, the same directions, another person."),
+    ("blend", "Choose a second face and blend: every point between two faces is a face too."),
+    ("fresh", "Draw fresh faces, then lower their temperature: calmer, and more alike."),
+    ("path", "Half-way on the straight line the effective temperature sinks. Try the arc."),
+    ("upload", "Give it a picture of your own: it comes back exactly, whatever it shows."),
+    ("surprise", "Out of ideas? Surprise me."),
+]

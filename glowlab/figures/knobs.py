@@ -1,0 +1,118 @@
+"""The controls of a live figure: what a person moves, by name, with the value it starts from."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets
+import numpy as np
+
+from glowlab.widgets.controls import Button, CheckBox, Choice, Slider
+from glowlab.widgets.frame import box
+from glowlite.errors import GlowliteError
+
+Tell = Callable[[str, Any], None]  # called with a control's name and its new value
+Made = tuple[ipywidgets.DOMWidget, ipywidgets.DOMWidget]  # the widget that holds the value, the one to show
+
+
+class Knob:
+    """Something to move: `name` is the argument of the drawing function that gets `value`, at first this one."""
+
+    def __init__(self, name: str, value: Any):
+        self.name, self.value = name, value
+
+    def make(self, tell: Tell) -> Made | None:
+        """The widget, which calls `tell` at every change; None for what lies in the picture itself."""
+        return None
+
+
+class Slide(Knob):
+    """A slider from low to high; with whole numbers throughout it gives whole numbers.
+
+    ends      words at its two ends;  rest: where a double click returns it to (else its first value)
+    buttons   puts a button for one step back and one for one step on beside it
+    """
+
+    def __init__(
+        self, name, label, low, high, value=None, step=None, ends=("", ""), rest=None, buttons=False, tone="x"
+    ):
+        value = low if value is None else value
+        if not low <= value <= high or low == high:
+            raise GlowliteError(f"the slider {name!r} goes from {low} to {high}, so it cannot start at {value}")
+        whole = all(isinstance(number, int) for number in (low, high, value, step or 1))
+        super().__init__(name, value)
+        step = step or (1 if whole else (high - low) / 100)
+        digits = 0 if whole else 1 if step >= 0.1 else 2
+        look = {"label": label, "low": ends[0], "high": ends[1], "min": low, "max": high, "step": step}
+        look |= {"value": value, "rest": value if rest is None else rest, "digits": digits, "signed": low < 0}
+        self.look = look | {"tone": tone}
+        self.whole, self.buttons, self.step = whole, buttons, step
+
+    def make(self, tell: Tell) -> Made:
+        slider = Slider(**self.look)
+
+        def moved(change) -> None:
+            tell(self.name, round(change["new"]) if self.whole else change["new"])
+
+        slider.observe(moved, "value")
+        if not self.buttons:
+            return slider, slider
+        back, on = Button(label="\u2190", title="one step back"), Button(label="\u2192", title="one step on")
+        for button, step in ((back, -self.step), (on, self.step)):
+            button.on_click(lambda step=step: setattr(slider, "value", slider.value + step))
+        return slider, box("stepped", slider, back, on)
+
+
+class Toggle(Knob):
+    """A box to tick."""
+
+    def __init__(self, name: str, label: str, value: bool = False):
+        super().__init__(name, value)
+        self.label = label
+
+    def make(self, tell: Tell) -> Made:
+        tick = CheckBox(label=self.label, value=self.value)
+        tick.observe(lambda change: tell(self.name, change["new"]), "value")
+        return tick, tick
+
+
+class Pick(Knob):
+    """One of a few: options value -> words."""
+
+    def __init__(self, name: str, label: str, options: Mapping[str, str], value: str | None = None):
+        super().__init__(name, next(iter(options)) if value is None else value)
+        if self.value not in options:
+            raise GlowliteError(f"{self.value!r} is none of the options of {name!r}: {', '.join(options)}")
+        self.label, self.options = label, dict(options)
+
+    def make(self, tell: Tell) -> Made:
+        pairs = [list(pair) for pair in self.options.items()]
+        choice = Choice(options=pairs, value=self.value, label=self.label)
+        choice.observe(lambda change: tell(self.name, change["new"]), "value")
+        return choice, choice
+
+
+class Press(Knob):
+    """A button; its value counts how often it was pressed."""
+
+    def __init__(self, name: str, label: str):
+        super().__init__(name, 0)
+        self.label = label
+
+    def make(self, tell: Tell) -> Made:
+        button = Button(label=self.label)
+        button.on_click(lambda: tell(self.name, button.clicks))
+        return button, button
+
+
+class Point(Knob):
+    """A point in the picture, (x, y) in the units of the panel whose `handle` has this name."""
+
+    def __init__(self, name: str, value: tuple[float, float]):
+        super().__init__(name, (float(value[0]), float(value[1])))
+
+
+class Trace(Knob):
+    """A stroke drawn on the panel whose `pad` has this name: (N, 2) in the panel's units, N = 0 at first."""
+
+    def __init__(self, name: str):
+        super().__init__(name, np.zeros((0, 2)))

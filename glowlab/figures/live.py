@@ -1,0 +1,198 @@
+"""Figures that move: `Live` follows its controls, `Watch` follows a loop, `Follow` is one slider and one picture.
+
+Where no kernel runs, the picture and its words are left.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+import ipywidgets
+import torch
+from IPython.display import display
+from torch import Tensor
+from tqdm import tqdm
+
+from glowlab.figures.board import Board
+from glowlab.figures.knobs import Knob, Pick, Point, Press, Slide, Toggle, Trace
+from glowlab.figures.scene import Scene
+from glowlab.widgets.controls import Slider
+from glowlab.widgets.frame import Frame, box
+from glowlab.widgets.picture import Picture, with_png
+from glowlite.errors import GlowliteError
+
+__all__ = ["Follow", "Live", "Pick", "Point", "Press", "Slide", "Toggle", "Trace", "Watch"]
+
+
+class Painted(Frame):
+    """A frame around one board; it leaves the board's scene as a picture where no kernel runs."""
+
+    def __init__(self, scene: Scene):
+        super().__init__("", "")
+        self.add_class("gl-live")
+        self.head.layout.display = "none"
+        self.board = Board(scene)
+
+    @property
+    def scene(self) -> Scene:
+        """What is shown at present."""
+        return self.board.scene
+
+    def notify(self, text: str, kind: str = "info") -> None:
+        """Show a sentence above the picture."""
+        super().notify(text, kind)
+        self.head.layout.display = "flex" if text else "none"
+
+    def _repr_mimebundle_(self, **kwargs):
+        widget = ipywidgets.Box._repr_mimebundle_(self, **kwargs)
+        widget = widget[0] if isinstance(widget, tuple) else widget
+        bundle, metadata = self.scene.shown()._repr_mimebundle_()
+        return {**widget, **bundle}, metadata
+
+
+class Live(Painted):
+    """Shows `draw(**values)`, a Scene, and draws it again whenever a control is moved.
+
+    draw      takes one argument for each control, by its name; keep it below about 30 ms
+    controls  Slide, Toggle, Pick and Press, which stand under the picture; Point and Trace, which are in it
+    `values` are the controls' present values, `controls` the widgets, by name. GlowliteError where two controls have
+    one name, or where a scene has a handle or pad without a control.
+    """
+
+    def __init__(self, draw: Callable[..., Scene], *controls: Knob):
+        self.draw = draw
+        self.values = {knob.name: knob.value for knob in controls}
+        if len(self.values) < len(controls):
+            raise GlowliteError("each control of a live figure needs a name of its own")
+        super().__init__(draw(**self.values))
+        for panel in self.scene.panels:
+            if missing := [name for _, name in panel.takes if name not in self.values]:
+                raise GlowliteError(f"the scene can be moved at {missing[0]!r}, but no control has that name")
+        self.controls, shown = {}, []
+        for knob in controls:
+            self.controls[knob.name] = knob
+            if widget := knob.make(self.guard(self._changed)):
+                self.controls[knob.name], outer = widget
+                shown.append(outer)
+        self.board.on_drag(self.guard(lambda name, x, y: self._changed(name, (x, y))))
+        self.board.on_trace(self.guard(self._changed))
+        self.place(self.board, *([box("live-controls", *shown)] if shown else []))
+
+    def set(self, **values) -> None:
+        """Move controls by name, as a person would."""
+        for name, value in values.items():
+            control = self.controls[name]
+            if isinstance(control, Knob):
+                self._changed(name, value)
+            else:
+                control.value = value
+
+    def _changed(self, name: str, value) -> None:
+        self.values[name] = value
+        self.board.show(self.draw(**self.values))
+        self.notify("")
+
+
+class Watch(Painted):
+    """`for step in Watch(600, draw): ...` shows `draw()`, a Scene, and the progress with the time left.
+
+    draw   called before the first step, about every `every` seconds, and at the end; it may use random numbers
+           without changing those of the loop, and should take well under a second
+    what   the word for a step
+    """
+
+    def __init__(self, total: int, draw: Callable[[], Scene], every: float = 1.0, what: str = "steps"):
+        if total < 1:
+            raise GlowliteError(f"there must be at least one step to watch, not {total}")
+        self.total, self.draw, self.every, self.what = total, draw, every, what
+        super().__init__(self._draw())
+        self.progress = ipywidgets.HTML().add_class("gl-progress-line")
+        self.place(self.board, self.progress)
+
+    def __len__(self) -> int:
+        return self.total
+
+    def __iter__(self) -> Iterator[int]:
+        self._say(0, 0.0)
+        shown = display(self, display_id=True)
+        start = last = time.perf_counter()
+        for step in range(self.total):
+            yield step
+            now = time.perf_counter()
+            if now - last > self.every and step + 1 < self.total:
+                self._say(step + 1, now - start)
+                self.board.show(self._draw())
+                last = time.perf_counter()
+        self._say(self.total, time.perf_counter() - start)
+        self.board.show(self._draw())
+        if shown is not None:
+            shown.update(self)  # so that the last picture is the one that is stored
+
+    def _draw(self) -> Scene:
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            return self.draw()
+
+    def _say(self, done: int, seconds: float) -> None:
+        if done == self.total:
+            words = f"{done:,} {self.what} in {tqdm.format_interval(seconds)}"
+        else:
+            left = tqdm.format_interval(seconds / done * (self.total - done)) if done else "?"
+            words = f"{done:,} of {self.total:,} {self.what}, {left} left"
+        bar = f'<progress max="{self.total}" value="{done}" aria-label="progress"></progress>'
+        self.progress.value = f'<div class="gl-progress">{bar}<span>{words}</span></div>'
+
+
+class Follow(Frame):
+    """Shows `draw(value)`, a uint8 picture (C, H, W) or (1, C, H, W), while a person moves `value`.
+
+    draw         called at every move; keep it below about 80 ms
+    label        what the slider changes; `ends` are the names of its two ends
+    value        where it stands at first
+    alt          says what the picture shows; "{}" in it takes the value
+    Holding the picture shows what `draw(rest)` gave, where the slider is at rest.
+    """
+
+    def __init__(
+        self,
+        draw: Callable[[float], Tensor],
+        label: str,
+        ends: tuple[str, str] = ("", ""),
+        low: float = -1.0,
+        high: float = 1.0,
+        value: float = 0.0,
+        rest: float = 0.0,
+        alt: str = "",
+        width: int = 300,
+    ):
+        super().__init__("", "")
+        self.draw, self.alt = draw, alt or f"The picture at {label} {{}}."
+        self.slider = Slider(
+            label=label, low=ends[0], high=ends[1], min=low, max=high, rest=rest, value=value, signed=low < 0
+        )
+        self.picture = Picture(tone="z", sharp=True, caption="now", other_caption="before")
+        self.before = self._picture_at(rest)
+        self.slider.observe(self.guard(self._follow), "value")
+        self.layout.max_width = f"{width}px"
+        self.layout.margin = "0"
+        self.head.layout.display = "none"
+        self.place(self.picture, self.slider)
+        self._follow()
+
+    def _picture_at(self, value: float) -> Tensor:
+        image = self.draw(value)
+        return image[0] if image.dim() == 4 else image
+
+    def _follow(self, change=None) -> None:
+        value = self.slider.value
+        self.picture.show(self._picture_at(value), self.before)
+        self.picture.label = self.alt.format(f"{value:+.2f}" if self.slider.signed else f"{value:.2f}")
+
+    def notify(self, text: str, kind: str = "info") -> None:
+        """Show a sentence above the picture."""
+        super().notify(text, kind)
+        self.head.layout.display = "flex" if text else "none"
+
+    def still(self) -> Tensor:
+        return self.picture.image
+
+    def _repr_mimebundle_(self, **kwargs):
+        return with_png(ipywidgets.Box._repr_mimebundle_(self, **kwargs), self.still(), self.picture.label)

@@ -1,0 +1,116 @@
+"""One look for every matplotlib figure: no ground of its own, ink that reads on a light and on a dark page.
+
+A notebook stores one picture for both, so text is a grey half-way between white and near-black (contrast 4.3
+to either) and a little larger than usual, and the colours of x, z and log-det are those of
+figures/colours.py.
+"""
+
+import base64
+import html
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from glowlab.figures import colours
+
+if TYPE_CHECKING:  # matplotlib is read once a figure is made: explorers name colours only, and open 0.5 s sooner
+    from matplotlib.figure import Figure
+
+INK = "#797979"  # text and axes
+FAINT = "#79797980"  # what is there but not today's subject
+X, Z, LOG_DET = colours.X.light, colours.Z.light, colours.LOG_DET.light
+STYLE = {
+    "axes.edgecolor": INK,
+    "axes.facecolor": "none",
+    "axes.labelcolor": INK,
+    "axes.labelsize": 12,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 13,
+    "figure.facecolor": "none",
+    "figure.constrained_layout.use": True,
+    "font.family": "DejaVu Sans",  # comes with matplotlib, so that figures look alike everywhere
+    "font.size": 12,
+    "grid.color": FAINT,
+    "legend.frameon": False,
+    "legend.labelcolor": INK,
+    "lines.linewidth": 2.5,
+    "savefig.facecolor": "none",
+    "text.color": INK,
+    "xtick.color": INK,
+    "ytick.color": INK,
+}
+CYCLE = [X, Z, LOG_DET, "#CC79A7", "#E69F00", "#56B4E9"]
+WIDTH = 7.5  # inches: a figure across the page
+DPI = 96  # CSS pixels per inch
+SHARPNESS = 1.5  # stored pixels per CSS pixel
+
+
+def figure(width: float = WIDTH, height: float = 2.6, rows: int = 1, columns: int = 1, **grid):
+    """A figure of `width` x `height` inches and its axes, as `plt.subplots` gives them; not shown by itself.
+
+    `grid` goes to matplotlib's `Figure.subplots` (sharex, width_ratios, ...). pyplot is not used: nothing
+    stays open.
+    """
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    matplotlib.rcParams.update({**STYLE, "axes.prop_cycle": matplotlib.cycler(color=CYCLE)})
+    made = Figure(figsize=(width, height))
+    return made, made.subplots(rows, columns, **grid)
+
+
+class Shown:
+    """A picture with its text alternative. The last expression of a cell shows it; `png` are its bytes.
+
+    It is stored twice: as an <img> with `alt`, lossless WebP since that is smaller, which JupyterLab and
+    converted pages show; and as a PNG, of 256 colours where that is enough, for paper and for pages that allow no
+    HTML.
+    """
+
+    def __init__(self, png: bytes, alt: str, width: int):
+        if not alt.strip():
+            raise ValueError("a picture needs words that say what it shows")
+        self.png, self.alt, self.width = png, alt, width
+
+    def __repr__(self) -> str:
+        return self.alt
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        image = (
+            f'<img src="data:image/webp;base64,{base64.b64encode(to_webp(self.png)).decode()}" '
+            f'alt="{html.escape(self.alt)}" width="{self.width}" style="max-width: 100%; height: auto">'
+        )
+        png = base64.b64encode(self._small_png()).decode()
+        bundle = {"text/plain": self.alt, "image/png": png, "text/html": image}
+        return bundle, {"image/png": {"alt": self.alt, "width": self.width}}
+
+    def _small_png(self) -> bytes:
+        """In 256 colours, which is a third of the size; unless it is a photograph, where that would show."""
+        image = Image.open(io.BytesIO(self.png)).convert("RGBA")
+        small = image.quantize(256, Image.Quantize.FASTOCTREE)
+        opaque = np.asarray(image)[..., 3] > 250
+        apart = np.abs(np.asarray(image, int) - np.asarray(small.convert("RGBA"), int))[opaque]
+        if opaque.mean() > 0.1 and apart.mean() > 1:
+            return self.png
+        file = io.BytesIO()
+        small.save(file, "PNG", optimize=True)
+        return file.getvalue()
+
+
+def to_webp(png: bytes) -> bytes:
+    """A PNG as WebP, which loses nothing either and is smaller."""
+    file = io.BytesIO()
+    Image.open(io.BytesIO(png)).save(file, "WEBP", lossless=True, quality=80, method=4)
+    return file.getvalue()
+
+
+def show(made: "Figure", alt: str) -> Shown:
+    """The figure as a PNG with `alt`, which says what one sees in it and what that means."""
+    file = io.BytesIO()
+    pil = {"optimize": True}
+    made.savefig(file, format="png", dpi=DPI * SHARPNESS, metadata={"Software": None}, pil_kwargs=pil)
+    return Shown(file.getvalue(), alt, round(made.get_figwidth() * DPI))

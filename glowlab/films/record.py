@@ -1,0 +1,126 @@
+"""Record the films of the explorers:  python -m glowlab.films.record [temperature ...]
+
+What is recorded is in moves.py and edits.py, how a state is written down in snapshot.py.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from glowlab.films import edits, moves, poster, snapshot
+from glowlab.films.film import FOLDER, files
+from glowlite.checkpoint import write_atomically
+from glowlite.errors import GlowliteError
+
+SCRIPTS = {
+    "studio": edits.of_studio,
+    "temperature": moves.of_temperature,
+    "interpolation": moves.of_interpolation,
+    "attributes": edits.of_attributes,
+}
+MODEL = "faces64"
+
+
+def script(name: str, model: str = MODEL):
+    """The script of an explorer, which it opens. GlowliteError for an unknown name."""
+    if name not in SCRIPTS:
+        raise GlowliteError(f"there is no explorer {name!r}; there are {', '.join(SCRIPTS)}")
+    return SCRIPTS[name](model)
+
+
+def opening(made) -> tuple[dict, list]:
+    """What a film knows from the start, and its sheets: the stage's pictures without loss, the others with little."""
+    root = made.explorer
+    widgets = snapshot.parts(root)
+    number = {id(widget): i for i, widget in enumerate(widgets)}
+    found = snapshot.state(root)
+    stage = next(w for w in widgets if "gl-show" in w._dom_classes)
+    on_stage = {number[id(w)] for w in snapshot.parts(stage)}
+    size = next((w.width, w.height) for w in widgets if snapshot.kind(w) in ("picture", "tiles"))
+    first = snapshot.Sheet(size)
+    for (widget, _), value in found.items():
+        if widget in on_stage:
+            snapshot.Pool(first).plain(value)
+    second = snapshot.Sheet(size, before=first)
+    pool = snapshot.Pool(second)
+    traits = [{} for _ in widgets]
+    for (widget, name), value in found.items():
+        traits[widget][name] = pool.plain(value)
+
+    controls = []
+    for each in made.controls:
+        shown = {"shows": number[id(each["shows"])]} if "shows" in each else {}
+        rest = {name: value for name, value in each.items() if name != "of"}
+        controls.append({**rest, "widget": number[id(each["of"])], **shown})
+    moved = {each["widget"] for each in controls}
+    able = ("slider", "button", "choice", "toggle", "upload", "tiles", "fold")
+    return {
+        "size": size,
+        "columns": snapshot.COLUMNS,
+        "tree": snapshot.tree(root),
+        "traits": traits,
+        "dims": {name: dim._asdict() for name, dim in made.dims.items()},
+        "controls": controls,
+        "dead": [i for i, w in enumerate(widgets) if snapshot.kind(w) in able and i not in moved],
+        "hints": made.hints,
+        "parts": {name: [number[id(w)] for w in of] for name, of in made.parts.items()},
+        "chapters": [{"name": name, "when": when} for name, (when, _) in made.chapters.items()],
+    }, [(first, True), (second, False)]
+
+
+def record(name: str, model: str = MODEL, tell: Callable[[int, int], None] = lambda done, of: None) -> list[Path]:
+    """Record an explorer; the files written. `tell(states done, of how many)`. GlowliteError where a move fails."""
+    with snapshot.steady():
+        made = script(name, model)
+        start = snapshot.state(made.explorer)
+        known, sheets = opening(made)
+        written = {FOLDER / f"{name}.film": snapshot.with_sheets(known, sheets)}
+        done, total = 0, made.count()
+        for chapter, (_, points) in made.chapters.items():
+            kept = snapshot.Chapter(start, sheets[-1][0], made.dims)
+            for point in points:
+                made.go(point)
+                if text := made.explorer.head.notice.get("text"):
+                    raise GlowliteError(f"{name} at {point} says: {text}")
+                kept.add(point, snapshot.state(made.explorer))
+                done += 1
+                tell(done, total)
+            written[FOLDER / f"{name}.{chapter}.film"] = kept.packed()
+    for old in set(files(name)) - set(written):
+        old.unlink(missing_ok=True)
+    for path, content in written.items():
+        write_atomically(path, content)
+    write_atomically(FOLDER / f"{name}.webp", poster.make(name))
+    return list(written)
+
+
+# ---- the command ------------------------------------------------------------------------------------------
+
+
+def _progress(name: str, start: float) -> Callable[[int, int], None]:
+    def tell(done: int, of: int) -> None:
+        left = (time.monotonic() - start) / done * (of - done)
+        words = f"{name}: {done:,} of {of:,} states, about {left:.0f} s left"
+        print(f"\r{words}    ", end="", file=sys.stderr, flush=True)
+
+    return tell
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m glowlab.films.record", description="Record the films of the explorers."
+    )
+    parser.add_argument("names", nargs="*", help=f"some of {', '.join(SCRIPTS)}; all where none is named")
+    for name in parser.parse_args(argv).names or SCRIPTS:
+        try:
+            written = record(name, tell=_progress(name, time.monotonic()))
+        except GlowliteError as error:
+            sys.exit(f"\n{error}")
+        sizes = [path.stat().st_size / 1000 for path in written]
+        print(f"\n{name}: {len(written)} files, {sum(sizes):.0f} kB; opening {sizes[0]:.0f}, moves {sizes[1]:.0f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""What a person moves: `Slider`, `Button`, `Choice` and `Upload`.
+
+Native HTML inputs under our own style: they bring the keyboard, touch and screen readers along, and each
+sends at most one message at a time, so a kernel is never asked for more than it can draw.
+"""
+
+import logging
+from collections.abc import Callable
+
+import anywidget
+import traitlets
+
+from glowlab.widgets import JS
+
+MEGABYTE = 2**20
+log = logging.getLogger(__name__)
+
+
+class Slider(anywidget.AnyWidget):
+    """A slider from min to max with a name at each end; `rest` is where a double click returns it to.
+
+    `value` is read, set and observed as usual. `put` also drops moves that are still on their way from the page.
+    """
+
+    _esm = JS / "slider.js"
+    value = traitlets.Float(0.0).tag(sync=True)
+    move = traitlets.List([-1, 0.0]).tag(sync=True)  # from the page: [the epoch it knew, value]
+    epoch = traitlets.Int(0).tag(sync=True)  # counts how often the value was set from here
+    min = traitlets.Float(-1.0).tag(sync=True)
+    max = traitlets.Float(1.0).tag(sync=True)
+    step = traitlets.Float(0.02).tag(sync=True)
+    rest = traitlets.Float(0.0).tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+    low = traitlets.Unicode().tag(sync=True)
+    high = traitlets.Unicode().tag(sync=True)
+    digits = traitlets.Int(2).tag(sync=True)
+    signed = traitlets.Bool(True).tag(sync=True)
+    tone = traitlets.Unicode("z").tag(sync=True)
+    disabled = traitlets.Bool(False).tag(sync=True)
+
+    def put(self, value: float) -> None:
+        """Set the value; moves made before the page has heard of it count no more, even where nothing changes."""
+        before = self.epoch
+        self.value = value
+        if self.epoch == before:  # it was that already, while the page may be elsewhere
+            self.epoch += 1
+
+    @traitlets.validate("value")
+    def _within(self, proposal) -> float:
+        return min(max(proposal["value"], self.min), self.max)
+
+    @traitlets.observe("move")
+    def _moved(self, change) -> None:
+        epoch, value = change["new"]
+        if epoch == self.epoch:
+            self.value = value
+
+    @traitlets.observe("value")
+    def _set(self, change) -> None:
+        if [self.epoch, change["new"]] != self.move:
+            self.epoch += 1
+
+
+class Button(anywidget.AnyWidget):
+    """A push button. kind: "plain" or "primary"."""
+
+    _esm = JS / "button.js"
+    label = traitlets.Unicode().tag(sync=True)
+    title = traitlets.Unicode().tag(sync=True)
+    kind = traitlets.Unicode("plain").tag(sync=True)
+    clicks = traitlets.Int(0).tag(sync=True)
+    disabled = traitlets.Bool(False).tag(sync=True)
+
+    def on_click(self, action: Callable[[], None]) -> None:
+        """Call `action` after each click (clicks made while the kernel is busy count as one)."""
+        self.observe(lambda change: action(), "clicks")
+
+    def click(self) -> None:
+        """What a click on the page does."""
+        self.clicks += 1
+
+    def save_file(self, name: str, data: bytes, kind: str) -> None:
+        """Have the browser download `data`, of the media type `kind`, as a file called `name`."""
+        self.send({"kind": "file", "name": name, "type": kind}, [data])
+
+
+class Choice(anywidget.AnyWidget):
+    """One of a few options, [value, words] each."""
+
+    _esm = JS / "choice.js"
+    options = traitlets.List().tag(sync=True)
+    value = traitlets.Unicode().tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)
+    disabled = traitlets.Bool(False).tag(sync=True)
+
+    @traitlets.validate("value")
+    def _known(self, proposal) -> str:
+        if self.options and proposal["value"] not in [value for value, _ in self.options]:
+            raise traitlets.TraitError(f"{proposal['value']!r} is not one of {self.options}")
+        return proposal["value"]
+
+
+class Upload(anywidget.AnyWidget):
+    """A file of the person's own, by choosing or dropping it; `on_file(data, name)` gets it whole."""
+
+    _esm = JS / "upload.js"
+    label = traitlets.Unicode("Your own picture").tag(sync=True)
+    most = traitlets.Int(32 * MEGABYTE).tag(sync=True)  # bytes; larger files are refused before they are sent
+
+    def __init__(self, on_file: Callable[[bytes, str], None], on_too_large: Callable[[int], None], **traits):
+        super().__init__(**traits)
+        self._on_file, self._on_too_large = on_file, on_too_large
+        self._slices: list[bytes] = []
+        self.on_msg(self._receive)
+
+    def _receive(self, widget, message: dict, buffers: list) -> None:
+        if message.get("kind") == "too large":
+            self._on_too_large(int(message["size"]))
+            return
+        if message.get("kind") != "slice":
+            return
+        if message["part"] == 0:  # a new file; what was left of one before is dropped
+            self._slices = []
+        if message["part"] != len(self._slices) or sum(map(len, self._slices)) > self.most:
+            log.warning("a slice of an uploaded file was out of order and is ignored")
+            return
+        self._slices.append(bytes(buffers[0]))
+        if len(self._slices) == message["parts"]:
+            data, self._slices = b"".join(self._slices), []
+            self._on_file(data, str(message["name"]))
+
+
+class CheckBox(anywidget.AnyWidget):
+    """A box to tick."""
+
+    _esm = JS / "toggle.js"
+    value = traitlets.Bool(False).tag(sync=True)
+    label = traitlets.Unicode().tag(sync=True)

@@ -1,0 +1,137 @@
+"""What every explorer shares: title and promise, notices, guarded callbacks, the page's address, layout."""
+
+import functools
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import anywidget
+import ipywidgets
+import traitlets
+from torch import Tensor
+
+from glowlab.widgets import JS
+from glowlab.widgets.picture import with_png
+from glowlite.errors import GlowliteError
+
+log = logging.getLogger("glowlab.explorers")
+# What a page is built from. All else is sent once more when the page is there: a change that is told while it is being
+# built never arrives, and a kernel that was just forked is still changing things then.
+BUILT = {"children", "layout"}
+BROKEN = "Something is wrong with this installation; the terminal it was started from says what."
+SORRY = "That did not work, and the fault is ours. The picture before it is kept; Reset starts afresh."
+
+
+def log_to_terminal() -> None:
+    """Send our log to the terminal: a kernel's own standard error ends in the browser, where nobody looks."""
+    if not log.handlers:
+        handler = logging.StreamHandler(sys.__stderr__)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+        log.addHandler(handler)
+
+
+class Head(anywidget.AnyWidget):
+    """Title, promise in one line, and notices; carries the style sheet of all explorers."""
+
+    _esm = JS / "head.js"
+    _css = Path(__file__).parent / "theme.css"
+    title = traitlets.Unicode().tag(sync=True)
+    promise = traitlets.Unicode().tag(sync=True)
+    notice = traitlets.Dict().tag(sync=True)  # {"text": ..., "kind": "info" or "bad"}, or empty
+    query = traitlets.Unicode().tag(sync=True)  # the state, as it stands behind "?" in the page's address
+
+
+def box(name: str, *children, title: str = "", note: str = "", label: str = "") -> ipywidgets.Box:
+    """Children in a box of CSS class gl-<name>, under a heading and a note where given."""
+    parts = list(children)
+    if title or note:
+        text = f"<h2>{title}</h2>" if title else ""
+        text += f"<p>{note}</p>" if note else ""
+        parts.insert(0, ipywidgets.HTML(text).add_class("gl-heading"))
+    made = ipywidgets.Box(parts)
+    made.add_class(f"gl-{name}")
+    return made
+
+
+def family(widget: ipywidgets.DOMWidget) -> Iterator[ipywidgets.Widget]:
+    """A widget and all that is in it, with their layouts."""
+    yield from (widget, widget.layout)
+    for child in getattr(widget, "children", ()):
+        yield from family(child)
+
+
+class Frame(ipywidgets.Box):
+    """An explorer's outermost box: a subclass adds its parts by `place`, guards its callbacks by `guard`."""
+
+    def __init__(self, title: str, promise: str):
+        super().__init__()
+        self.add_class("gl")
+        log_to_terminal()
+        self.head = Head(title=title, promise=promise)
+        self.head.on_msg(self._receive)
+        self._on_address: Callable[[str], None] | None = None
+        self.children = [self.head]
+
+    def place(self, *children) -> None:
+        """Put these under the head."""
+        self.children = [self.head, *children]
+
+    def notify(self, text: str, kind: str = "info") -> None:
+        """Show a sentence above the picture until something changes; kind "info" or "bad"."""
+        self.head.notice = {"text": text, "kind": kind} if text else {}
+
+    def guard(self, action: Callable) -> Callable:
+        """`action`, but an exception becomes one kind sentence on the page and a line in the log."""
+
+        @functools.wraps(action)
+        def guarded(*args, **kwargs):
+            try:
+                return action(*args, **kwargs)
+            except GlowliteError as error:
+                self.notify(str(error), "bad")
+            except Exception:
+                log.exception("%s failed", getattr(action, "__name__", "a callback"))
+                self.notify(SORRY, "bad")
+
+        return guarded
+
+    def on_address(self, action: Callable[[str], None]) -> None:
+        """Call `action` with the query of the page's address once it is known (a page of its own only)."""
+        self._on_address = self.guard(action)
+
+    def still(self) -> Tensor | None:
+        """The picture that is left where no kernel runs: uint8 (C, H, W)."""
+        return None
+
+    def _receive(self, widget, message: dict, buffers: list) -> None:
+        if message.get("kind") == "pulse":
+            self.head.send({"kind": "pulse"})
+        if message.get("kind") == "address":
+            for part in family(self):
+                part.send_state([key for key in part.keys if key not in BUILT and not key.startswith("_")])
+            if self._on_address is not None:
+                self._on_address(str(message.get("search", "")).lstrip("?"))
+
+    def _repr_mimebundle_(self, **kwargs):
+        words = f"{self.head.title}: {self.head.promise}".strip(": ")
+        return with_png(super()._repr_mimebundle_(**kwargs), self.still(), words)
+
+
+class Sorry(Frame):
+    """What is shown in an explorer's place when it cannot open, with the sentence that says why."""
+
+    def __init__(self, title: str, why: str):
+        super().__init__(title, "This explorer cannot open yet.")
+        self.notify(why, "bad")
+
+
+def opened(title: str, make: Callable[[], Frame]) -> Frame:
+    """What `make` gives; or, where it cannot, a page of this title with a sentence that says why."""
+    try:
+        return make()
+    except GlowliteError as error:
+        return Sorry(title, str(error))
+    except Exception:
+        log.exception("%s could not open", title)
+        return Sorry(title, BROKEN)

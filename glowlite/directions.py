@@ -1,0 +1,53 @@
+"""Attribute directions: find one for each attribute, then disentangle and scale them by measurement."""
+
+from collections.abc import Callable, Iterable
+
+import torch
+from torch import Tensor
+
+from glowlite import latents
+from glowlite.evaluation import AttributeMeter, slide
+from glowlite.glow import Glow
+
+METER_SEED = 75_000_000  # of a meter's faces: directions are not measured by the meter that disentangled them
+
+
+def find(
+    model: Glow,
+    images: Tensor,
+    attributes: dict[str, Tensor],
+    batch: int = 128,
+    watch: Callable[[Iterable], Iterable] = iter,
+) -> dict[str, latents.Latents]:
+    """The direction of each attribute, from labelled pictures: {name: one (1, C_l, H_l, W_l) a level}.
+
+    images: uint8 (B, C, H, W); attributes: {name: (B,)}. The pictures are encoded `batch` at a time, on the model's
+    device, and the least-squares slopes of their latents are the directions (`latents.directions`). `watch` wraps
+    the batches, as tqdm does, to show the progress. GlowliteError with fewer pictures than attributes + 1.
+    """
+    encoded = [[eps.cpu() for eps in model.encode(part.to(model.device))] for part in watch(images.split(batch))]
+    return latents.directions(latents.cat(encoded), attributes)
+
+
+def disentangle(
+    model: Glow, directions: dict, meter: AttributeMeter, images: Tensor, reach: float = 2.2, rounds: int = 2
+) -> dict:
+    """Directions that move their own attribute by `reach` standard deviations from -1 to 1, and no other on average.
+
+    Each round measures how far every direction moves every attribute, (k, k), on these images (faces that served for
+    nothing else), and takes the combination of directions whose mean movement is `reach` times the identity.
+    """
+    names = list(directions)
+    order = [meter.names.index(name) for name in names]
+    deviation = meter.read(images)[:, order].std(0)
+    eps = model.encode(images, batch=64)
+    for _ in range(rounds):
+        rows = []
+        for name in names:
+            low, high = slide(model, eps, directions[name], (-1, 1))[0]
+            rows.append((meter.read(high) - meter.read(low))[:, order].mean(0) / deviation)
+        mix = reach * torch.linalg.inv(torch.stack(rows))  # (wanted, found)
+        levels = latents.cat(list(directions.values()))  # (found, C_l, H_l, W_l) each
+        mixed = [torch.tensordot(mix, level, dims=1) for level in levels]
+        directions = {name: [level[i : i + 1] for level in mixed] for i, name in enumerate(names)}
+    return directions

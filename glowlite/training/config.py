@@ -1,0 +1,207 @@
+"""A training run on paper: its settings, its schedules, and the card and checkpoint that come of it."""
+
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from glowlite import checkpoint, evaluation
+from glowlite.errors import GlowliteError
+from glowlite.glow import PRESETS, Glow, GlowConfig
+from glowlite.training.stream import open_stream, test_pictures
+
+STATE, METRICS, MODEL = "last.safetensors", "metrics.jsonl", "model.safetensors"  # in a run's folder
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """All that makes a training run. Counts are of images, unless a name says otherwise."""
+
+    model: GlowConfig
+    out: str
+    data: str = "faces"  # or a data set's name, or a folder of pictures
+    images: int = 1_000_000  # to see altogether
+    batch: int = 64  # of all processes together
+    optimizer: str = "adamax"
+    lr: float = 2e-3
+    warmup: int = 10_000
+    decay: float = 0.3  # the last fraction of the images, over which lr falls to 0
+    decay_shape: str = "linear"  # or "cosine"
+    ema: int = 50_000  # images that the average of weights looks back over
+    clip: float = 100.0  # largest gradient norm, of the loss in bits per dimension; 0 never clips
+    init_batch: int = 256  # sets every ActNorm
+    validate_every: int = 25_000
+    validation_count: int = 512
+    log_every: int = 1_000
+    checkpoint_minutes: float = 5.0
+    seed: int = 0  # of weights, data and noise
+    accelerator: str = "auto"
+    devices: int = 1
+    precision: str = "float32"  # or "tf32", matrix products of lower precision on recent GPUs
+    channels_last: bool = True
+    threads: int = 0  # 0 leaves PyTorch's own choice
+
+    def __post_init__(self):
+        object.__setattr__(self, "model", replace(self.model, seed=self.seed))
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                raise GlowliteError(f"{name} must be {' or '.join(choices)}, not {getattr(self, name)!r}")
+        for name in (
+            "images",
+            "batch",
+            "init_batch",
+            "lr",
+            "validate_every",
+            "validation_count",
+            "log_every",
+            "devices",
+        ):
+            if not getattr(self, name) > 0:
+                raise GlowliteError(f"{name} must be more than 0, not {getattr(self, name)}")
+        for name in ("warmup", "ema", "clip", "threads", "checkpoint_minutes"):
+            if not getattr(self, name) >= 0:
+                raise GlowliteError(f"{name} must be 0 or more, not {getattr(self, name)}")
+        if not 0 <= self.decay <= 1:
+            raise GlowliteError(f"decay is the last fraction of the images, from 0 to 1, not {self.decay}")
+        if self.batch % self.devices:
+            raise GlowliteError(f"a batch of {self.batch} cannot be shared equally by {self.devices} devices")
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON."""
+        return asdict(self) | {"model": self.model.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "TrainConfig":
+        """The reverse of `to_dict`; a setting that this version does not know is an error."""
+        if unknown := set(values) - {field.name for field in fields(cls)}:
+            raise GlowliteError(f"unknown setting {', '.join(sorted(unknown))} in a training run's state")
+        return cls(**values | {"model": GlowConfig.from_dict(values["model"])})
+
+
+CHOICES = {
+    "optimizer": ("adamax", "adamw"),
+    "decay_shape": ("linear", "cosine"),
+    "precision": ("float32", "tf32"),
+    "accelerator": ("auto", "cpu", "gpu", "cuda", "mps"),
+}
+# What may change when a run goes on: the schedule from there on, and what leaves the weights alone.
+MAY_CHANGE = (
+    *("images", "lr", "warmup", "decay", "decay_shape", "ema", "clip"),
+    *("validate_every", "log_every", "checkpoint_minutes", "accelerator", "threads"),
+)
+
+
+def learning_rate(config: TrainConfig, seen: int) -> float:
+    """lr of the step that follows `seen` images: linear warm-up, flat, then down to 0 at `config.images`."""
+    rate = config.lr * min(1.0, (seen + config.batch) / max(config.warmup, 1))
+    falling = config.decay * config.images
+    left = min(1.0, max(0, config.images - seen) / falling) if falling else 1.0
+    return rate * (left if config.decay_shape == "linear" else 0.5 - 0.5 * math.cos(math.pi * left))
+
+
+def ema_decay(config: TrainConfig, step: int) -> float:
+    """How much of the average of weights a step keeps: a short memory at first, `config.ema` images later."""
+    long = math.exp(-config.batch / config.ema) if config.ema else 0.0
+    return min(long, (1 + step) / (10 + step))
+
+
+def read_run(out: str | Path) -> tuple[dict[str, Tensor], dict]:
+    """Tensors and facts of the state in a run's folder. GlowliteError if there is none that can be used."""
+    path = Path(out) / STATE
+    if not path.exists():
+        raise GlowliteError(f"{out} holds no training to go on with ({STATE} is missing): start one without --resume.")
+    tensors, meta = checkpoint.read_state(path)
+    if meta.get("kind") != "glowlite training":
+        raise GlowliteError(f"{path} is not the state of a training run.")
+    return tensors if meta.get("format", 1) >= checkpoint.FORMAT else _from_format_1(tensors, meta), meta
+
+
+def with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """Those whose names begin with `prefix`, by the rest of their names."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def _from_format_1(tensors: dict[str, Tensor], meta: dict) -> dict[str, Tensor]:
+    """A state by its names of today. Format 1 numbered weights: those of all steps, of all splits, of the top."""
+    config, new = GlowConfig.from_dict(meta["train"]["model"]), {}
+    for prefix in ("model.", "average."):
+        part = checkpoint.renamed(with_prefix(tensors, prefix), meta, config.levels)
+        new |= {prefix + name: value for name, value in part.items()}
+    with torch.device("meta"):
+        names = [name for name, _ in Glow(config).named_parameters()]
+    top = f"levels.{config.levels - 1}.split."
+    numbered = sorted(names, key=lambda name: (".split." in name) + name.startswith(top))  # else in their order
+    for index, name in enumerate(numbered):
+        part = with_prefix(tensors, f"optimizer.{index}.")
+        new |= {f"optimizer.{name}.{key}": value for key, value in part.items()}
+    return new
+
+
+def continued(out: str | Path, changes: dict) -> TrainConfig:
+    """Settings with which the run in `out` goes on: its own and `changes`, of MAY_CHANGE alone."""
+    config = TrainConfig.from_dict(read_run(out)[1]["train"])
+    new = replace(config, **changes | {"out": str(out)})
+    for name in changes:
+        was, now = getattr(config, name), getattr(new, name)
+        if name not in MAY_CHANGE and now != was:
+            raise GlowliteError(
+                f"{name} was {_shown(was)} when the run in {out} began and cannot become {_shown(now)} now: "
+                f"leave it out, or start a new run (only {', '.join(MAY_CHANGE)} may change)."
+            )
+    return new
+
+
+def _shown(value) -> str:
+    """A setting in an error message; a model by the name of its preset."""
+    if isinstance(value, GlowConfig):
+        value = replace(value, seed=0)
+        return next((name for name, preset in PRESETS.items() if preset == value), "another model")
+    return str(value)
+
+
+def run_card(config: TrainConfig, meta: dict) -> dict:
+    """What a checkpoint's card tells of the run that made it; `meta` are the facts of its state."""
+    return {
+        "data": config.data,
+        "seed": config.seed,
+        "images_seen": meta["images"],
+        "seconds": round(meta["seconds"], 1),
+        "machine": meta["machine"],
+        "validation": {"bits_per_dim": meta["val_bpd"], "pictures": config.validation_count},
+        "training": {key: value for key, value in config.to_dict().items() if key not in ("model", "out")},
+        "versions": meta["versions"],
+        "date": date.today().isoformat(),
+    }
+
+
+def export(out: str | Path, path: str | Path, count: int = 1000, device="cpu") -> dict:
+    """Save a run's averaged weights as the checkpoint `path`, with a card; returns the card.
+
+    The card's held-out bits per dimension are measured here, on at most `count` pictures that neither trained
+    the model nor chose anything about it. Seconds are of training, over all the times the run was resumed.
+    """
+    tensors, meta = read_run(out)
+    config = TrainConfig.from_dict(meta["train"])
+    model = Glow(config.model)
+    model.load_state_dict(with_prefix(tensors, "average."))
+    model.eval().to(device)
+    if Path(config.data).is_dir():  # has no test split, but a part that no batch contained
+        what = f"validation pictures of {config.data}"
+        pictures = open_stream(config.data, config.model.shape, config.batch, config.seed).held_out(count)
+    else:
+        what = "faces of a seed kept for this" if config.data == "faces" else f"test split of {config.data}"
+        pictures = test_pictures(config.data, config.model.shape, count)
+    bpd = evaluation.bits_per_dim(model, pictures)
+    card = run_card(config, meta) | {
+        "held_out": {
+            "bits_per_dim": round(bpd.mean().item(), 4),
+            "spread": round(bpd.std().item(), 4),  # standard deviation from picture to picture
+            "pictures": len(bpd),
+            "what": what,
+        }
+    }
+    checkpoint.save(path, model.cpu(), card)
+    return card

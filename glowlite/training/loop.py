@@ -1,0 +1,303 @@
+"""Training: one loop for CPU and GPU that can be stopped at any step and goes on as if it never had been.
+
+The unit of every schedule is images seen. Batches and noise are functions of (seed, step), so a saved state
+is the weights, their average, the optimiser and the step number. Lightning Fabric places the model, on one
+process or on several; the loop itself stays in sight.
+"""
+
+import copy
+import math
+import os
+import signal
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning_fabric import Fabric
+from lightning_fabric.utilities.exceptions import MisconfigurationException
+from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from glowlite import checkpoint, evaluation, pixels
+from glowlite.errors import GlowliteError
+from glowlite.glow import Glow
+from glowlite.seeds import generator
+from glowlite.training import metrics
+from glowlite.training.config import (
+    METRICS,
+    MODEL,
+    STATE,
+    TrainConfig,
+    ema_decay,
+    learning_rate,
+    read_run,
+    run_card,
+    with_prefix,
+)
+from glowlite.training.nonfinite import first_nonfinite
+from glowlite.training.stream import open_stream
+
+NOISE, START, VALIDATION = 1, 2, 3  # what a random generator is for; mixed into its seed
+OPTIMIZERS = {
+    "adamax": lambda weights, lr: torch.optim.Adamax(weights, lr=lr, foreach=True),
+    "adamw": lambda weights, lr: torch.optim.AdamW(weights, lr=lr, foreach=True, weight_decay=1e-4),
+}
+
+
+@dataclass
+class Result:
+    """How a run ended: val_bpd in bits per dimension, `stopped_by` the number of a signal or 0."""
+
+    images: int
+    seconds: float
+    val_bpd: float | None
+    stopped_by: int
+
+
+def train(config: TrainConfig, resume: bool = False, progress: bool = True) -> Result:
+    """Train until `config.images`, Ctrl-C or SIGTERM, and leave a state and a usable model in `config.out`.
+
+    resume: go on from the state there; the steps that follow are those of a run that was never stopped.
+    Errors: GlowliteError for a folder that holds a run already (or none, on resuming), and for a loss or
+    gradient that is not finite; the state on disk is then the last good one.
+    """
+    trainer = Trainer(config, resume, progress)
+    with StopRequest() as stop:
+        return trainer.fit(stop)
+
+
+class StopRequest:
+    """Ctrl-C and SIGTERM as a question the loop answers between two steps; a second Ctrl-C ends at once."""
+
+    def __init__(self):
+        self.signal, self.handlers = 0, {}
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():  # Python allows handlers nowhere else
+            self.handlers = {s: signal.signal(s, self.ask) for s in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *error):
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler)
+
+    def ask(self, number, frame):
+        if self.signal:
+            raise KeyboardInterrupt
+        self.signal = number
+
+
+class Trainer:
+    """The state of a run and its loop; `train` is the way in."""
+
+    def __init__(self, config: TrainConfig, resume: bool = False, progress: bool = True):
+        self.out = Path(config.out)
+        if (self.out / STATE).exists() and not resume:
+            raise GlowliteError(
+                f"{self.out} already holds a training: --resume goes on with it; or choose another --out."
+            )
+        tensors, meta = read_run(self.out) if resume else ({}, {})
+        self.config, self.progress = config, progress
+        self.steps = meta.get("step", 0)
+        self.seconds, self.val_bpd = meta.get("seconds", 0.0), meta.get("val_bpd")
+        # sums of bits/dim and gradient norm, and how many, since the last line of metrics
+        self.window = meta.get("window", [0.0, 0.0, 0])
+        if config.threads:
+            torch.set_num_threads(config.threads)
+        self.fabric = start_fabric(config)
+        self.device = self.fabric.device
+        self.main = self.fabric.is_global_zero
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        self.stream = open_stream(
+            config.data, config.model.shape, config.batch // world, config.seed, self.device, rank, world
+        )
+        self.layout = torch.channels_last if config.channels_last else torch.contiguous_format
+        glow = Glow(config.model).to(self.device, memory_format=self.layout)
+        if not resume:
+            self.initialize(glow)
+        self.average = copy.deepcopy(glow).requires_grad_(False).eval()
+        self.glow = glow.train()
+        self.optimizer = OPTIMIZERS[config.optimizer](glow.parameters(), config.lr)
+        if resume:
+            self.restore(tensors)
+        self.model, self.stepper = self.fabric.setup(glow, self.optimizer)
+        self.model.mark_forward_method("log_density")
+        if self.main:
+            self.out.mkdir(parents=True, exist_ok=True)
+            self.log = metrics.MetricsFile(self.out / METRICS, self.images)
+
+    @property
+    def images(self) -> int:
+        """Images seen so far."""
+        return self.steps * self.config.batch
+
+    def initialize(self, glow: Glow) -> None:
+        """Every ActNorm from one large batch, the same on every process."""
+        noise = generator(self.device, self.config.seed, START)
+        x = pixels.dequantize(self.stream.first(self.config.init_batch), self.config.model.n_bits, noise)
+        glow.initialize(x.contiguous(memory_format=self.layout))
+
+    # ---- the loop ----------------------------------------------------------------------------------------
+
+    def fit(self, stop: StopRequest) -> Result:
+        config, clock, saved = self.config, time.monotonic(), time.monotonic()
+        bar = tqdm(
+            total=config.images, initial=self.images, unit=" images", unit_scale=True, smoothing=0.02,
+            disable=not (self.progress and self.main), mininterval=0.5 if os.isatty(2) else 30,
+        )  # fmt: skip
+        smooth, stopped, line = None, 0, (time.monotonic(), self.images)
+        while self.images < config.images and not stopped:
+            bpd, norm, rate, stopped = self.step(stop)
+            now = time.monotonic()
+            self.seconds, clock = self.seconds + now - clock, now
+            smooth = bpd if smooth is None else 0.98 * smooth + 0.02 * bpd
+            self.window = [self.window[0] + bpd, self.window[1] + norm, self.window[2] + 1]
+            if self.passed(config.log_every):
+                speed = (self.images - line[1]) / max(now - line[0], 1e-9)
+                self.write_line(rate, speed)
+                line = (now, self.images)
+            if self.passed(config.validate_every) or (self.images >= config.images and not stopped):
+                self.validate()
+                line = (line[0] + time.monotonic() - now, line[1])  # speed is of training alone
+            if time.monotonic() - saved > 60 * config.checkpoint_minutes:
+                self.save()
+                saved = time.monotonic()
+            held_out = "" if self.val_bpd is None else f", validation {self.val_bpd:.3f}"
+            bar.set_postfix_str(f"{smooth:.3f} bits/dim{held_out}", refresh=False)
+            bar.update(config.batch)
+        bar.close()
+        self.save()
+        if self.main:
+            checkpoint.save(self.out / MODEL, self.average, run_card(config, self.facts()))
+        return Result(self.images, self.seconds, self.val_bpd, stopped)
+
+    def step(self, stop: StopRequest) -> tuple[float, float, float, int]:
+        """One step: (bits/dim of the batch, gradient norm before clipping, learning rate, signal or 0)."""
+        config = self.config
+        rate = learning_rate(config, self.images)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        noise = generator(self.device, config.seed, NOISE, self.steps, self.fabric.global_rank)
+        x = pixels.dequantize(self.stream.batch(self.steps), config.model.n_bits, noise)
+        x = x.contiguous(memory_format=self.layout)
+        log_prob = self.model.log_density(x) - pixels.log_bins(self.glow.dims, config.model.n_bits)
+        loss = pixels.bits_per_dim(log_prob, self.glow.dims).mean()
+        self.stepper.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        norm = self.fabric.clip_gradients(
+            self.model, self.stepper, max_norm=config.clip or math.inf, error_if_nonfinite=False
+        )
+        # The one wait for the device in a step. It must come before the weights change: a step with a
+        # gradient that is not finite would leave nothing to save, and no layer to name.
+        bpd, norm, asked = self.agree(torch.stack([loss.detach(), norm, loss.new_tensor(float(stop.signal))]))
+        if not (math.isfinite(bpd) and math.isfinite(norm)):
+            raise GlowliteError(self.explain(x, "loss" if not math.isfinite(bpd) else "gradient"))
+        self.stepper.step()
+        self.update_average()
+        self.steps += 1
+        return bpd, norm, rate, round(asked)
+
+    def agree(self, values: Tensor) -> list[float]:
+        """(loss, norm, signal) over all processes: means of the first two, the largest of the last."""
+        if self.fabric.world_size > 1:
+            means = self.fabric.all_reduce(values[:2].clone(), reduce_op="mean")
+            values = torch.cat([means, self.fabric.all_reduce(values[2:].clone(), reduce_op="max")])
+        return values.tolist()
+
+    def update_average(self) -> None:
+        update = get_ema_multi_avg_fn(ema_decay(self.config, self.steps))
+        with torch.no_grad():
+            update(list(self.average.parameters()), list(self.glow.parameters()), None)
+
+    def passed(self, every: int) -> bool:
+        """Whether the last step went past a multiple of `every` images."""
+        return self.images // every > (self.images - self.config.batch) // every
+
+    def write_line(self, rate: float, speed: float) -> None:
+        bpd, norm, steps = self.window
+        self.window = [0.0, 0.0, 0]
+        if self.main:
+            self.log.write(
+                images=self.images,
+                seconds=round(self.seconds, 2),
+                bpd=bpd / steps,
+                grad_norm=norm / steps,
+                lr=rate,
+                images_per_second=round(speed, 2),
+            )
+
+    def validate(self) -> None:
+        """Bits per dimension of the averaged weights on the pictures kept back; the same noise every time."""
+        if self.main:
+            pictures = self.stream.held_out(self.config.validation_count)
+            self.val_bpd = evaluation.bits_per_dim(self.average, pictures, seed=VALIDATION).mean().item()
+            self.log.write(images=self.images, seconds=round(self.seconds, 2), val_bpd=self.val_bpd)
+        self.fabric.barrier()
+
+    # ---- what is kept ------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Write the whole state to `out`, atomically."""
+        if not self.main:
+            return
+        tensors = {f"model.{name}": value for name, value in self.glow.state_dict().items()}
+        tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
+        names = [name for name, _ in self.glow.named_parameters()]
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{names[index]}.{key}": value for key, value in state.items()}
+        plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
+        checkpoint.write_state(self.out / STATE, plain, self.facts())
+
+    def facts(self) -> dict:
+        """All of the state that is not a tensor, for JSON."""
+        return {
+            "kind": "glowlite training",
+            "format": checkpoint.FORMAT,
+            "train": self.config.to_dict(),
+            "step": self.steps,
+            "images": self.images,
+            "seconds": self.seconds,
+            "val_bpd": self.val_bpd,
+            "window": self.window,
+            "machine": metrics.machine(self.device),
+            "versions": metrics.versions(),
+        }
+
+    def restore(self, tensors: dict[str, Tensor]) -> None:
+        """Weights, average and optimiser from the tensors that `save` wrote."""
+        for prefix, model in (("model.", self.glow), ("average.", self.average)):
+            model.load_state_dict(with_prefix(tensors, prefix))
+        state = self.optimizer.state_dict()
+        for index, (weight_name, weight) in enumerate(self.glow.named_parameters()):
+            for key, value in with_prefix(tensors, f"optimizer.{weight_name}.").items():
+                if key != "step":  # in the weight's memory layout, as the optimiser would make it
+                    value = torch.empty_like(weight).copy_(value).detach()
+                state["state"].setdefault(index, {})[key] = value
+        self.optimizer.load_state_dict(state)
+
+    def explain(self, x: Tensor, what: str) -> str:
+        """One sentence for a loss or gradient that is not finite: where it arose, and what is left."""
+        state = self.out / STATE
+        kept = f"the last good state is {state}" if state.exists() else "no state was saved yet"
+        where = first_nonfinite(self.glow, x)
+        return (
+            f"The {what} is not finite after {self.images:,} images, first in {where}; {kept}: "
+            "try again with a smaller --lr or --clip."
+        )
+
+
+def start_fabric(config: TrainConfig) -> Fabric:
+    """Fabric on the devices asked for. All stays float32; "tf32" lowers the precision of products alone."""
+    torch.set_float32_matmul_precision("high" if config.precision == "tf32" else "highest")
+    torch.backends.cudnn.allow_tf32 = config.precision == "tf32"
+    try:
+        fabric = Fabric(accelerator=config.accelerator, devices=config.devices, precision="32-true")
+    except (RuntimeError, ValueError, MisconfigurationException) as error:
+        raise GlowliteError(
+            f"Cannot train on {config.devices} x {config.accelerator}: {str(error).splitlines()[0]}"
+        ) from error
+    fabric.launch()
+    return fabric

@@ -1,0 +1,93 @@
+"""The folder of the static edition: whole at any time, complete, and never in the place of something else."""
+
+import pytest
+
+from glowlab import site
+from glowlab.films import film
+from glowlab.pages import course
+from glowlite.errors import GlowliteError
+
+
+@pytest.fixture
+def few(monkeypatch):
+    """A site of two small files, whose content a test sets."""
+    content = {"index.html": "first", "deep/down/page.html": "second"}
+
+    def files():
+        for name in [*content, site.OURS]:
+            yield site.File(name, lambda name=name: content.get(name, "ours"), page=name in content)
+
+    monkeypatch.setattr(site, "files", files)
+    return content
+
+
+def tree(folder) -> dict:
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_it_is_written_and_replaced_as_a_whole(few, tmp_path):
+    out = tmp_path / "new" / "site"
+    told = []
+    assert site.build(out, lambda file, size: told.append((file.name, size))) == {
+        "index.html": 5,
+        "deep/down/page.html": 6,
+    }
+    assert tree(out) == {**few, site.OURS: "ours"} and told[0] == ("index.html", 5)
+    del few["deep/down/page.html"]
+    few["index.html"] = "again"
+    site.build(out)
+    assert tree(out) == {"index.html": "again", site.OURS: "ours"}
+    assert list(out.parent.iterdir()) == [out]  # nothing is left beside it
+
+
+def test_a_page_that_fails_leaves_the_old_site(few, tmp_path):
+    out = tmp_path / "site"
+    site.build(out)
+    before = tree(out)
+    few["index.html"] = "new"
+    few["broken.html"] = None  # has no len
+    with pytest.raises(TypeError):
+        site.build(out)
+    assert tree(out) == before and list(tmp_path.iterdir()) == [out]
+
+
+def test_what_is_not_an_earlier_site_is_left_alone(few, tmp_path, capsys):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.tex").write_text("years of work")
+    assert site.main(["--out", str(mine)]) == 1
+    assert "not of an earlier site" in capsys.readouterr().err
+    assert tree(mine) == {"thesis.tex": "years of work"}
+    with pytest.raises(GlowliteError, match="no folder"):
+        site.build(mine / "thesis.tex")
+    (tmp_path / "link").symlink_to(mine)
+    with pytest.raises(GlowliteError, match="no folder"):
+        site.build(tmp_path / "link")
+
+
+def test_an_empty_folder_is_filled(few, tmp_path):
+    (tmp_path / "site").mkdir()
+    site.build(tmp_path / "site")
+    assert (tmp_path / "site" / "index.html").read_text() == "first"
+
+
+def test_the_command_says_what_it_wrote(few, tmp_path, capsys):
+    assert site.main(["--out", str(tmp_path / "site")]) == 0
+    said = capsys.readouterr().out
+    assert "2 pages" in said and "heaviest is deep/down/page.html" in said and "http.server" in said
+
+
+def test_every_page_is_in_it_once():
+    names = [file.name for file in site.files()]
+    assert len(names) == len(set(names)) and names[0] == "index.html"
+    assert {f"notebooks/{lesson.page}" for lesson in course.lessons()} < set(names)
+    for explorer in course.EXPLORERS:
+        assert f"explore/{explorer.name}.html" in names
+        assert {f"films/{path.stem}.js" for path in film.files(explorer.name)[1:]} < set(names)
+
+
+def test_without_a_film_it_says_how_to_make_one(monkeypatch, tmp_path, capsys):
+    monkeypatch.setattr(film, "embed", lambda *_, **__: "")
+    assert site.main(["--out", str(tmp_path / "site")]) == 1
+    assert "python -m glowlab.films.record" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,278 @@
+"""The command line: each command once for real, and what a person reads after a mistake."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import typer
+from PIL import Image
+
+from glowlite import checkpoint, cli, evaluation
+from glowlite.data import faces
+from glowlite.training import config as runs
+from glowlite.training import metrics
+from glowlite.training.stream import test_pictures as held_out
+
+TRAIN = [
+    "--preset",
+    "tiny",
+    "--batch",
+    "8",
+    "--init-batch",
+    "32",
+    "--validation-count",
+    "8",
+    "--warmup",
+    "50",
+]
+TRAIN += ["--threads", "1", "--accelerator", "cpu", "--quiet"]
+ROOT = Path(__file__).parents[2]
+
+
+def glowlite(*arguments) -> int:
+    """The exit code of a command run in this process."""
+    try:
+        cli.main([str(argument) for argument in arguments])
+    except SystemExit as end:
+        return end.code or 0
+    return 0
+
+
+def process(*arguments, **options) -> subprocess.Popen:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(
+        [sys.executable, *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+
+
+def sheet_of(path) -> torch.Tensor:
+    """A PNG as uint8 (3, H, W)."""
+    with Image.open(path) as image:
+        return torch.from_numpy(np.array(image.convert("RGB"))).permute(2, 0, 1)
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("cli") / "run"
+    assert glowlite("train", *TRAIN, "--images", 320, "--seed", 5, "--out", out) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def model_path(run_folder):
+    return run_folder / runs.MODEL
+
+
+# ---- the commands --------------------------------------------------------------------------------
+
+
+def test_help_answers_without_loading_torch():
+    code = "import sys, glowlite.cli as c\ntry: c.main(['--help'])\nfinally: print('torch' in sys.modules)"
+    told, _ = process("-c", code).communicate()
+    for command in ("train", "evaluate", "sample", "faces", "export", "directions", "explore", "card"):
+        assert f"\n  {command} " in told
+    assert told.strip().endswith("False")
+
+
+def test_options_of_train_are_the_settings_of_a_run():
+    """Each help text ends with the default that `TrainConfig` really has."""
+    defaults = {field.name: field.default for field in runs.fields(runs.TrainConfig)}
+    settings = {option.name: option for option in typer.main.get_command(cli.app).commands["train"].params}
+    assert set(defaults) - set(settings) == {"model"}
+    for name, option in settings.items():
+        if name in defaults and name not in ("out", "channels_last"):
+            default = defaults[name]
+            shown = default if isinstance(default, str) else f"{default:,}".removesuffix(".0")
+            assert option.help.endswith(f"[{shown}]"), f"--{name}: {option.help}"
+            assert option.default is None
+
+
+def test_train_leaves_state_metrics_and_model(run_folder):
+    state, meta = runs.read_run(run_folder)
+    assert meta["images"] == 320
+    assert meta["train"]["seed"] == meta["train"]["model"]["seed"] == 5
+    lines = metrics.read_metrics(run_folder / runs.METRICS)
+    assert lines[-1]["val_bpd"] == meta["val_bpd"]
+    assert checkpoint.load(run_folder / runs.MODEL).config.seed == 5
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+def test_ctrl_c_saves_says_how_to_go_on_and_resumes(tmp_path):
+    running = process("-m", "glowlite", "train", *TRAIN, "--images", 10**7, "--log-every", 8, "--out", tmp_path / "run")
+    try:
+        for _ in range(3000):
+            if len(metrics.read_metrics(tmp_path / "run" / runs.METRICS)) > 2 or running.poll() is not None:
+                break
+            time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        _, told = running.communicate(timeout=300)
+    finally:
+        running.kill()
+    assert running.returncode == 130, told
+    assert f"--resume --out {tmp_path / 'run'}" in told
+    assert "Traceback" not in told
+    seen = runs.read_run(tmp_path / "run")[1]["images"]
+    assert seen >= 16
+    assert glowlite("train", "--resume", "--images", seen + 16, "--out", tmp_path / "run", "--quiet") == 0
+    assert runs.read_run(tmp_path / "run")[1]["images"] == seen + 16
+
+
+def test_training_on_a_folder_of_pictures_and_measuring_it(tmp_path, capsys):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number, picture in enumerate(faces.draw(30, size=20, seed=0).images):
+        Image.fromarray(picture.permute(1, 2, 0).numpy()).save(folder / f"{number:02}.png")
+    assert glowlite("train", *TRAIN, "--images", 32, "--data", folder, "--out", tmp_path / "run") == 0
+    model = tmp_path / "folder.safetensors"
+    assert glowlite("export", tmp_path / "run", "--name", model) == 0
+    card = checkpoint.read_card(model)
+    assert card["held_out"]["pictures"] == 3, "the tenth that no batch contained"
+    assert glowlite("evaluate", model, "--data", folder) == 0
+    assert "30 pictures" in capsys.readouterr().out
+
+
+def test_evaluate_puts_the_model_beside_the_codecs(model_path, capsys):
+    assert glowlite("evaluate", model_path, "--count", 20, "--device", "cpu") == 0
+    told = capsys.readouterr().out
+    images = held_out("faces", (3, 16, 16), 20)
+    model = evaluation.bits_per_dim(checkpoint.load(model_path), images).mean().item()
+    rows = {line[:20].strip(): line[20:].split() for line in told.splitlines()}
+    assert float(rows["model"][0]) == pytest.approx(model, abs=1e-3)
+    for label, codec in (("PNG, optimised", "png"), ("WebP, lossless", "webp")):
+        assert float(rows[label][0]) == pytest.approx(
+            evaluation.codec_bits_per_dim(images, codec).mean().item(), abs=1e-3
+        )
+    assert told.startswith("20 pictures (faces), 3 x 16 x 16, 8 bits")
+
+
+def test_sample_is_the_same_for_the_same_seed(model_path, tmp_path):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        out = tmp_path / f"{name}.png"
+        assert glowlite("sample", model_path, "--count", 4, "--seed", seed, "--temperature", 0.5, "--out", out) == 0
+    a, b, c = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert a == b != c
+    assert min(sheet_of(tmp_path / "a.png").shape[1:]) >= 32
+
+
+def test_faces_are_drawn_as_asked(tmp_path):
+    assert glowlite("faces", "--count", 6, "--size", 16, "--seed", 4, "--out", tmp_path / "faces.png") == 0
+    picture = sheet_of(tmp_path / "faces.png")
+    first = faces.draw(6, size=16, seed=4).images[0]
+    windows = picture.unfold(1, 16, 1).unfold(2, 16, 1)  # (3, rows, columns, 16, 16)
+    assert bool((windows == first[:, None, None]).all(-1).all(-1).all(0).any()), "the first face is not on the sheet"
+
+
+def test_directions_are_kept_beside_the_model(model_path, capsys):
+    assert glowlite("directions", model_path, "--count", 64, "--batch", 32) == 0
+    found = checkpoint.load_directions(model_path)
+    assert list(found) == list(faces.ATTRIBUTES)
+    shapes = checkpoint.load(model_path).latent_shapes
+    assert all([tuple(step.shape[1:]) for step in steps] == list(shapes) for steps in found.values())
+
+
+def test_export_and_card(run_folder, tmp_path, capsys):
+    out = tmp_path / "mine.safetensors"
+    assert glowlite("export", run_folder, "--name", out, "--count", 8) == 0
+    capsys.readouterr()
+    assert glowlite("card", out) == 0
+    card = json.loads(capsys.readouterr().out)
+    assert card["images_seen"] == 320
+    assert card["held_out"]["pictures"] == 8
+
+
+def test_export_by_name_goes_where_load_finds_it(run_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "SHIPPED", tmp_path)
+    assert glowlite("export", run_folder, "--name", "mine", "--count", 8) == 0
+    assert checkpoint.load("mine").config.seed == 5
+
+
+# ---- mistakes ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["train", "--preset", "face64", "--out", "x"], "Did you mean faces64? The presets are tiny"),
+        (["train", "--preset", "qqq", "--out", "x"], "The presets are tiny"),
+        (["train", "--preset", "tiny", "--out", "x", "--lr", "-1"], "lr must be more than 0"),
+        (["train", "--preset", "tiny", "--out", "x", "--accelerator", "abacus"], "accelerator must be"),
+        (["train", "--preset", "mnist", "--out", "x"], "square and in colour"),
+        (["train", "--resume", "--out", "x"], "holds no training"),
+        (["train", "--preset", "tiny", "--out", "x", "--data", "cifar11"], "cifar11"),
+        (["export", "x", "--name", "y"], "holds no training"),
+        (["evaluate", "nothing"], "there is no model 'nothing'"),
+        (["sample", "nothing"], "there is no model 'nothing'"),
+        (["card", "nothing"], "there is no model 'nothing'"),
+        (["faces", "--count", "1", "--out", "."], "glowlite: "),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(arguments, says, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert glowlite(*arguments) == 2
+    told = capsys.readouterr().err
+    assert says in told
+    assert told.startswith("glowlite: ")
+    assert told.count("\n") == 1
+    assert list(tmp_path.iterdir()) == [], "a mistake leaves nothing behind"
+
+
+def test_an_option_that_is_no_option_is_refused(capsys):
+    assert glowlite("sample", "faces64", "--temprature", 1) == 2
+    assert "--temperature" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+def test_training_on_a_gpu_that_is_not_there(tmp_path, capsys):
+    assert glowlite("train", "--preset", "tiny", "--out", tmp_path / "run", "--accelerator", "gpu") == 2
+    told = capsys.readouterr().err
+    assert told.startswith("glowlite: Cannot train on 1 x gpu: ")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("device", ["cuda:99", "toaster"])
+def test_a_device_that_is_not_there(device, model_path, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert glowlite("sample", model_path, "--device", device) == 2
+    assert f"The device '{device}' cannot be used here: try cpu." in capsys.readouterr().err
+
+
+def test_files_that_cannot_be_read_or_written(monkeypatch, capsys):
+    for error in (
+        PermissionError(13, "Permission denied", "runs/x"),
+        FileNotFoundError(2, "No such file", "runs/x"),
+    ):
+
+        def broken(*args, error=error, **options):
+            raise error
+
+        monkeypatch.setattr(checkpoint, "read_card", broken)
+        assert glowlite("card", "faces64") == 2
+        assert capsys.readouterr().err == f"glowlite: {error.strerror}: runs/x\n"
+
+
+def test_a_fault_of_our_own_is_not_hidden(monkeypatch):
+    def broken(*args):
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(checkpoint, "read_card", broken)
+    with pytest.raises(ValueError, match="a bug"):
+        glowlite("card", "faces64")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.4, "0 s"), (59, "59 s"), (60, "1 min"), (3590, "1 h 0 min"), (11100, "3 h 5 min")],
+)
+def test_durations(seconds, said):
+    assert cli.duration(seconds) == said

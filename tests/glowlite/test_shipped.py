@@ -1,0 +1,94 @@
+"""The model that ships: every pixel comes back, its card tells the truth, and it fits in a clone."""
+
+import math
+
+import pytest
+import torch
+
+from glowlite import checkpoint, evaluation
+from glowlite.data import faces
+from glowlite.training import stream
+
+NAME = "faces64"
+ROUND_TRIP_SEED = 90_000_000
+
+
+@pytest.fixture(scope="module")
+def model():
+    return checkpoint.load(NAME)
+
+
+def gradients(count=100, size=64, seed=0):
+    """Smooth pictures that are no faces: a random colour at each corner and straight lines between."""
+    corners = torch.rand(count, 3, 2, 2, generator=torch.Generator().manual_seed(seed))
+    smooth = torch.nn.functional.interpolate(corners, size=size, mode="bilinear", align_corners=True)
+    return (smooth * 255).round().to(torch.uint8)
+
+
+def noise(count=100, size=64, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (count, 3, size, size), generator=generator, dtype=torch.uint8)
+
+
+def extremes(size=64):
+    """Flat black and white, and a chessboard of single pixels: as far from a face as pixels go."""
+    board = (torch.arange(size)[:, None] + torch.arange(size)) % 2 * 255
+    flat = torch.zeros(3, size, size)
+    return torch.stack([flat, flat + 255, board.expand(3, size, size)]).to(torch.uint8)
+
+
+@pytest.mark.parametrize(
+    "pictures",
+    [
+        pytest.param(lambda: faces.draw(1000, seed=ROUND_TRIP_SEED).images, id="1000 faces"),
+        pytest.param(gradients, id="100 gradients"),
+        pytest.param(noise, id="100 of pure noise"),
+        pytest.param(extremes, id="black, white, chessboard"),
+    ],
+)
+def test_every_pixel_comes_back(model, pictures):
+    pictures = pictures()
+    wrong = sum((model.decode(model.encode(part)) != part).sum().item() for part in pictures.split(50))
+    assert wrong == 0, f"{wrong} of {pictures.numel()} pixel values are wrong"
+
+
+def test_the_file_fits_in_a_clone():
+    assert checkpoint.find(NAME).stat().st_size <= 16 * 2**20
+
+
+def test_the_card_says_what_an_engineer_asks():
+    card = checkpoint.read_card(NAME)
+    for key in (
+        "config",
+        "parameters",
+        "sha256",
+        "images_seen",
+        "seconds",
+        "machine",
+        "held_out",
+        "versions",
+        "training",
+    ):
+        assert key in card, key
+    assert card["sha256"] == checkpoint.sha256(checkpoint.find(NAME))
+
+
+def test_the_cards_likelihood_is_the_models(model):
+    """The first 100 of the card's held-out pictures, against the mean and spread that the card gives for all."""
+    held_out = checkpoint.read_card(NAME)["held_out"]
+    pictures = stream.test_pictures("faces", model.config.shape, 100)
+    bpd = evaluation.bits_per_dim(model, pictures)
+    assert abs(bpd.mean().item() - held_out["bits_per_dim"]) < 4 * held_out["spread"] / math.sqrt(100) + 1e-3
+
+
+def test_directions_are_there_for_every_attribute(model):
+    directions = checkpoint.load_directions(NAME)
+    assert set(directions) == set(faces.ATTRIBUTES)
+    for steps in directions.values():
+        assert [tuple(step.shape[1:]) for step in steps] == model.latent_shapes
+
+
+def test_samples_are_pictures_and_not_all_alike(model):
+    samples = model.sample(16, 0.7, torch.Generator().manual_seed(0))
+    assert samples.float().std(0).mean() > 5
+    assert ((samples == 0) | (samples == 255)).float().mean() < 0.05

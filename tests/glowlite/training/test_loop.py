@@ -1,0 +1,305 @@
+"""The training loop: what it computes, that it resumes exactly, and how it stops."""
+
+import json
+import math
+import signal
+from dataclasses import replace
+
+import pytest
+import torch
+
+from glowlite import checkpoint, evaluation
+from glowlite.data import faces
+from glowlite.errors import GlowliteError
+from glowlite.glow import PRESETS, GlowConfig
+from glowlite.training import config as runs
+from glowlite.training import loop as training
+from glowlite.training import metrics
+from glowlite.training.config import TrainConfig
+from glowlite.training.loop import Trainer, train
+from glowlite.training.nonfinite import first_nonfinite
+from glowlite.training.stream import test_pictures as held_out
+
+SMALL = GlowConfig((3, 16, 16), levels=2, depth=1, width=8)
+
+
+class NoStop:
+    signal = 0
+
+
+def settings(out, **changes) -> TrainConfig:
+    values = {"model": SMALL, "images": 96, "batch": 8, "warmup": 24, "ema": 64, "init_batch": 32}
+    values |= {
+        "log_every": 8,
+        "validate_every": 32,
+        "validation_count": 8,
+        "accelerator": "cpu",
+        "threads": 1,
+    }
+    return TrainConfig(out=str(out), **values | changes)
+
+
+def run(config, **options):
+    return train(config, progress=False, **options)
+
+
+def stop_after(config, steps: int, resume=False) -> Trainer:
+    """A run that is asked to stop during its step number `steps`, as Ctrl-C would ask."""
+    trainer = Trainer(config, resume, progress=False)
+    stop, step = NoStop(), trainer.step
+
+    def counting(stop):
+        stop.signal = signal.SIGINT if trainer.steps + 1 == steps else 0
+        return step(stop)
+
+    trainer.step = counting
+    assert trainer.fit(stop).stopped_by == signal.SIGINT
+    assert trainer.steps == steps
+    return trainer
+
+
+def history(out) -> list[dict]:
+    """The metrics without what depends on the clock."""
+    clock = ("seconds", "images_per_second")
+    return [{k: v for k, v in line.items() if k not in clock} for line in metrics.read_metrics(out / runs.METRICS)]
+
+
+# ---- what a step computes ------------------------------------------------------------------------
+
+
+def test_loss_is_bits_per_dimension_of_the_batch(tmp_path):
+    trainer = Trainer(settings(tmp_path), progress=False)
+    x = []
+    trainer.glow.register_forward_pre_hook(lambda module, inputs: x.append(inputs[0]))
+    bpd = trainer.step(NoStop)[0]
+    reference = Trainer(settings(tmp_path), progress=False).glow
+    dims = 3 * 16 * 16
+    with torch.no_grad():
+        expected = -(reference.log_density(x[0]).double() - dims * math.log(256)) / (dims * math.log(2))
+    assert bpd == pytest.approx(expected.mean().item(), rel=1e-5)
+    images = trainer.stream.batch(0)
+    pixels = (x[0] + 0.5) * 256
+    assert torch.equal(pixels.floor().to(torch.uint8), images), "x is not the batch, dequantised"
+    trainer.step(NoStop)
+    difference = pixels % 1 - (x[-1] + 0.5) * 256 % 1
+    assert difference.abs().mean() > 0.2, "every step has noise of its own"
+
+
+def test_training_lowers_held_out_bits_per_dimension(tmp_path):
+    run(settings(tmp_path, images=480, validate_every=80, lr=5e-3))
+    val = [line["val_bpd"] for line in history(tmp_path) if "val_bpd" in line]
+    assert len(val) == 6
+    assert val[-1] < val[0] - 0.1
+
+
+def test_average_follows_the_weights_with_the_stated_decay(tmp_path):
+    trainer = Trainer(settings(tmp_path), progress=False)
+    name, weight = next(iter(trainer.glow.named_parameters()))
+    expected = weight.detach().clone()
+    for step in range(4):
+        trainer.step(NoStop)
+        decay = min(math.exp(-8 / 64), (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * weight.detach()
+    torch.testing.assert_close(dict(trainer.average.named_parameters())[name], expected)
+    assert not torch.equal(expected, weight)
+
+
+def test_learning_rate_warms_up_stays_and_falls_to_zero():
+    config = settings("nowhere", images=1000, batch=10, warmup=100, decay=0.5, lr=1.0)
+    assert training.learning_rate(config, 0) == pytest.approx(0.1)
+    assert training.learning_rate(config, 40) == pytest.approx(0.5)
+    assert training.learning_rate(config, 300) == 1.0
+    assert training.learning_rate(config, 750) == pytest.approx(0.5)
+    assert training.learning_rate(config, 1000) == 0.0
+    cosine = replace(config, decay_shape="cosine")
+    assert training.learning_rate(cosine, 625) == pytest.approx(0.5 + 0.5 * math.cos(math.pi / 4))
+    longer = replace(config, images=2000)
+    assert training.learning_rate(longer, 750) == 1.0
+
+
+def test_gradient_is_clipped_by_its_norm(tmp_path):
+    trainer = Trainer(settings(tmp_path, clip=0.01), progress=False)
+    norm = trainer.step(NoStop)[1]
+    left = torch.nn.utils.get_total_norm([p.grad for p in trainer.glow.parameters() if p.grad is not None])
+    assert norm > 0.1, "the norm reported is the one before clipping"
+    assert left.item() == pytest.approx(0.01, rel=1e-3)
+
+
+# ---- stopping and going on -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("optimizer", ["adamax", "adamw"])
+def test_resumed_run_is_the_uninterrupted_one(tmp_path, optimizer):
+    config = settings(tmp_path / "whole", optimizer=optimizer, log_every=24)
+    run(config)
+    broken = replace(config, out=str(tmp_path / "broken"))
+    stop_after(broken, 4)  # in the middle of a line of metrics
+    stop_after(broken, 7, resume=True)
+    run(broken, resume=True)
+    assert history(tmp_path / "broken") == history(tmp_path / "whole")
+    assert len([line for line in history(tmp_path / "whole") if "bpd" in line]) == 4
+    whole, _ = runs.read_run(tmp_path / "whole")
+    again, _ = runs.read_run(tmp_path / "broken")
+    assert whole.keys() == again.keys()
+    assert [name for name in whole if not torch.equal(whole[name], again[name])] == []
+
+
+def test_a_second_ctrl_c_ends_at_once_and_the_handlers_are_put_back():
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with training.StopRequest() as stop:
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.signal == signal.SIGTERM
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+
+
+def test_metrics_later_than_the_state_are_cut_off(tmp_path):
+    config = settings(tmp_path / "whole")
+    run(config)
+    crashed = replace(config, out=str(tmp_path / "crashed"))
+    trainer = Trainer(crashed, progress=False)
+    for _ in range(6):
+        _, _, rate, _ = trainer.step(NoStop)
+        trainer.window = [1.0, 1.0, 1]
+        trainer.write_line(rate, 1.0)
+        if trainer.steps == 4:
+            trainer.save()
+    assert len(history(tmp_path / "crashed")) == 6  # and no state after the fourth: as a power cut leaves it
+    run(crashed, resume=True)
+    images = [line["images"] for line in history(tmp_path / "crashed") if "bpd" in line]
+    assert images == list(range(8, 97, 8))
+    assert history(tmp_path / "crashed")[-1] == history(tmp_path / "whole")[-1]
+
+
+def test_a_run_may_be_made_longer(tmp_path):
+    run(settings(tmp_path))
+    config = runs.continued(tmp_path, {"images": 128, "lr": 1e-3})
+    assert config.lr == 1e-3
+    assert run(config, resume=True).images == 128
+    assert history(tmp_path)[-1]["images"] == 128
+
+
+def test_other_changes_are_refused_on_resuming(tmp_path):
+    run(settings(tmp_path, images=16))
+    assert runs.continued(tmp_path, {"batch": 8}).batch == 8
+    with pytest.raises(GlowliteError, match="batch was 8 .* cannot become 16"):
+        runs.continued(tmp_path, {"batch": 16})
+    with pytest.raises(GlowliteError, match="model was .* cannot become faces64"):
+        runs.continued(tmp_path, {"model": PRESETS["faces64"]})
+
+
+def test_a_run_is_not_overwritten_nor_resumed_from_nothing(tmp_path):
+    with pytest.raises(GlowliteError, match="holds no training"):
+        run(settings(tmp_path), resume=True)
+    run(settings(tmp_path, images=16))
+    before = (tmp_path / runs.STATE).read_bytes()
+    with pytest.raises(GlowliteError, match="--resume"):
+        run(settings(tmp_path))
+    assert (tmp_path / runs.STATE).read_bytes() == before
+
+
+def test_a_foreign_file_is_no_state(tmp_path):
+    checkpoint.write_state(tmp_path / runs.STATE, {"x": torch.zeros(1)}, {"kind": "something else"})
+    with pytest.raises(GlowliteError, match="not the state of a training run"):
+        run(settings(tmp_path), resume=True)
+
+
+def test_a_stopped_run_leaves_a_usable_model(tmp_path):
+    trainer = stop_after(settings(tmp_path), 5)
+    model = checkpoint.load(tmp_path / runs.MODEL)
+    images = faces.draw(4, size=16, seed=3).images
+    assert torch.equal(model.decode(model.encode(images)), images)
+    for name, value in trainer.average.state_dict().items():
+        assert torch.equal(model.state_dict()[name], value)
+    assert checkpoint.read_card(tmp_path / runs.MODEL)["images_seen"] == 40
+
+
+# ---- numbers that are not finite -----------------------------------------------------------------
+
+
+def test_a_loss_that_is_not_finite_names_the_layer_and_keeps_the_state(tmp_path):
+    trainer = Trainer(settings(tmp_path), progress=False)
+    trainer.step(NoStop)
+    trainer.save()
+    before = (tmp_path / runs.STATE).read_bytes()
+    layers = trainer.glow.named_modules()
+    name, layer = next((name, layer) for name, layer in layers if isinstance(layer, torch.nn.Conv2d) or "net" in name)
+    layer.register_forward_hook(lambda module, inputs, output: output * math.inf)
+    with pytest.raises(GlowliteError, match=rf"loss is not finite .* layer {name}\b.*last good state") as caught:
+        trainer.fit(NoStop)
+    assert "\n" not in str(caught.value)
+    assert (tmp_path / runs.STATE).read_bytes() == before
+    assert all(weight.isfinite().all() for weight in trainer.glow.parameters())
+
+
+def test_a_gradient_that_is_not_finite_names_the_parameter_it_arose_at(tmp_path):
+    trainer = Trainer(settings(tmp_path), progress=False)
+    name, weight = list(trainer.glow.named_parameters())[5]
+    weight.register_hook(lambda gradient: gradient * math.nan)
+    with pytest.raises(GlowliteError, match=f"gradient is not finite .* gradient of {name}; no state"):
+        trainer.fit(NoStop)
+    assert all(weight.isfinite().all() for weight in trainer.glow.parameters())
+
+
+def test_of_many_gradients_the_one_where_it_began_is_named(tmp_path):
+    glow = Trainer(settings(tmp_path), progress=False).glow
+    name, layer = next(
+        (name, layer)
+        for name, layer in glow.levels[1].named_modules()
+        if list(layer.parameters(recurse=False)) and ".net" in name
+    )
+    spoil = lambda gradient: gradient * math.nan  # noqa: E731
+    layer.register_forward_hook(lambda module, inputs, output: (output.register_hook(spoil), output)[1])
+    x = torch.rand(2, 3, 16, 16, generator=torch.Generator().manual_seed(0)) - 0.5
+    assert first_nonfinite(glow, x).startswith(f"the gradient of levels.1.{name}.")
+    spoilt = [name for name, weight in glow.named_parameters() if not weight.grad.isfinite().all()]
+    assert any(name.startswith("levels.0.") for name in spoilt)
+
+
+def test_a_parameter_that_is_not_finite_is_named(tmp_path):
+    glow = Trainer(settings(tmp_path), progress=False).glow
+    name, weight = list(glow.named_parameters())[7]
+    weight.data.view(-1)[0] = math.nan
+    assert first_nonfinite(glow, torch.zeros(2, 3, 16, 16)) == f"the parameter {name}"
+
+
+# ---- settings and what comes of a run ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"images": 0}, "images must be more than 0"),
+        ({"lr": -1.0}, "lr must be more than 0"),
+        ({"lr": math.nan}, "lr must be more than 0"),
+        ({"decay": 1.5}, "from 0 to 1"),
+        ({"optimizer": "sgd"}, "adamax or adamw, not 'sgd'"),
+        ({"batch": 9, "devices": 2}, "shared equally"),
+    ],
+)
+def test_wrong_settings_are_refused(wrong, says):
+    with pytest.raises(GlowliteError, match=says):
+        settings("nowhere", **wrong)
+
+
+def test_settings_survive_json_and_one_seed_rules_all():
+    config = settings("nowhere", seed=7, decay=0.25)
+    assert config.model.seed == 7
+    assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+    with pytest.raises(GlowliteError, match="unknown setting speed"):
+        TrainConfig.from_dict(config.to_dict() | {"speed": 1})
+
+
+def test_exported_card_tells_how_the_model_was_made(tmp_path):
+    trainer = stop_after(settings(tmp_path / "run", seed=3), 5)
+    card = runs.export(tmp_path / "run", tmp_path / "model.safetensors", count=12)
+    assert card == {k: v for k, v in checkpoint.read_card(tmp_path / "model.safetensors").items() if k in card}
+    assert (card["images_seen"], card["seed"], card["data"]) == (40, 3, "faces")
+    assert card["seconds"] == round(trainer.seconds, 1)
+    assert card["machine"]["cores"] >= 1
+    assert card["versions"]["torch"] == torch.__version__
+    model = checkpoint.load(tmp_path / "model.safetensors")
+    expected = evaluation.bits_per_dim(model, held_out("faces", SMALL.shape, 12))
+    assert card["held_out"]["bits_per_dim"] == pytest.approx(expected.mean().item(), abs=1e-4)
+    assert card["held_out"]["pictures"] == 12
