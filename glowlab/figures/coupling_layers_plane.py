@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glowlab.figures.live import Live, Pick, Press, Trace
+from glowlab.figures.live import Button, Choice, Live, Trace
 from glowlab.figures.scene import Panel, Scene
 from glowlab.figures.warp import warped_grid
 from glowlite.data import toy2d
@@ -203,7 +203,7 @@ class Sketch(Live):
         self.shape, self.strokes = shape, []
         self._last = (shape, None, 0)  # shape, pen, wipe, as they were
         names = {name: name for name in toy2d.SHAPES}
-        super().__init__(self._follow, Pick("shape", "Or choose", names, shape), Trace("pen"), Press("wipe", "Wipe"))
+        super().__init__(self._follow, Choice("shape", "Or choose", names, shape), Trace("pen"), Button("wipe", "Wipe"))
 
     @property
     def drawn(self) -> bool:

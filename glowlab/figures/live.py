@@ -13,14 +13,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from glowlab.figures.board import Board
-from glowlab.figures.knobs import Knob, Pick, Point, Press, Slide, Toggle, Trace
+from glowlab.figures.controls import Button, CheckBox, Choice, Control, Point, Slider, Trace
 from glowlab.figures.scene import Scene
-from glowlab.widgets.controls import Slider
+from glowlab.widgets import controls as widgets
 from glowlab.widgets.frame import Frame, box
 from glowlab.widgets.picture import Picture, with_png
 from glowlite.errors import GlowliteError
 
-__all__ = ["Follow", "Live", "Pick", "Point", "Press", "Slide", "Toggle", "Trace", "Watch"]
+__all__ = ["Button", "CheckBox", "Choice", "Follow", "Live", "Point", "Slider", "Trace", "Watch"]
 
 
 class Painted(Frame):
@@ -53,14 +53,14 @@ class Live(Painted):
     """Shows `draw(**values)`, a Scene, and draws it again whenever a control is moved.
 
     draw      takes one argument for each control, by its name; keep it below about 30 ms
-    controls  Slide, Toggle, Pick and Press, which stand under the picture; Point and Trace, which are in it
+    controls  Slider, CheckBox, Choice and Button, which stand under the picture; Point and Trace, which are in it
     `values` are the controls' present values, `controls` the widgets, by name. GlowliteError where two controls have
     one name, or where a scene has a handle or pad without a control.
     """
 
-    def __init__(self, draw: Callable[..., Scene], *controls: Knob):
+    def __init__(self, draw: Callable[..., Scene], *controls: Control):
         self.draw = draw
-        self.values = {knob.name: knob.value for knob in controls}
+        self.values = {control.name: control.value for control in controls}
         if len(self.values) < len(controls):
             raise GlowliteError("each control of a live figure needs a name of its own")
         super().__init__(draw(**self.values))
@@ -68,10 +68,10 @@ class Live(Painted):
             if missing := [name for _, name in panel.takes if name not in self.values]:
                 raise GlowliteError(f"the scene can be moved at {missing[0]!r}, but no control has that name")
         self.controls, shown = {}, []
-        for knob in controls:
-            self.controls[knob.name] = knob
-            if widget := knob.make(self.guard(self._changed)):
-                self.controls[knob.name], outer = widget
+        for control in controls:
+            self.controls[control.name] = control
+            if made := control.make(self.guard(self._changed)):
+                self.controls[control.name], outer = made
                 shown.append(outer)
         self.board.on_drag(self.guard(lambda name, x, y: self._changed(name, (x, y))))
         self.board.on_trace(self.guard(self._changed))
@@ -81,7 +81,7 @@ class Live(Painted):
         """Move controls by name, as a person would."""
         for name, value in values.items():
             control = self.controls[name]
-            if isinstance(control, Knob):
+            if isinstance(control, Control):
                 self._changed(name, value)
             else:
                 control.value = value
@@ -165,7 +165,7 @@ class Follow(Frame):
     ):
         super().__init__("", "")
         self.draw, self.alt = draw, alt or f"The picture at {label} {{}}."
-        self.slider = Slider(
+        self.slider = widgets.Slider(
             label=label, low=ends[0], high=ends[1], min=low, max=high, rest=rest, value=value, signed=low < 0
         )
         self.picture = Picture(tone="z", sharp=True, caption="now", other_caption="before")

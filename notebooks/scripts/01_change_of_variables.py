@@ -65,7 +65,7 @@ guess
 
 # %%
 from glowlab.figures.change_of_variables import bent, ink, with_handles
-from glowlab.figures.live import Live, Point, Slide, Toggle
+from glowlab.figures.live import CheckBox, Live, Point, Slider
 
 names = ["left", "middle", "right"]
 points = [Point("left", (-1.2, -1.5)), Point("middle", (-0.2, 0.1)), Point("right", (1.4, 0.7))]
@@ -77,7 +77,7 @@ def slabs(left, middle, right, slab):
 
 
 # %%
-Live(slabs, *points, Slide("slab", "Slab", 1, 8, value=4, step=1))
+Live(slabs, *points, Slider("slab", "Slab", 1, 8, value=4, step=1))
 
 # %% [markdown]
 # Drag the three points. The ink on the $x$ axis gathers and thins, and its amount stays: a slab holds one
@@ -202,7 +202,7 @@ def forgetting(left, middle, right, forget):
     return with_handles(ink(curve, naive=forget, areas_too=True), curve, names)
 
 
-Live(forgetting, *points, Toggle("forget", "forget the Jacobian", value=True))
+Live(forgetting, *points, CheckBox("forget", "forget the Jacobian", value=True))
 
 # %% [markdown]
 # The area can hit 1 by chance, and the pink curve is still not the blue one. Only where the slope is 1
@@ -383,7 +383,7 @@ def look(at, side):
     return magnified(bend, unbend, at, side)
 
 
-Live(look, Point("at", (1.2, 0.2)), Slide("side", "Side of the square", 0.1, 2.0, value=1.2, step=0.1))
+Live(look, Point("at", (1.2, 0.2)), Slider("side", "Side of the square", 0.1, 2.0, value=1.2, step=0.1))
 
 # %% [markdown]
 # Right: latent space, with a regular grid. Left: where `unbend` takes it. Every cell keeps its ink, so it

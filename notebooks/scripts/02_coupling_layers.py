@@ -75,7 +75,7 @@ networks = {
 
 # %%
 from glowlab.figures.coupling_layers import columns
-from glowlab.figures.live import Live, Pick, Press, Slide
+from glowlab.figures.live import Button, Choice, Live, Slider
 
 
 def slide(network, amount):
@@ -84,8 +84,8 @@ def slide(network, amount):
 
 Live(
     slide,
-    Pick("network", "Network", {name: name for name in networks}),
-    Slide("amount", "Amount", 0.0, 1.5, value=1.0, step=0.05),
+    Choice("network", "Network", {name: name for name in networks}),
+    Slider("amount", "Amount", 0.0, 1.5, value=1.0, step=0.05),
 )
 
 # %% [markdown]
@@ -147,8 +147,8 @@ def slide_and_stretch(network, stretch):
 
 Live(
     slide_and_stretch,
-    Pick("network", "Network", {name: name for name in networks}),
-    Slide("stretch", "Stretch", -0.7, 0.7, value=0.5, step=0.05),
+    Choice("network", "Network", {name: name for name in networks}),
+    Slider("stretch", "Stretch", -0.7, 0.7, value=0.5, step=0.05),
 )
 
 # %% [markdown]
@@ -203,8 +203,8 @@ def step_by_step(step, numbers):
 
 Live(
     step_by_step,
-    Slide("step", "Step", 0, LAST, buttons=True),
-    Press("numbers", "Other numbers"),
+    Slider("step", "Step", 0, LAST, buttons=True),
+    Button("numbers", "Other numbers"),
 )
 
 # %% [markdown]
@@ -277,7 +277,7 @@ guess.outcome(str(zeros), "Each number depends on itself, and a moved one also o
 # %%
 from glowlab.figures.coupling_layers import jacobian_rows
 
-rows = Slide("rows", "Rows", 0, 6, value=5, buttons=True)
+rows = Slider("rows", "Rows", 0, 6, value=5, buttons=True)
 Live(lambda rows: jacobian_rows(J, 3, rows), rows)
 
 # %% [markdown]
@@ -480,7 +480,7 @@ layers.strip(8, 6, 4, 2, 0).shown()
 # %%
 Live(
     layers,
-    Slide("layer", "Couplings", 0, 8, value=4, ends=("x", "z"), buttons=True),
+    Slider("layer", "Couplings", 0, 8, value=4, ends=("x", "z"), buttons=True),
 )
 
 # %% [markdown]
@@ -601,7 +601,7 @@ guess.outcome(answer, "The inverse divides by s, and s is next to nothing.")
 # %%
 from glowlab.figures.coupling_layers import scale_curves
 
-Live(scale_curves, Slide("h", "h", -12.0, 6.0, value=-5.0, step=0.5))
+Live(scale_curves, Slider("h", "h", -12.0, 6.0, value=-5.0, step=0.5))
 
 # %%
 import math

@@ -122,7 +122,7 @@ guess
 # is a fixed blend that no coupling has moved yet.
 
 # %%
-from glowlab.figures.live import Live, Pick, Slide, Watch
+from glowlab.figures.live import Choice, Live, Slider, Watch
 
 
 def who_moved(step, kind):
@@ -131,8 +131,8 @@ def who_moved(step, kind):
 
 Live(
     who_moved,
-    Slide("step", "Steps", 0, 8, value=4, buttons=True),
-    Pick("kind", "Between couplings", draw.NAMES, value="shuffle"),
+    Slider("step", "Steps", 0, 8, value=4, buttons=True),
+    Choice("kind", "Between couplings", draw.NAMES, value="shuffle"),
 )
 
 # %% tags=["nbval-check-output"]
@@ -465,8 +465,8 @@ def on_the_way(t, path):
 # %%
 Live(
     on_the_way,
-    Slide("t", "Along the way", 0.0, 2.0, value=0.4, step=0.02, ends=("rotation", "beyond")),
-    Pick("path", "How", paths),
+    Slider("t", "Along the way", 0.0, 2.0, value=0.4, step=0.02, ends=("rotation", "beyond")),
+    Choice("path", "How", paths),
 )
 
 # %% [markdown]

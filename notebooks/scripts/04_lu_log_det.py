@@ -99,7 +99,7 @@ guess = Prediction(
 guess
 
 # %%
-from glowlab.figures.live import Live, Pick, Slide, Toggle
+from glowlab.figures.live import CheckBox, Choice, Live, Slider
 
 
 def square(log_s1, log_s2, u, l, swap):
@@ -112,11 +112,11 @@ def square(log_s1, log_s2, u, l, swap):
 
 Live(
     square,
-    Slide("log_s1", "log s, first", -0.4, 0.4, 0.2),
-    Slide("log_s2", "log s, second", -0.4, 0.4, 0.0),
-    Slide("u", "number in U", -0.6, 0.6, 0.5),
-    Slide("l", "number in L", -0.6, 0.6, -0.4),
-    Toggle("swap", "P swaps the axes", True),
+    Slider("log_s1", "log s, first", -0.4, 0.4, 0.2),
+    Slider("log_s2", "log s, second", -0.4, 0.4, 0.0),
+    Slider("u", "number in U", -0.6, 0.6, 0.5),
+    Slider("l", "number in L", -0.6, 0.6, -0.4),
+    CheckBox("swap", "P swaps the axes", True),
 )
 
 # %% tags=["nbval-check-output"]
@@ -234,8 +234,8 @@ def nudge(which, amount):
 
 Live(
     nudge,
-    Pick("which", "Move", {"L": "a number of L", "U": "a number of U", "log_s": "log s of a channel"}),
-    Slide("amount", "by", -1.0, 1.0, 0.8, rest=0.0),
+    Choice("which", "Move", {"L": "a number of L", "U": "a number of U", "log_s": "log s of a channel"}),
+    Slider("amount", "by", -1.0, 1.0, 0.8, rest=0.0),
 )
 
 # %% tags=["nbval-check-output"]
@@ -391,7 +391,7 @@ def compare(layer):
     return factors.before_after(before, after, layer)
 
 
-Live(compare, Slide("layer", "Layer", 1, len(after), 4, buttons=True))
+Live(compare, Slider("layer", "Layer", 1, len(after), 4, buttons=True))
 
 # %% [markdown]
 # The patterns stay: training bends the rotation it was given, it does not look for another one. But

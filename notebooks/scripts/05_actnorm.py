@@ -80,14 +80,14 @@ glow_map("actnorm", "log_det")
 
 # %%
 from glowlab.figures import actnorm as signal
-from glowlab.figures.live import Live, Pick, Slide, Toggle
+from glowlab.figures.live import CheckBox, Choice, Live, Slider
 
 
 def by_hand(log_s, b):
     return signal.one_channel(x[:, 7], log_s, b, pixels=16)
 
 
-Live(by_hand, Slide("log_s", "log s", -1.0, 3.0, 0.7), Slide("b", "b", -3.0, 3.0, 0.0))
+Live(by_hand, Slider("log_s", "log s", -1.0, 3.0, 0.7), Slider("b", "b", -3.0, 3.0, 0.0))
 
 # %% [markdown]
 # It takes a while, and there are 12 channels here, in the whole model thousands. But you were solving an
@@ -339,9 +339,9 @@ def thirty(actnorm, spread, scale):
 
 Live(
     thirty,
-    Toggle("actnorm", "ActNorm"),
-    Slide("spread", "Spread of the last layer's weights", 0.0, 0.1, 0.06, step=0.02),
-    Pick("scale", "Scale", {"bounded": "bounded", "sigmoid": "sigmoid(h + 2)"}),
+    CheckBox("actnorm", "ActNorm"),
+    Slider("spread", "Spread of the last layer's weights", 0.0, 0.1, 0.06, step=0.02),
+    Choice("scale", "Scale", {"bounded": "bounded", "sigmoid": "sigmoid(h + 2)"}),
 )
 
 # %% [markdown]
@@ -436,7 +436,7 @@ def believe(pictures):
     return signal.first_batch(z.std(0).flatten().detach(), pictures)
 
 
-Live(believe, Slide("pictures", "Pictures in the first batch", 1, 64, 2, buttons=True))
+Live(believe, Slider("pictures", "Pictures in the first batch", 1, 64, 2, buttons=True))
 
 # %% [markdown]
 # Two pictures that happen to agree in a pixel make ActNorm think that this channel hardly changes. It blows

@@ -108,10 +108,10 @@ glow_map("squeeze", "split", "z")
 # block of 2 by 2 has four shades. **Squeeze** collects the tiles of one shade. Drag it, and follow tile 10.
 
 # %%
-from glowlab.figures.live import Live, Pick, Press, Slide, Toggle
+from glowlab.figures.live import Button, CheckBox, Choice, Live, Slider
 from glowlab.figures.many_scales import beside, squeezing, tiles, whitened
 
-Live(squeezing, Slide("at", "Squeeze", 0.0, 1.0, value=1.0, step=0.02, ends=("picture", "squeezed")))
+Live(squeezing, Slider("at", "Squeeze", 0.0, 1.0, value=1.0, step=0.02, ends=("picture", "squeezed")))
 
 # %% [markdown]
 # One channel of 8 by 8 has become four of 4 by 4. What were neighbours now lie one behind the other, at the
@@ -189,7 +189,7 @@ check.unsqueeze(unsqueeze)
 # change the numbers on the tiles, but not where they go, so they are left out):
 
 # %%
-Live(tiles, Slide("at", "Way to z", 0.0, 6.0, value=4.0, step=0.05, ends=("picture", "all in z")))
+Live(tiles, Slider("at", "Way to z", 0.0, 6.0, value=4.0, step=0.05, ends=("picture", "all in z")))
 
 # %% [markdown]
 # Drag it to the right end and back to the left. No tile is ever lost, and none is made up: $x$ grows small as
@@ -292,7 +292,7 @@ def look(level, channel):
     return whitened(*parts, alt=f"Whitening at level {level}, channel {channel}: eps has no outlines left.")
 
 
-Live(look, Pick("level", "Level", {"1": "1", "2": "2", "3": "3"}, value="2"), Slide("channel", "Channel", 0, 5))
+Live(look, Choice("level", "Level", {"1": "1", "2": "2", "3": "3"}, value="2"), Slider("channel", "Channel", 0, 5))
 
 # %% [markdown]
 # At level 1 the guess is best: whoever knows the colours on both sides of an edge knows much about the edge.
@@ -411,10 +411,10 @@ def thrown(level, strength, keep, again):
 # %%
 Live(
     thrown,
-    Pick("level", "Level", {"1": "1", "2": "2", "3": "3", "4": "4"}, value="3"),
-    Slide("strength", "How far", 0.0, 1.0, value=1.0, step=0.02, ends=("its own", "fresh")),
-    Toggle("keep", "keep this level, throw the others"),
-    Press("again", "Other dice"),
+    Choice("level", "Level", {"1": "1", "2": "2", "3": "3", "4": "4"}, value="3"),
+    Slider("strength", "How far", 0.0, 1.0, value=1.0, step=0.02, ends=("its own", "fresh")),
+    CheckBox("keep", "keep this level, throw the others"),
+    Button("again", "Other dice"),
 )
 
 # %% [markdown]

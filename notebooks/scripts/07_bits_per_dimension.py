@@ -127,7 +127,7 @@ glow_map("x", "log_det")
 
 # %%
 from glowlab.figures.bits_per_dimension import histogram_and_density
-from glowlab.figures.live import Live, Pick, Slide
+from glowlab.figures.live import Choice, Live, Slider
 
 values = faces.draw(64, seed=8).images.flatten().long()
 counts = values.bincount(minlength=256)  # (256,)
@@ -137,7 +137,7 @@ def merge(n_bits):
     return histogram_and_density(counts, n_bits)
 
 
-Live(merge, Slide("n_bits", "Bits n", 1, 8, value=5, ends=("2 values", "256 values")))
+Live(merge, Slider("n_bits", "Bits n", 1, 8, value=5, ends=("2 values", "256 values")))
 
 # %% [markdown]
 # With one bit more, every value parts in two, and probabilities halve. The density stays, because the bins get
@@ -202,7 +202,7 @@ def narrow(halvings):
     return spikes(2.0**-halvings, log_p, widths, bare, noisy, ceiling)
 
 
-Live(narrow, Slide("halvings", "Bells", -1.0, 8.0, value=3.0, step=0.5, ends=("wide", "narrow")))
+Live(narrow, Slider("halvings", "Bells", -1.0, 8.0, value=3.0, step=0.5, ends=("wide", "narrow")))
 
 # %% tags=["nbval-check-output"]
 steps = bare.diff()[-4:]  # each for a width divided by the root of 2
@@ -396,9 +396,9 @@ def read(nats, dims, n_bits):
 
 Live(
     read,
-    Slide("nats", "log p(x)", -15_000, 80_000, value=round(log_density.item() / 100) * 100, step=100),
-    Pick("dims", "D", {"12288": "3 × 64 × 64", "4096": "1 × 64 × 64", "3072": "3 × 32 × 32"}),
-    Slide("n_bits", "Bits n", 1, 8, value=8),
+    Slider("nats", "log p(x)", -15_000, 80_000, value=round(log_density.item() / 100) * 100, step=100),
+    Choice("dims", "D", {"12288": "3 × 64 × 64", "4096": "1 × 64 × 64", "3072": "3 × 32 × 32"}),
+    Slider("n_bits", "Bits n", 1, 8, value=8),
 )
 
 # %% [markdown]

@@ -602,10 +602,10 @@ guess.outcome(
 # Go back in time. The samples were kept every 25 steps:
 
 # %%
-from glowlab.figures.live import Live, Slide
+from glowlab.figures.live import Live, Slider
 
 latest = len(progress.moments) - 1
-Live(progress.scene, Slide("moment", "Moment", 0, latest, value=min(4, latest), buttons=True))
+Live(progress.scene, Slider("moment", "Moment", 0, latest, value=min(4, latest), buttons=True))
 
 # %% [markdown]
 # And the pixels? Once more all 32 faces, there and back:

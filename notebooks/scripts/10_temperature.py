@@ -150,7 +150,7 @@ guess.outcome(
 # middle. The direction of each dot is that of its first two numbers.
 
 # %%
-from glowlab.figures.live import Live, Pick, Slide
+from glowlab.figures.live import Choice, Live, Slider
 from glowlab.figures.temperature import likely_and_typical, powers, shell
 
 
@@ -160,8 +160,8 @@ def where(dims, T):
 
 Live(
     where,
-    Pick("dims", "D", {"1": "1", "2": "2", "10": "10", "100": "100", "12288": "12,288"}, value="10"),
-    Slide("T", "Temperature", 0.1, 1.3, value=1.0, step=0.05, ends=("calm", "wild"), rest=1.0),
+    Choice("dims", "D", {"1": "1", "2": "2", "10": "10", "100": "100", "12288": "12,288"}, value="10"),
+    Slider("T", "Temperature", 0.1, 1.3, value=1.0, step=0.05, ends=("calm", "wild"), rest=1.0),
 )
 
 # %% [markdown]
@@ -221,7 +221,7 @@ print(f"all sequences with 570 to 630:    {about:.0%}")
 # %%
 Live(
     likely_and_typical,
-    Slide("radius", "Distance", 0.05, 1.4, value=0.7, step=0.05, ends=("middle", "far"), rest=1.0),
+    Slider("radius", "Distance", 0.05, 1.4, value=0.7, step=0.05, ends=("middle", "far"), rest=1.0),
 )
 
 # %% [markdown]
@@ -305,7 +305,7 @@ guess.outcome(
 # %%
 Live(
     powers,
-    Slide("temperature", "Temperature", 0.5, 1.5, value=0.7, step=0.05, ends=("calm", "wild"), rest=1.0),
+    Slider("temperature", "Temperature", 0.5, 1.5, value=0.7, step=0.05, ends=("calm", "wild"), rest=1.0),
 )
 
 # %% [markdown]
@@ -399,8 +399,8 @@ def both(strength, T):
 
 Live(
     both,
-    Slide("strength", "Coupling", 0.0, 0.8, value=0.7, step=0.05, ends=("additive", "affine"), rest=0.0),
-    Slide("T", "Temperature", 0.5, 1.3, value=0.7, step=0.05, ends=("calm", "wild"), rest=1.0),
+    Slider("strength", "Coupling", 0.0, 0.8, value=0.7, step=0.05, ends=("additive", "affine"), rest=0.0),
+    Slider("T", "Temperature", 0.5, 1.3, value=0.7, step=0.05, ends=("calm", "wild"), rest=1.0),
 )
 
 # %% tags=["nbval-check-output"]

@@ -65,7 +65,7 @@ a, b = one(z_firsts, 10), one(z_seconds, 10)
 
 # %%
 from glowlab.figures.interpolation import side_by_side
-from glowlab.figures.live import Live, Pick, Press, Slide, Toggle
+from glowlab.figures.live import Button, CheckBox, Choice, Live, Slider
 
 
 def blend(x, y, t):
@@ -79,7 +79,7 @@ def walk(t):
     return side_by_side(shown, alt)
 
 
-Live(walk, Slide("t", "How far", 0.0, 1.0, value=0.5, step=0.01, ends=("first", "second")))
+Live(walk, Slider("t", "How far", 0.0, 1.0, value=0.5, step=0.01, ends=("first", "second")))
 
 # %% [markdown]
 # **?** is the **pixel blend**, a double exposure, a ghost: long hair hangs over it like a veil. **??**, on the
@@ -223,10 +223,10 @@ from glowlab.figures.interpolation import shell
 choices = {"2": "2", "20": "20", "200": "200", "12288": "12,288"}
 Live(
     lambda t, dims, second, again: shell(t, int(dims), second, again),
-    Slide("t", "How far", 0.0, 1.0, value=0.5, step=0.01, ends=("a", "b")),
-    Slide("second", "Temperature of b", 0.3, 1.4, value=1.0, step=0.05),
-    Pick("dims", "D", choices, value="12288"),
-    Press("again", "Other draws"),
+    Slider("t", "How far", 0.0, 1.0, value=0.5, step=0.01, ends=("a", "b")),
+    Slider("second", "Temperature of b", 0.3, 1.4, value=1.0, step=0.05),
+    Choice("dims", "D", choices, value="12288"),
+    Button("again", "Other draws"),
 )
 
 # %% [markdown]
@@ -395,8 +395,8 @@ def some(t, **moving):
 # %%
 Live(
     some,
-    Slide("t", "How far", 0.0, 1.0, value=1.0, step=0.02, ends=("first", "second")),
-    *(Toggle(f"l{level}", f"level {level}", level < 4) for level in range(1, 5)),
+    Slider("t", "How far", 0.0, 1.0, value=1.0, step=0.02, ends=("first", "second")),
+    *(CheckBox(f"l{level}", f"level {level}", level < 4) for level in range(1, 5)),
 )
 
 # %% [markdown]
@@ -455,7 +455,7 @@ print(f"level 4 half-way, one a level: {(apiece[3].norm() / a[3].norm()):.2f} ti
 # %%
 from glowlab.figures.interpolation import wedge
 
-Live(wedge, Slide("degrees", "Angle between a and b", 0.0, 180.0, value=90.0, step=1.0))
+Live(wedge, Slider("degrees", "Angle between a and b", 0.0, 180.0, value=90.0, step=1.0))
 
 # %% [markdown]
 # Towards 0 degrees both weights go to a half: the straight line. At 0 itself the formula says $0/0$, though the way

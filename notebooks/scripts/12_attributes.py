@@ -394,7 +394,7 @@ print(f"the true direction is about {signal:.1f} long")
 
 # %%
 from glowlab.figures.attributes import chance
-from glowlab.figures.live import Live, Slide
+from glowlab.figures.live import Live, Slider
 
 lengths = {N: float(length) for N, length in lengths.items()}
 
@@ -403,7 +403,7 @@ def picture(log_labels):
     return chance(10**log_labels, signal, model.dims, spread, lengths)
 
 
-Live(picture, Slide("log_labels", "Labels", 1.0, 6.0, value=2.0, step=0.05, ends=("10", "a million")))
+Live(picture, Slider("log_labels", "Labels", 1.0, 6.0, value=2.0, step=0.05, ends=("10", "a million")))
 
 # %% [markdown]
 # So a direction from 100 labels stands nearly at a right angle to the true one. Why does it work? Because there are

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from glowlab.figures import attributes as directions
-from glowlab.figures.live import Live, Slide
+from glowlab.figures.live import Live, Slider
 from glowlab.figures.scene import Scene
 from glowlite import latents
 from glowlite.errors import GlowliteError
@@ -135,7 +135,7 @@ def test_the_curve_falls_to_the_signal_and_measured_lengths_are_dots():
 def test_the_number_of_labels_can_be_dragged():
     live = Live(
         lambda log_labels: directions.chance(10**log_labels, 3.0, 10_000),
-        Slide("log_labels", "Labels", 1.0, 6.0, value=2.0, step=0.05),
+        Slider("log_labels", "Labels", 1.0, 6.0, value=2.0, step=0.05),
     )
     before = live.scene.alt
     live.controls["log_labels"].value = 4.0

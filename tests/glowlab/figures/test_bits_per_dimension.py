@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from glowlab.figures import bits_per_dimension as ruler
-from glowlab.figures.live import Live, Pick, Slide
+from glowlab.figures.live import Choice, Live, Slider
 from glowlite import pixels
 from glowlite.errors import GlowliteError
 
@@ -178,9 +178,9 @@ def test_the_ruler_follows_its_controls():
 
     live = Live(
         at,
-        Slide("nats", "log p", -15_000, 80_000, value=38_000, step=100),
-        Pick("shape", "D", {"12288": "faces", "3072": "small"}),
-        Slide("n_bits", "n", 1, 8, value=8),
+        Slider("nats", "log p", -15_000, 80_000, value=38_000, step=100),
+        Choice("shape", "D", {"12288": "faces", "3072": "small"}),
+        Slider("n_bits", "n", 1, 8, value=8),
     )
     before = live.scene.alt
     live.controls["shape"].value = "3072"

@@ -7,7 +7,7 @@ import torch
 
 from glowlab.figures import change_of_variables as densities
 from glowlab.figures.change_of_variables import Curve, bent
-from glowlab.figures.live import Live, Point, Slide, Toggle
+from glowlab.figures.live import CheckBox, Live, Point, Slider
 from glowlite.errors import GlowliteError
 
 HANDLES = [(-1.2, -1.5), (-0.2, 0.1), (1.4, 0.7)]
@@ -162,7 +162,7 @@ def test_a_drag_draws_anew_and_handles_lie_on_the_curve():
         return densities.with_handles(densities.ink(curve, slab, naive=forget), curve, names)
 
     points = [Point(name, at) for name, at in zip(names, HANDLES, strict=True)]
-    live = Live(draw, *points, Slide("slab", "Slab", 1, 8, value=4, step=1), Toggle("forget", "forget"))
+    live = Live(draw, *points, Slider("slab", "Slab", 1, 8, value=4, step=1), CheckBox("forget", "forget"))
     before = live.scene.alt
     for seed in range(5):
         a, b, c = random_handles(seed)

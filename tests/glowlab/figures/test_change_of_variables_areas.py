@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from glowlab.figures import change_of_variables_areas as areas
-from glowlab.figures.live import Live, Point, Slide
+from glowlab.figures.live import Live, Point, Slider
 from glowlite.errors import GlowliteError
 
 
@@ -110,7 +110,7 @@ def test_it_follows_the_point_and_the_side():
     live = Live(
         lambda at, side: areas.magnified(bend, unbend, at, side),
         Point("at", (1.2, 0.2)),
-        Slide("side", "Side", 0.1, 2.0, value=1.0, step=0.1),
+        Slider("side", "Side", 0.1, 2.0, value=1.0, step=0.1),
     )
     live.set(at=(-2.0, 1.0), side=0.1)
     assert "(-2.00, 1.00)" in live.scene.alt and f"{math.exp(-0.7):.3f} times as large" in live.scene.alt

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from glowlab.figures import interpolation as paths
-from glowlab.figures.live import Live, Pick, Press, Slide
+from glowlab.figures.live import Button, Choice, Live, Slider
 from glowlite import latents
 from glowlite.errors import GlowliteError
 
@@ -98,10 +98,10 @@ def test_in_many_dimensions_the_shell_is_thin_and_the_angle_right():
 def test_controls_move_the_shell():
     live = Live(
         lambda t, dims, second, again: paths.shell(t, int(dims), second, again),
-        Slide("t", "How far", 0.0, 1.0, value=0.5),
-        Slide("second", "Temperature", 0.3, 1.4, value=1.0),
-        Pick("dims", "D", {"2": "2", "200": "200"}, value="200"),
-        Press("again", "Other draws"),
+        Slider("t", "How far", 0.0, 1.0, value=0.5),
+        Slider("second", "Temperature", 0.3, 1.4, value=1.0),
+        Choice("dims", "D", {"2": "2", "200": "200"}, value="200"),
+        Button("again", "Other draws"),
     )
     seen = {live.scene.alt}
     live.set(t=0.1)

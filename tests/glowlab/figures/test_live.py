@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from glowlab.figures import live
-from glowlab.figures.live import Live, Pick, Point, Press, Slide, Toggle, Trace, Watch
+from glowlab.figures.live import Button, CheckBox, Choice, Live, Point, Slider, Trace, Watch
 from glowlab.figures.scene import Scene
 from glowlite.errors import GlowliteError
 
@@ -22,11 +22,11 @@ def draw(amount=0.5, layer=0, naive=False, kind="a", again=0, corner=(1.0, 1.0),
 
 
 KNOBS = (
-    Slide("amount", "Amount", 0.0, 2.0, 0.5),
-    Slide("layer", "Layer", 0, 8, 3, buttons=True),
-    Toggle("naive", "Naive"),
-    Pick("kind", "Kind", {"a": "A", "b": "B"}),
-    Press("again", "Again"),
+    Slider("amount", "Amount", 0.0, 2.0, 0.5),
+    Slider("layer", "Layer", 0, 8, 3, buttons=True),
+    CheckBox("naive", "Naive"),
+    Choice("kind", "Kind", {"a": "A", "b": "B"}),
+    Button("again", "Again"),
     Point("corner", (1, 1)),
     Trace("stroke"),
 )
@@ -86,7 +86,7 @@ def test_what_fails_while_it_is_moved_is_said_and_the_picture_stays():
             raise GlowliteError("that is too much")
         return Scene(f"at {amount}")
 
-    made = Live(fragile, Slide("amount", "Amount", 0.0, 2.0, 0.5))
+    made = Live(fragile, Slider("amount", "Amount", 0.0, 2.0, 0.5))
     made.controls["amount"].value = 1.5
     assert made.head.notice == {"text": "that is too much", "kind": "bad"} and made.scene.alt == "at 0.5"
     made.controls["amount"].value = 0.2
@@ -103,11 +103,11 @@ def test_the_bundle_has_widget_picture_and_words(made):
 @pytest.mark.parametrize(
     "wrong, words",
     [
-        (lambda: Live(draw, Slide("amount", "A", 0, 1), Toggle("amount", "B")), "name of its own"),
-        (lambda: Live(draw, Slide("amount", "A", 0, 1)), "no control has that name"),
-        (lambda: Slide("a", "A", 0, 1, 3), "cannot start at 3"),
-        (lambda: Slide("a", "A", 1, 1), "cannot start"),
-        (lambda: Pick("a", "A", {"b": "B"}, "c"), "none of the options"),
+        (lambda: Live(draw, Slider("amount", "A", 0, 1), CheckBox("amount", "B")), "name of its own"),
+        (lambda: Live(draw, Slider("amount", "A", 0, 1)), "no control has that name"),
+        (lambda: Slider("a", "A", 0, 1, 3), "cannot start at 3"),
+        (lambda: Slider("a", "A", 1, 1), "cannot start"),
+        (lambda: Choice("a", "A", {"b": "B"}, "c"), "none of the options"),
         (lambda: Watch(0, draw), "at least one step"),
     ],
 )

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from glowlab.figures import many_scales as tiles
-from glowlab.figures.live import Live, Slide
+from glowlab.figures.live import Live, Slider
 from glowlite.errors import GlowliteError
 from glowlite.flows import Squeeze
 
@@ -101,7 +101,7 @@ def test_the_counts_add_up():
 
 
 def test_a_slider_moves_them():
-    live = Live(tiles.tiles, Slide("at", "Way to z", 0.0, 6.0, value=4.0, step=0.05))
+    live = Live(tiles.tiles, Slider("at", "Way to z", 0.0, 6.0, value=4.0, step=0.05))
     before = numbers(live.scene)
     live.controls["at"].value = 6.0
     assert numbers(live.scene) != before and live.scene.alt == tiles.tiles(6).alt

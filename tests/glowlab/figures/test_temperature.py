@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from glowlab.figures import temperature as shells
-from glowlab.figures.live import Live, Pick, Slide
+from glowlab.figures.live import Choice, Live, Slider
 from glowlite.errors import GlowliteError
 from glowlite.latents import effective_temperature
 
@@ -82,8 +82,8 @@ def test_in_one_dimension_there_is_as_much_room_everywhere():
 def test_the_shell_follows_its_controls():
     live = Live(
         lambda dims, T: shells.shell(int(dims), T),
-        Pick("dims", "D", {"2": "2", "12288": "12,288"}),
-        Slide("T", "Temperature", 0.1, 1.3, value=1.0),
+        Choice("dims", "D", {"2": "2", "12288": "12,288"}),
+        Slider("T", "Temperature", 0.1, 1.3, value=1.0),
     )
     live.controls["dims"].value = "12288"
     live.controls["T"].value = 0.5

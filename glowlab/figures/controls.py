@@ -1,4 +1,4 @@
-"""The controls of a live figure: what a person moves, by name, with the value it starts from."""
+"""The controls of a live figure: each describes an argument of the drawing function and its first value."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import ipywidgets
 import numpy as np
 
-from glowlab.widgets.controls import Button, CheckBox, Choice, Slider
+from glowlab.widgets import controls as widgets
 from glowlab.widgets.frame import box
 from glowlite.errors import GlowliteError
 
@@ -14,19 +14,19 @@ Tell = Callable[[str, Any], None]  # called with a control's name and its new va
 Made = tuple[ipywidgets.DOMWidget, ipywidgets.DOMWidget]  # the widget that holds the value, the one to show
 
 
-class Knob:
-    """Something to move: `name` is the argument of the drawing function that gets `value`, at first this one."""
+class Control:
+    """`name` is the argument of the drawing function that the control sets, `value` its first value."""
 
     def __init__(self, name: str, value: Any):
         self.name, self.value = name, value
 
     def make(self, tell: Tell) -> Made | None:
-        """The widget, which calls `tell` at every change; None for what lies in the picture itself."""
+        """The widget, which calls `tell` at every change; None if the control lies in the picture itself."""
         return None
 
 
-class Slide(Knob):
-    """A slider from low to high; with whole numbers throughout it gives whole numbers.
+class Slider(Control):
+    """A slider from low to high; it gives whole numbers if low, high, value and step are whole.
 
     ends      words at its two ends;  rest: where a double click returns it to (else its first value)
     buttons   puts a button for one step back and one for one step on beside it
@@ -48,7 +48,7 @@ class Slide(Knob):
         self.whole, self.buttons, self.step = whole, buttons, step
 
     def make(self, tell: Tell) -> Made:
-        slider = Slider(**self.look)
+        slider = widgets.Slider(**self.look)
 
         def moved(change) -> None:
             tell(self.name, round(change["new"]) if self.whole else change["new"])
@@ -56,13 +56,14 @@ class Slide(Knob):
         slider.observe(moved, "value")
         if not self.buttons:
             return slider, slider
-        back, on = Button(label="\u2190", title="one step back"), Button(label="\u2192", title="one step on")
+        back = widgets.Button(label="\u2190", title="one step back")
+        on = widgets.Button(label="\u2192", title="one step on")
         for button, step in ((back, -self.step), (on, self.step)):
             button.on_click(lambda step=step: setattr(slider, "value", slider.value + step))
         return slider, box("stepped", slider, back, on)
 
 
-class Toggle(Knob):
+class CheckBox(Control):
     """A box to tick."""
 
     def __init__(self, name: str, label: str, value: bool = False):
@@ -70,13 +71,13 @@ class Toggle(Knob):
         self.label = label
 
     def make(self, tell: Tell) -> Made:
-        tick = CheckBox(label=self.label, value=self.value)
+        tick = widgets.CheckBox(label=self.label, value=self.value)
         tick.observe(lambda change: tell(self.name, change["new"]), "value")
         return tick, tick
 
 
-class Pick(Knob):
-    """One of a few: options value -> words."""
+class Choice(Control):
+    """One of a few options: {value: words}."""
 
     def __init__(self, name: str, label: str, options: Mapping[str, str], value: str | None = None):
         super().__init__(name, next(iter(options)) if value is None else value)
@@ -86,32 +87,32 @@ class Pick(Knob):
 
     def make(self, tell: Tell) -> Made:
         pairs = [list(pair) for pair in self.options.items()]
-        choice = Choice(options=pairs, value=self.value, label=self.label)
+        choice = widgets.Choice(options=pairs, value=self.value, label=self.label)
         choice.observe(lambda change: tell(self.name, change["new"]), "value")
         return choice, choice
 
 
-class Press(Knob):
-    """A button; its value counts how often it was pressed."""
+class Button(Control):
+    """A button; its value counts the clicks."""
 
     def __init__(self, name: str, label: str):
         super().__init__(name, 0)
         self.label = label
 
     def make(self, tell: Tell) -> Made:
-        button = Button(label=self.label)
+        button = widgets.Button(label=self.label)
         button.on_click(lambda: tell(self.name, button.clicks))
         return button, button
 
 
-class Point(Knob):
+class Point(Control):
     """A point in the picture, (x, y) in the units of the panel whose `handle` has this name."""
 
     def __init__(self, name: str, value: tuple[float, float]):
         super().__init__(name, (float(value[0]), float(value[1])))
 
 
-class Trace(Knob):
+class Trace(Control):
     """A stroke drawn on the panel whose `pad` has this name: (N, 2) in the panel's units, N = 0 at first."""
 
     def __init__(self, name: str):
