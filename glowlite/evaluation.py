@@ -41,11 +41,11 @@ def codec_bits_per_dim(images: Tensor, codec: str) -> Tensor:
     if codec not in options:
         raise GlowliteError(f"Unknown codec {codec!r}: choose png or webp.")
     sizes = []
-    for pixels in images.cpu():
-        array = pixels[0].numpy() if len(pixels) == 1 else pixels.permute(1, 2, 0).contiguous().numpy()
+    for image in images.cpu():
+        array = image[0].numpy() if len(image) == 1 else image.permute(1, 2, 0).contiguous().numpy()
         file = io.BytesIO()
         Image.fromarray(array).save(file, **options[codec])
-        sizes.append(8 * file.tell() / pixels.numel())
+        sizes.append(8 * file.tell() / image.numel())
     return torch.tensor(sizes, dtype=torch.float64)
 
 

@@ -272,8 +272,8 @@ def test_step_equals_its_parts_in_the_papers_order():
 @pytest.mark.parametrize("edge", [True, False])
 def test_a_normed_convolution_is_actnorm_after_a_convolution(edge):
     network = perturb(Coupling(4, 8, edge=edge).double(), torch.randn(16, *SHAPE, dtype=torch.float64)).network
-    x = torch.randn(2, 2, 4, 2, dtype=torch.float64)
-    for layer, x in ((network.first, x), (network.second, torch.randn(2, 8, 4, 2, dtype=torch.float64))):
+    for layer, channels in ((network.first, 2), (network.second, 8)):
+        x = torch.randn(2, channels, 4, 2, dtype=torch.float64)
         assert torch.allclose(layer(x), layer.norm(convolve(x, layer.weights()))[0])
 
 

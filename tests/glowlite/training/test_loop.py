@@ -11,7 +11,7 @@ import torch
 from glowlite import checkpoint, evaluation
 from glowlite.data import faces
 from glowlite.errors import GlowliteError
-from glowlite.glow import PRESETS, GlowConfig
+from glowlite.glow import PRESETS, Glow, GlowConfig
 from glowlite.training import config as runs
 from glowlite.training import loop as training
 from glowlite.training import metrics
@@ -19,6 +19,7 @@ from glowlite.training.config import TrainConfig
 from glowlite.training.loop import Trainer, train
 from glowlite.training.nonfinite import first_nonfinite
 from glowlite.training.stream import test_pictures as held_out
+from tests.helpers import name_of_format_1
 
 SMALL = GlowConfig((3, 16, 16), levels=2, depth=1, width=8)
 
@@ -142,6 +143,29 @@ def test_resumed_run_is_the_uninterrupted_one(tmp_path, optimizer):
     again, _ = runs.read_run(tmp_path / "broken")
     assert whole.keys() == again.keys()
     assert [name for name in whole if not torch.equal(whole[name], again[name])] == []
+
+
+def test_a_run_of_format_1_goes_on_exactly(tmp_path):
+    """Files of format 1 had other names of tensors, and numbered the optimiser's: steps first, then splits, then top."""
+    config = settings(tmp_path / "whole")
+    run(config)
+    stop_after(replace(config, out=str(tmp_path / "old")), 4)
+    tensors, meta = runs.read_run(tmp_path / "old")
+    model, levels = Glow(config.model), config.model.levels
+    names = [name_of_format_1(name, levels) for name, _ in model.named_parameters()]
+    order = sorted(names, key=lambda name: ("levels", "splits", "top").index(name.partition(".")[0]))
+    old = {}
+    for name, value in tensors.items():
+        prefix, _, rest = name.partition(".")
+        if prefix == "optimizer":
+            weight, _, key = rest.rpartition(".")
+            old[f"optimizer.{order.index(name_of_format_1(weight, levels))}.{key}"] = value
+        else:
+            old[f"{prefix}.{name_of_format_1(rest, levels)}"] = value
+    del meta["format"]
+    checkpoint.write_state(tmp_path / "old" / runs.STATE, old, meta)
+    run(replace(config, out=str(tmp_path / "old")), resume=True)
+    assert history(tmp_path / "old") == history(tmp_path / "whole")
 
 
 def test_a_second_ctrl_c_ends_at_once_and_the_handlers_are_put_back():
