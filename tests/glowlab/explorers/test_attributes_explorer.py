@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 import torch
-from tests.explorers.page import drag, entry, open_address, pick, png, upload
+from tests.glowlab.explorers.page import drag, entry, open_address, pick, png, upload
 
 from glowlab.explorers import precomputed as known
 from glowlab.explorers.attributes import FACE, OPENING, AttributeExplorer, open_attributes

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from tests.explorers.page import drag, entry, open_address, pick, png, upload
+from tests.glowlab.explorers.page import drag, entry, open_address, pick, png, upload
 
 from glowlab.explorers.between import WAYS
 from glowlab.explorers.interpolation import OPENING, InterpolationExplorer, open_interpolation

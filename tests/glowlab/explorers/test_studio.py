@@ -4,7 +4,7 @@ import io
 
 import pytest
 from PIL import Image
-from tests.explorers.page import drag, entry, open_address, pick, png, upload
+from tests.glowlab.explorers.page import drag, entry, open_address, pick, png, upload
 
 from glowlab.explorers.studio import OPENING, Studio, open_studio
 from glowlab.widgets.frame import BROKEN, SORRY, Sorry

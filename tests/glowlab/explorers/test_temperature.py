@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 import torch
-from tests.explorers.page import drag, entry, open_address, pick
+from tests.glowlab.explorers.page import drag, entry, open_address, pick
 
 from glowlab.explorers import precomputed as known
 from glowlab.explorers.pca import Likeness
