@@ -6,6 +6,7 @@ latents = model.encode(images)            # images uint8 (B, 3, 64, 64) -> one t
 model.decode(latents)                     # the very same pixels
 """
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
 try:
@@ -13,17 +14,12 @@ try:
 except PackageNotFoundError:  # a plain checkout that was never installed
     __version__ = "0+unknown"
 
-__all__ = ["Glow", "GlowConfig", "PRESETS", "load"]
+MODULES = {"Glow": "glow", "GlowConfig": "glow", "PRESETS": "glow", "fuse": "fusion", "load": "checkpoint"}
+__all__ = list(MODULES)
 
 
 def __getattr__(name: str):
-    """Import torch only when a flow is asked for, so that `glowlite --help` answers at once."""
-    if name in ("Glow", "GlowConfig", "PRESETS"):
-        from glowlite import glow
-
-        return getattr(glow, name)
-    if name == "load":
-        from glowlite.checkpoint import load
-
-        return load
+    """Import torch only when it is needed, so that `glowlite --help` answers at once."""
+    if name in MODULES:
+        return getattr(import_module(f"glowlite.{MODULES[name]}"), name)
     raise AttributeError(f"module 'glowlite' has no attribute {name!r}")

@@ -1,19 +1,23 @@
-"""The command line: `glowlite train | evaluate | sample | faces | export | directions | explore | card`.
+"""The command line: `glowlite train | evaluate | sample | faces | export | directions | card`, and the lab's commands.
 
-typer, because help texts, types and messages for a mistyped option come from the signatures. What is heavy is
-imported inside the commands, so that `--help` answers at once.
+Another package adds its commands by an entry point of the group "glowlite.commands": a function that takes `app`.
+Each command imports torch and the like itself, so that `--help` answers at once.
 """
 
 import difflib
+import inspect
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from glowlite.errors import GlowliteError
+from glowlite.training.settings import TrainConfig
 
 app = typer.Typer(
     help="Train, measure and explore Glow, a generative model that can be run backwards.",
@@ -30,57 +34,41 @@ Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Same seed, same p
 Count = Annotated[int, typer.Option(min=1, help="How many pictures.")]
 
 
-def option(text: str, name: str | None = None, **limits):
-    """A training option. Not given, it is the run's own on resuming, else the default of `TrainConfig`."""
-    return typer.Option(*([name] if name else []), help=text, show_default=False, **limits)
+def with_settings(command: Callable) -> Callable:
+    """Replace `**settings` in a command's signature by an option for each field of TrainConfig that has a help text."""
+    signature = inspect.signature(command)
+    parameters = [each for each in signature.parameters.values() if each.kind is not each.VAR_KEYWORD]
+    for field in fields(TrainConfig):
+        if "help" in field.metadata:
+            option = Annotated[field.type, typer.Option(help=field.metadata["help"])]
+            parameters.append(
+                inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=option)
+            )
+    command.__signature__ = signature.replace(parameters=parameters)
+    return command
 
 
 @app.command()
+@with_settings
 def train(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="Folder of the run: state, metrics, model.")],
-    preset: Annotated[str | None, option("The model: tiny, faces32, faces64, mnist, cifar10, ... [faces64]")] = None,
-    data: Annotated[str | None, option('"faces", drawn afresh for ever; mnist, cifar10; or a folder. [faces]')] = None,
-    images: Annotated[int | None, option("Images to see altogether; may grow on --resume. [1,000,000]", min=1)] = None,
-    batch: Annotated[int | None, option("Images a step. [64]", min=1)] = None,
-    lr: Annotated[float | None, option("Learning rate. [0.002]")] = None,
-    optimizer: Annotated[str | None, option("adamax or adamw. [adamax]")] = None,
-    warmup: Annotated[int | None, option("Images over which the learning rate rises. [10,000]", min=0)] = None,
-    decay: Annotated[float | None, option("Last fraction of the images, over which it falls to 0. [0.3]")] = None,
-    decay_shape: Annotated[str | None, option("linear or cosine. [linear]")] = None,
-    ema: Annotated[int | None, option("Images the average of weights looks back over. [50,000]", min=0)] = None,
-    clip: Annotated[float | None, option("Largest gradient norm; 0 never clips. [100]", min=0)] = None,
-    init_batch: Annotated[int | None, option("Images that set every ActNorm at the start. [256]", min=1)] = None,
-    validate_every: Annotated[int | None, option("Images between validations. [25,000]", min=1)] = None,
-    validation_count: Annotated[int | None, option("Held-out images they use. [512]", min=1)] = None,
-    log_every: Annotated[int | None, option("Images between lines of metrics. [1,000]", min=1)] = None,
-    checkpoint_minutes: Annotated[float | None, option("Minutes between saved states. [5]", min=0)] = None,
-    seed: Annotated[int | None, option("Of weights, data and noise. [0]", min=0)] = None,
-    accelerator: Annotated[str | None, option("auto, cpu, gpu or mps. [auto]")] = None,
-    devices: Annotated[int | None, option("How many of them. [1]", min=1)] = None,
-    precision: Annotated[str | None, option("float32, or tf32 on a recent GPU. [float32]")] = None,
-    channels_last: Annotated[
-        bool | None,
-        option("Memory layout: channels last or not. [last]", "--channels-last/--no-channels-last"),
-    ] = None,
-    threads: Annotated[int | None, option("CPU threads; 0 leaves PyTorch's choice. [0]", min=0)] = None,
+    preset: Annotated[str, typer.Option(help="The model: tiny, faces32, faces64, mnist, cifar10, ...")] = "faces64",
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the run in --out, exactly where it was.")
+        bool, typer.Option("--resume", help="Go on with the run in --out, with its own settings unless given.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    **settings,
 ) -> None:
     """Train a model. Ctrl-C saves and stops; --resume goes on as if nothing had happened."""
-    asked = {name: value for name, value in locals().items() if value is not None}
-    for name in ("out", "preset", "resume", "quiet"):
-        asked.pop(name, None)
-    if preset is not None or not resume:
-        asked["model"] = find_preset(preset or "faces64")
+    given = {name for name in context.params if context.get_parameter_source(name).name != "DEFAULT"}
+    asked = {name: value for name, value in settings.items() if name in given}
+    if "preset" in given or not resume:
+        asked["model"] = find_preset(preset)
     from glowlite.training import config as runs
     from glowlite.training import loop as training
 
-    if resume:
-        config = runs.continued(out, asked)
-    else:
-        config = runs.TrainConfig(out=str(out), **asked)
+    config = runs.continued(out, asked) if resume else TrainConfig(out=str(out), **asked)
     result = training.train(config, resume=resume, progress=not quiet)
     held_out = "" if result.val_bpd is None else f", {result.val_bpd:.3f} bits/dim on held-out pictures"
     typer.echo(f"{result.images:,} images in {duration(result.seconds)}{held_out}: {out / runs.MODEL}", err=True)
@@ -160,7 +148,7 @@ def faces(
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="The PNG to write.")] = Path("faces.png"),
 ) -> None:
-    """Draw faces of the training data, as one PNG."""
+    """Render faces of the training data, as one PNG."""
     from glowlite.data import faces as drawn
 
     save_sheet(drawn.draw(count, size=size, seed=seed).images, out)
@@ -170,12 +158,12 @@ def faces(
 def directions(
     name: Name,
     count: Annotated[int, typer.Option(min=16, help="Labelled faces to make the directions from.")] = 4096,
-    part: Annotated[bool, typer.Option(help="Part attributes that drag each other along, by measuring it.")] = True,
+    part: Annotated[bool, typer.Option(help="Disentangle: let no attribute move another, by measuring it.")] = True,
     seed: Seed = 1,
     batch: Annotated[int, typer.Option(min=1, help="Faces encoded at a time.")] = 128,
     device: Device = "auto",
 ) -> None:
-    """Find the direction of each attribute of a face in latent space, and keep them beside the model."""
+    """Find the direction of each attribute of a face in latent space, and save them beside the model."""
     from tqdm import tqdm
 
     from glowlite import checkpoint, evaluation
@@ -199,21 +187,6 @@ def directions(
         found = attribute_directions.disentangle(model.cpu(), found, meter, probe)
     path = checkpoint.save_directions(name, found, facts)
     typer.echo(f"{path}: {', '.join(found)}")
-
-
-@app.command()
-def explore(
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page.")] = 8866,
-    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = True,
-) -> None:
-    """Open the explorers in the browser."""
-    try:
-        from glowlab import serve
-    except ModuleNotFoundError as error:
-        raise GlowliteError(
-            f"The explorers need {error.name}: run make explore, or pip install 'glowlite[explorers]'"
-        ) from error
-    serve.main(port=port, open_browser=browser)
 
 
 @app.command()
@@ -268,6 +241,19 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min"
 
 
+def add_commands() -> None:
+    """Add the commands of other packages, such as the lab's; one that is not there adds none."""
+    for entry in entry_points(group="glowlite.commands"):
+        try:
+            add = entry.load()
+        except ImportError:
+            continue
+        add(app)
+
+
+add_commands()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a mistake a person can mend is one sentence on stderr and exit code 2."""
     try:
@@ -283,3 +269,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def fail(text: str) -> None:
     print(f"glowlite: {text}", file=sys.stderr)
     sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

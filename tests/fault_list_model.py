@@ -16,7 +16,7 @@ LATENTS, FILES, TRAINING = (
     "tests/glowlite/test_checkpoint.py",
     "tests/glowlite/training/test_loop.py",
 )
-FUSE = "tests/glowlite/test_fuse.py"
+FUSION = "tests/glowlite/test_fusion.py"
 STREAM, HELD_OUT = "tests/glowlite/training/test_stream.py", "tests/glowlite/training/test_held_out.py"
 
 
@@ -255,12 +255,12 @@ MULTISCALE = [
     fault("folding forgets the bias", "glowlite/flows/base.py",
           "(columns - bias[..., None, None]).transpose", "columns.transpose",
           at=f"{LAYERS}::test_a_normed_convolution_is_actnorm_after_a_convolution"),
-    fault("a fused model forgets a log-det", "glowlite/fuse.py",
+    fault("a fused model forgets a log-det", "glowlite/fusion.py",
           "(x[0, 0].numel() * self.log_det)", "self.log_det",
-          at=f"{FUSE}::test_a_fused_model_computes_the_same"),
-    fault("a fused model trains on", "glowlite/fuse.py",
+          at=f"{FUSION}::test_a_fused_model_computes_the_same"),
+    fault("a fused model trains on", "glowlite/fusion.py",
           ".eval().requires_grad_(False)", ".eval()",
-          at=f"{FUSE}::test_a_fused_model_is_a_copy_that_cannot_be_trained"),
+          at=f"{FUSION}::test_a_fused_model_is_a_copy_that_cannot_be_trained"),
     fault("old names of tensors are not known any more", "glowlite/checkpoint.py",
           'if meta.get("format", 1) >= 2:', "if True:",
           at=f"{FILES}::test_a_file_of_format_1_loads"),

@@ -1,7 +1,7 @@
 """A training run on paper: its settings, its schedules, and the card and checkpoint that come of it."""
 
 import math
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,82 +11,12 @@ from torch import Tensor
 from glowlite import checkpoint, evaluation
 from glowlite.errors import GlowliteError
 from glowlite.glow import PRESETS, Glow, GlowConfig
+from glowlite.training.settings import TrainConfig
 from glowlite.training.stream import open_stream, test_pictures
 
 STATE, METRICS, MODEL = "last.safetensors", "metrics.jsonl", "model.safetensors"  # in a run's folder
 
 
-@dataclass(frozen=True)
-class TrainConfig:
-    """All that makes a training run. Counts are of images, unless a name says otherwise."""
-
-    model: GlowConfig
-    out: str
-    data: str = "faces"  # or a data set's name, or a folder of pictures
-    images: int = 1_000_000  # to see altogether
-    batch: int = 64  # of all processes together
-    optimizer: str = "adamax"
-    lr: float = 2e-3
-    warmup: int = 10_000
-    decay: float = 0.3  # the last fraction of the images, over which lr falls to 0
-    decay_shape: str = "linear"  # or "cosine"
-    ema: int = 50_000  # images that the average of weights looks back over
-    clip: float = 100.0  # largest gradient norm, of the loss in bits per dimension; 0 never clips
-    init_batch: int = 256  # sets every ActNorm
-    validate_every: int = 25_000
-    validation_count: int = 512
-    log_every: int = 1_000
-    checkpoint_minutes: float = 5.0
-    seed: int = 0  # of weights, data and noise
-    accelerator: str = "auto"
-    devices: int = 1
-    precision: str = "float32"  # or "tf32", matrix products of lower precision on recent GPUs
-    channels_last: bool = True
-    threads: int = 0  # 0 leaves PyTorch's own choice
-
-    def __post_init__(self):
-        object.__setattr__(self, "model", replace(self.model, seed=self.seed))
-        for name, choices in CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise GlowliteError(f"{name} must be {' or '.join(choices)}, not {getattr(self, name)!r}")
-        for name in (
-            "images",
-            "batch",
-            "init_batch",
-            "lr",
-            "validate_every",
-            "validation_count",
-            "log_every",
-            "devices",
-        ):
-            if not getattr(self, name) > 0:
-                raise GlowliteError(f"{name} must be more than 0, not {getattr(self, name)}")
-        for name in ("warmup", "ema", "clip", "threads", "checkpoint_minutes"):
-            if not getattr(self, name) >= 0:
-                raise GlowliteError(f"{name} must be 0 or more, not {getattr(self, name)}")
-        if not 0 <= self.decay <= 1:
-            raise GlowliteError(f"decay is the last fraction of the images, from 0 to 1, not {self.decay}")
-        if self.batch % self.devices:
-            raise GlowliteError(f"a batch of {self.batch} cannot be shared equally by {self.devices} devices")
-
-    def to_dict(self) -> dict:
-        """Plain values for JSON."""
-        return asdict(self) | {"model": self.model.to_dict()}
-
-    @classmethod
-    def from_dict(cls, values: dict) -> "TrainConfig":
-        """The reverse of `to_dict`; a setting that this version does not know is an error."""
-        if unknown := set(values) - {field.name for field in fields(cls)}:
-            raise GlowliteError(f"unknown setting {', '.join(sorted(unknown))} in a training run's state")
-        return cls(**values | {"model": GlowConfig.from_dict(values["model"])})
-
-
-CHOICES = {
-    "optimizer": ("adamax", "adamw"),
-    "decay_shape": ("linear", "cosine"),
-    "precision": ("float32", "tf32"),
-    "accelerator": ("auto", "cpu", "gpu", "cuda", "mps"),
-}
 # What may change when a run goes on: the schedule from there on, and what leaves the weights alone.
 MAY_CHANGE = (
     *("images", "lr", "warmup", "decay", "decay_shape", "ema", "clip"),

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from glowlite.errors import GlowliteError
-from glowlite.fuse import Affine, Convolution, fuse
+from glowlite.fusion import Affine, Convolution, fuse
 from glowlite.glow import Glow
 from tests.glowlite.test_glow import SMALL, pictures, small
 

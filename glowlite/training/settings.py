@@ -1,0 +1,83 @@
+"""TrainConfig: the settings of a training run, each with its default, its help text and its limits.
+
+The command line makes its options from these fields, so this module loads without torch.
+"""
+
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING
+
+from glowlite.errors import GlowliteError
+
+if TYPE_CHECKING:
+    from glowlite.glow import GlowConfig
+
+
+def setting(default, help: str, choices: tuple[str, ...] = (), **limits):
+    """A field of TrainConfig with its help text, to which choices are added, and its limits: min, max or above."""
+    if choices:
+        help = f"{help}: {' or '.join(choices)}."
+    return field(default=default, metadata={"help": help, "choices": choices, **limits})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The settings of a training run. Counts are of images, unless a name says otherwise."""
+
+    model: "GlowConfig"
+    out: str
+    data: str = setting("faces", 'Training pictures: "faces" (rendered without end), mnist, cifar10, or a folder.')
+    images: int = setting(1_000_000, "Images to see in all; may grow on --resume.", above=0)
+    batch: int = setting(64, "Images per step, of all devices together.", above=0)
+    optimizer: str = setting("adamax", "Optimizer", choices=("adamax", "adamw"))
+    lr: float = setting(2e-3, "Learning rate.", above=0)
+    warmup: int = setting(10_000, "Images over which the learning rate rises.", min=0)
+    decay: float = setting(0.3, "Last fraction of the images, over which the learning rate falls to 0.", min=0, max=1)
+    decay_shape: str = setting("linear", "How it falls", choices=("linear", "cosine"))
+    ema: int = setting(50_000, "Images over which the weights are averaged (EMA).", min=0)
+    clip: float = setting(100.0, "Largest norm of the gradient of bits per dimension; 0 never clips.", min=0)
+    init_batch: int = setting(256, "Images that initialise every ActNorm.", above=0)
+    validate_every: int = setting(25_000, "Images between validations.", above=0)
+    validation_count: int = setting(512, "Held-out images of a validation.", above=0)
+    log_every: int = setting(1_000, "Images between lines of metrics.", above=0)
+    checkpoint_minutes: float = setting(5.0, "Minutes between saved states.", min=0)
+    seed: int = setting(0, "Seed of weights, data and noise.", min=0)
+    accelerator: str = setting("auto", "Accelerator", choices=("auto", "cpu", "gpu", "cuda", "mps"))
+    devices: int = setting(1, "How many devices of that kind.", above=0)
+    precision: str = setting("float32", "Precision of matrix products on recent GPUs", choices=("float32", "tf32"))
+    channels_last: bool = setting(True, "Keep images in memory with their channels last.")
+    threads: int = setting(0, "CPU threads; 0 leaves PyTorch's choice.", min=0)
+
+    def __post_init__(self):
+        object.__setattr__(self, "model", replace(self.model, seed=self.seed))
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if wanted := _broken_limit(value, **each.metadata):
+                raise GlowliteError(f"{each.name} must be {wanted}, not {value!r}")
+        if self.batch % self.devices:
+            raise GlowliteError(f"a batch of {self.batch} cannot be shared equally by {self.devices} devices")
+
+    def to_dict(self) -> dict:
+        """Plain values for JSON."""
+        return asdict(self) | {"model": self.model.to_dict()}
+
+    @classmethod
+    def from_dict(cls, values: dict) -> "TrainConfig":
+        """The reverse of `to_dict`; a setting that this version does not know is an error."""
+        from glowlite.glow import GlowConfig
+
+        if unknown := set(values) - {each.name for each in fields(cls)}:
+            raise GlowliteError(f"unknown setting {', '.join(sorted(unknown))} in a training run's state")
+        return cls(**values | {"model": GlowConfig.from_dict(values["model"])})
+
+
+def _broken_limit(value, choices=(), above=None, min=None, max=None, **other) -> str:
+    """The limit that a value breaks, in words; "" if it breaks none. NaN breaks every limit."""
+    if choices and value not in choices:
+        return " or ".join(choices)
+    if above is not None and not value > above:
+        return f"more than {above}"
+    if max is not None and not min <= value <= max:
+        return f"from {min} to {max}"
+    if min is not None and not value >= min:
+        return f"{min} or more"
+    return ""
