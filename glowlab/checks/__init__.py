@@ -1,7 +1,8 @@
 """Checks for the notebooks' exercises: what was written is run on fresh random inputs, a mistake is named.
 
-One module for each notebook; base.py says how a check is written, predict.py holds the questions asked before
-a cell runs.
+A module for each notebook, named after it; where one would be too long, a second one carries its name and a word
+more. base.py says how a check is written, answers.py holds what several share, predict.py the questions asked
+before a cell runs.
 """
 
 from glowlab.checks.predict import Prediction

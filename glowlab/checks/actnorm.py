@@ -11,10 +11,9 @@ from glowlab.checks.answers import (
     least_mistaken,
     random_batch,
     random_log_s,
-    same,
     tensor_of,
 )
-from glowlab.checks.base import Mistake, check, run
+from glowlab.checks.base import Mistake, check, name_mistake, run, same
 from glowlite.flows.actnorm import ActNorm, per_channel
 
 LARGEST = 1000.0  # the scale of a channel that never changes
@@ -74,7 +73,7 @@ def diagnose_scale(s: Tensor, x: Tensor) -> None:
     std = values.std(1, unbiased=False)
     if same(s, 1 / std):
         return
-    wrong = {
+    name_mistake(s, {
         "almost: torch's std divides by N - 1, and then this very batch does not get variance 1; "
         "std(..., unbiased=False)": 1 / values.std(1),
         "s is the spread itself; x must be divided by it, so s = 1 / std": std,
@@ -87,10 +86,7 @@ def diagnose_scale(s: Tensor, x: Tensor) -> None:
         "that is -mean / std, the shift: s comes first, then b": -values.mean(1) / std,
         "the first picture alone was used; take the whole batch": 1 / values_of(x[:1]).std(1, unbiased=False),
         "one scale for all channels; each has its own": (1 / x.std(unbiased=False)).expand(len(std)),
-    }  # fmt: skip
-    for words, value in wrong.items():
-        if same(s, value):
-            raise Mistake(words)
+    })  # fmt: skip
     extra = 1 / s - std
     if extra.min() > 0 and extra.max() - extra.min() < 1e-3 * extra.max():
         words = f"something is added to every std ({extra.mean():.2g})"
@@ -110,9 +106,7 @@ def diagnose_shift(b: Tensor, s: Tensor, x: Tensor) -> None:
         "b is added after the scaling, so the mean must be scaled; and it has the wrong sign": mean,
         "the mean was divided by s instead of multiplied": -mean / s,
     }
-    for words, value in wrong.items():
-        if same(b, value):
-            raise Mistake(words)
+    name_mistake(b, wrong)
     left = s * mean + b
     raise Mistake(f"s * x + b has means from {left.min():.3g} to {left.max():.3g}; all should be 0")
 

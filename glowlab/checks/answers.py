@@ -1,4 +1,4 @@
-"""What checks ask of an answer: is it the same, has it the right shape, and which mistakes would lead to it?"""
+"""What several checks share: the shape of an answer, combinations of mistakes, log-dets that count pixels."""
 
 from collections.abc import Iterator
 from itertools import product
@@ -6,14 +6,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from glowlab.checks.base import Mistake
-
-NEAR = 1e-5  # checks compute in float64; an answer in float32 is right, too
-
-
-def same(a: Tensor, b: Tensor, near: float = NEAR) -> bool:
-    """Of one shape, equal but for rounding, and free of NaN."""
-    return a.shape == b.shape and torch.allclose(a.double(), b.double(), rtol=near, atol=near)
+from glowlab.checks.base import Mistake, name_mistake, same
 
 
 def tensor_of(result, shape: tuple[int, ...], name: str) -> Tensor:
@@ -61,9 +54,27 @@ def random_batch(generator: torch.Generator) -> Tensor:
     return torch.randn(sizes, generator=generator, dtype=torch.float64)
 
 
+def miscounted(x: Tensor, share: Tensor) -> dict[str, Tensor]:
+    """Wrong log-dets of pictures x (B, C, h, w), by their diagnosis; each of the h * w pixels adds `share`."""
+    batch, channels, height, width = x.shape
+    right = height * width * share
+    return {
+        "you forgot h x w: every pixel adds its share to the log-det": share,
+        "the log-det has the right size and the wrong sign": -right,
+        "the log-det has the wrong sign, and you forgot h x w": -share,
+        "the batch was counted, too: each picture has a log-det of its own": batch * right,
+        "channels were counted twice: a pixel's share is that of all its channels": channels * right,
+        "batch and channels were counted, too: there are h x w pixels": batch * channels * right,
+        "you forgot the width: there are h x w pixels": height * share,
+        "you forgot the height: there are h x w pixels": width * share,
+        "you added h and w: there are h x w pixels": (height + width) * share,
+        "those are the wrong two axes: x is (B, C, h, w), so h and w come last": channels * height * share,
+    }
+
+
 def diagnose_log_det(result, x: Tensor, log_s: Tensor) -> None:
     """Return if `result` is h * w * sum(log_s), for each picture of x; else raise the Mistake that explains it."""
-    batch, channels, height, width = x.shape
+    batch, _, height, width = x.shape
     one, pixels = log_s.sum(), height * width
     if isinstance(result, Tensor) and result.numel() == 1 and same(result.reshape(()), one * pixels):
         words = f"each of the {batch} pictures needs its own: shape ({batch},)"
@@ -72,21 +83,13 @@ def diagnose_log_det(result, x: Tensor, log_s: Tensor) -> None:
     if same(values, (one * pixels).expand(batch)):
         return
     wrong = {
-        "you forgot h x w: every pixel adds its share to the log-det": one,
-        "the log-det has the right size and the wrong sign": -one * pixels,
-        "the log-det has the wrong sign, and you forgot h x w": -one,
-        "the batch was counted, too: each picture has a log-det of its own": one * pixels * batch,
-        "you forgot the width: there are h x w pixels": one * height,
-        "you forgot the height: there are h x w pixels": one * width,
-        "channels were counted twice: the sum runs over them already": one * pixels * channels,
+        **miscounted(x, one),
         "that is the mean of log_s; log-dets add up, so the sum is wanted": log_s.mean() * pixels,
         "log_s may be negative, a channel may shrink: no absolute value": log_s.abs().sum() * pixels,
         "log_s is a log already: no exp in the log-det": log_s.exp().sum() * pixels,
         "the log of a sum is not the sum of logs": log_s.exp().sum().log() * pixels,
         "that is the determinant; its log is wanted": log_s.exp().prod() * pixels,
     }
-    for words, value in wrong.items():
-        if same(values, value.expand(batch)):
-            raise Mistake(words)
+    name_mistake(values, {words: value.expand(batch) for words, value in wrong.items()})
     size = f"{height} x {width} pixels"
     raise Mistake(f"the log-det is {values[0]:.4g} for pictures of {size} where log_s sums to {one:.4g}")

@@ -1,77 +1,27 @@
-"""The first check of notebook 12: a direction from few labels, its effect measured."""
+"""Checks of notebook 12: a direction from few labels and its effect; two tied labels are in attributes_tied.py."""
 
 import torch
 from torch import Tensor
 
-from glowlab.checks.answers import same, tensor_of
-from glowlab.checks.base import Mistake, check, run
+from glowlab.checks.answers import tensor_of
+from glowlab.checks.attributes_latents import (
+    as_direction,
+    copies,
+    mean_of,
+    minus,
+    normal,
+    random_shapes,
+    times,
+    unit,
+    untouched,
+)
+from glowlab.checks.attributes_tied import part
+from glowlab.checks.base import Mistake, check, name_mistake, run, same
 from glowlite import latents
 from glowlite.evaluation import slide
+from glowlite.latents import Latents
 
-Latents = list[Tensor]
-
-
-def random_shapes(generator: torch.Generator) -> list[tuple[int, int, int]]:
-    """(C, H, W) for two or three levels, none of them alike."""
-    levels = int(torch.randint(2, 4, (1,), generator=generator))
-    return [(level + 2, 5 - level, 6 - level) for level in range(levels)]
-
-
-def normal(shapes, count: int, generator: torch.Generator) -> Latents:
-    return [torch.randn(count, *shape, generator=generator, dtype=torch.float64) for shape in shapes]
-
-
-def copies(eps: Latents) -> Latents:
-    return [level.clone() for level in eps]
-
-
-def untouched(eps: Latents, given: Latents, name: str) -> None:
-    if len(eps) != len(given) or not all(map(torch.equal, eps, given)):
-        raise Mistake(f"{name} is not what it was: make new tensors, without +=, -= or pop")
-
-
-def as_direction(result, shapes, name: str) -> Latents:
-    """`result` as one tensor (1, C_l, H_l, W_l) for each level, else a Mistake that says what it is."""
-    if isinstance(result, Tensor) and result.dim() == 2:
-        raise Mistake(f"{name} was flattened; it must be a list, with one tensor for each level")
-    if not isinstance(result, (list, tuple)):
-        raise Mistake(f"{name} must be a list, with one tensor for each level, not a {type(result).__name__}")
-    if len(result) != len(shapes):
-        raise Mistake(f"{name} has {len(result)} levels, and the latents have {len(shapes)}")
-    found = []
-    for level, (step, shape) in enumerate(zip(result, shapes, strict=True), start=1):
-        if not isinstance(step, Tensor):
-            raise Mistake(f"level {level} of {name} must be a tensor, and yours is a {type(step).__name__}")
-        if tuple(step.shape) != (1, *shape):
-            reason = "a mean over the faces alone, mean(0, keepdim=True), keeps every other number apart"
-            if tuple(step.shape) == shape:
-                reason = "keep the 1 in front, by mean(0, keepdim=True) or step[None], else channels pass for faces"
-            raise Mistake(
-                f"level {level} of {name} must have the shape (1, {str(shape)[1:]}, not {tuple(step.shape)}: {reason}"
-            )
-        found.append(step.detach())
-    return found
-
-
-def equal(a: Latents, b: Latents) -> bool:
-    return all(map(same, a, b))
-
-
-def times(number: float, step: Latents) -> Latents:
-    return [number * level for level in step]
-
-
-def minus(a: Latents, b: Latents) -> Latents:
-    return [x - y for x, y in zip(a, b, strict=True)]
-
-
-def unit(step: Latents) -> Latents:
-    return times(1 / latents.flatten(step).norm().item(), step)
-
-
-def mean_of(z: Latents, which: Tensor) -> Latents:
-    return [level[which].mean(0, keepdim=True) for level in z]
-
+__all__ = ["direction_and_effect", "part"]
 
 # ---- a direction from few labels, its effect measured ------------------------------------------------------
 
@@ -87,9 +37,9 @@ class Decode:
     def __call__(self, eps) -> Tensor:
         if not isinstance(eps, (list, tuple)) or len(eps) != len(self.shapes):
             raise Mistake(f"decode takes a list of {len(self.shapes)} levels")
-        for level, (part, shape) in enumerate(zip(eps, self.shapes, strict=True), start=1):
-            if not isinstance(part, Tensor) or part.dim() != 4 or tuple(part.shape[1:]) != shape:
-                size = tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__
+        for level, (given, shape) in enumerate(zip(eps, self.shapes, strict=True), start=1):
+            if not isinstance(given, Tensor) or given.dim() != 4 or tuple(given.shape[1:]) != shape:
+                size = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
                 raise Mistake(f"decode was given {size} for level {level}, which is (batch, {str(shape)[1:]}")
         self.calls += 1
         return torch.sin(2 * latents.flatten(list(eps)) @ self.weights).view(-1, 3, 2, 2)
@@ -150,10 +100,10 @@ def direction_and_effect(attempt, generator):
 
 
 def diagnose_direction(step: Latents, a: Latents, z: Latents, has: Tensor) -> None:
-    if equal(step, a):
+    if same(step, a):
         return
     everyone = torch.ones_like(has)
-    for words, wrong in {
+    wrong = {
         "the direction has the right size and the wrong sign: with minus without": times(-1, a),
         "that is the mean of those with the attribute alone: most of it is what all faces share": mean_of(z, has),
         "that is the mean of those without it": mean_of(z, ~has),
@@ -172,9 +122,8 @@ def diagnose_direction(step: Latents, a: Latents, z: Latents, has: Tensor) -> No
         "medians instead of means": [
             level[has].median(0, keepdim=True).values - level[~has].median(0, keepdim=True).values for level in z
         ],
-    }.items():
-        if equal(step, wrong):
-            raise Mistake(words)
+    }
+    name_mistake(step, wrong)
     right = [same(x, y) for x, y in zip(step, a, strict=True)]
     if any(right):
         wrong = ", ".join(str(level) for level, good in enumerate(right, start=1) if not good)
@@ -204,7 +153,7 @@ def diagnose_effect(result, a: Latents, others: Latents, z: Latents, decode: Dec
     moved = tensor_of(result, (faces,), "moved")
     if same(moved, high - low):
         return
-    for words, wrong in {
+    wrong = {
         "the effect has the right size and the wrong sign: at +a, minus at -a": low - high,
         "that is from the face as it is to +a; begin at -a": high - middle,
         "that is from -a to the face as it is; end at +a": middle - low,
@@ -214,9 +163,8 @@ def diagnose_effect(result, a: Latents, others: Latents, z: Latents, decode: Dec
         "the direction alone was decoded, or the face alone: decode the face moved along it": torch.zeros_like(high),
         "the step is a, and yours was twice as long": at(2) - at(-2),
         "the step is a, and yours was half as long": at(0.5) - at(-0.5),
-    }.items():
-        if same(moved, wrong):
-            raise Mistake(words)
+    }
+    name_mistake(moved, wrong)
     if any(same(moved, alone.expand(faces)) for alone in lone):
         raise Mistake("the direction alone was decoded: decode each face moved along it")
     pair = [decode(latents.add(others, a, amount)) for amount in (1, -1)]

@@ -16,10 +16,11 @@ import html
 import inspect
 import linecache
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import Tensor
 
 from glowlite.errors import GlowliteError
 
@@ -28,6 +29,7 @@ MARKS = {UNTRIED: "○", RIGHT: "✓", WRONG: "✗"}
 COLOURS = {UNTRIED: "#797979", RIGHT: "#009E73", WRONG: "#D55E00"}
 _NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}  # instructions of Python's machine
 ROUNDS = 3  # fresh inputs tried at each call
+NEAR = 1e-5  # the tolerance of every check: inputs are float64 of size 1, and an answer in float32 is right, too
 
 
 class Mistake(Exception):
@@ -158,6 +160,22 @@ def tried(result):
     if all(part is None or part is Ellipsis for part in parts):
         raise Untried
     return result
+
+
+def same(a, b) -> bool:
+    """Whether two tensors, or two lists of them, have one shape and equal numbers, to NEAR of their size and of 1."""
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(map(same, a, b))
+    if not isinstance(a, Tensor) or not isinstance(b, Tensor) or a.shape != b.shape:
+        return False
+    return torch.allclose(a.detach().double(), b.detach().double(), rtol=NEAR, atol=NEAR)
+
+
+def name_mistake(result, wrong: Mapping) -> None:
+    """Raise the first Mistake of `wrong`, {words: numbers}, that leads to the numbers of `result`, if one does."""
+    for words, numbers in wrong.items():
+        if same(result, numbers):
+            raise Mistake(words)
 
 
 def _source(thing) -> str:

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor
 
-from glowlab.checks.base import Mistake, check, run
+from glowlab.checks.base import Mistake, check, name_mistake, run, same
 from glowlite.pixels import bits_per_dim, dequantize, log_bins
 
 EDGE = 1e-3  # of a bin: what rounding to float32 may move a point over its edge
@@ -171,9 +171,7 @@ def to_bits_per_dim(attempt, generator):
         if not torch.equal(given, nats):
             raise Mistake("it changes the log-densities it is given, in place")
         result = as_numbers(result, nats)
-        wanted = bits_per_dim(nats - log_bins(dims, n_bits), dims)
-        if not close(result, wanted):
-            raise Mistake(unlike(result, wanted, nats, shape, n_bits))
+        diagnose_bits(result, nats, shape, n_bits)
         yield "right for 8 bits" if n_bits == 8 else "right for any number of bits"
 
 
@@ -189,13 +187,12 @@ def as_numbers(result, like: Tensor) -> Tensor:
     return result.double()
 
 
-def close(a: Tensor, b: Tensor) -> bool:
-    return torch.allclose(a, b, rtol=1e-6, atol=1e-6)
-
-
-def unlike(result: Tensor, wanted: Tensor, nats: Tensor, shape: tuple[int, int, int], n_bits: int) -> str:
-    """Which mistake gives these numbers."""
+def diagnose_bits(result: Tensor, nats: Tensor, shape: tuple[int, int, int], n_bits: int) -> None:
+    """Return if `result` is right; else raise the Mistake that explains it."""
     dims, ln2, ln10 = math.prod(shape), math.log(2), math.log(10)
+    wanted = bits_per_dim(nats - log_bins(dims, n_bits), dims)
+    if same(result, wanted):
+        return
 
     def per_dim(offset: float, d: int = dims, unit: float = ln2) -> Tensor:
         return -(nats - offset) / (d * unit)
@@ -226,11 +223,9 @@ def unlike(result: Tensor, wanted: Tensor, nats: Tensor, shape: tuple[int, int, 
         "the pictures of the batch were counted among the dimensions": wanted / len(nats),
         "log p was given as it is": nats,
     }
-    for words, wrong in explanations.items():
-        if close(result, wrong):
-            return words
+    name_mistake(result, explanations)
     flat = bits_per_dim(torch.zeros(1, dtype=torch.float64) - log_bins(dims, n_bits), dims).item()
-    return (
+    raise Mistake(
         f"for log p = {nats[0]:.0f} nats, {shape} and {n_bits} bits it is another number than yours, "
         f"{result[0]:.4g}. Try log p = 0, a density of 1 everywhere: that must give {flat:.0f}"
     )

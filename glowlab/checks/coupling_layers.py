@@ -5,15 +5,8 @@ import math
 import torch
 from torch import Tensor
 
-from glowlab.checks.base import Mistake, check, run
+from glowlab.checks.base import Mistake, check, name_mistake, run, same
 from glowlite.flows.coupling import Coupling
-
-CLOSE = 1e-9  # float64 inputs of size 1: rounding stays far below, mistakes far above
-
-
-def close(a, b) -> bool:
-    """Whether two tensors have one shape and are equal but for rounding."""
-    return a.shape == b.shape and bool((a - b).abs().max() < CLOSE)
 
 
 class Witness:
@@ -96,9 +89,9 @@ def additive_inverse(attempt, generator):
     x = whole_tensor(result, z, "x")
     yield "it gives back one x of the right shape"
     new_a, new_b = x.chunk(2, dim=1)
-    if close(new_a, x_b) and close(new_b, x_a):
+    if same(new_a, x_b) and same(new_b, x_a):
         raise Mistake("both halves are right, but they changed places: the half that stayed comes first")
-    if not close(new_a, x_a):
+    if not same(new_a, x_a):
         raise Mistake("the wrong half moves: additive left the first half alone, so it must come back as it is")
     yield "the half that stayed comes back as it is"
     diagnose_shift(new_b, x_a, x_b, t, network)
@@ -107,7 +100,7 @@ def additive_inverse(attempt, generator):
 
 def diagnose_shift(new: Tensor, x_a: Tensor, x_b: Tensor, t: Tensor, network: Witness) -> None:
     """Return if `new` is x_b; else raise the Mistake that explains it best."""
-    if close(new, x_b):
+    if same(new, x_b):
         return
     z_b = x_b + t
     (other,) = network.outcome(z_b)
@@ -120,9 +113,7 @@ def diagnose_shift(new: Tensor, x_a: Tensor, x_b: Tensor, t: Tensor, network: Wi
         "that is the shift alone; it still has to be taken away from z_b": t,
         "it divides by the shift; what was added is taken away": z_b / t,
     }
-    for words, wrong in explanations.items():
-        if close(new, wrong):
-            raise Mistake(words)
+    name_mistake(new, explanations)
     if not network.seen:
         raise Mistake("it never calls the network that it is given, and that is another one each time")
     raise Mistake(f"the second half is off by up to {(new - x_b).abs().max():.2g}")
@@ -159,9 +150,9 @@ def affine(attempt, generator):
             raise Mistake(f"{name} is still missing")
     z = whole_tensor(result[0], x, "z")
     new_a, new_b = z.chunk(2, dim=1)
-    if close(new_a, (x_b + t) * log_s.exp()) and close(new_b, x_a):
+    if same(new_a, (x_b + t) * log_s.exp()) and same(new_b, x_a):
         raise Mistake("both halves are right, but they changed places: the half that stays comes first")
-    if not close(new_a, x_a):
+    if not same(new_a, x_a):
         raise Mistake("the wrong half moves: x_a, the first half of the channels, must stay as it is")
     yield "x_a stays as it is"
     diagnose_scale(new_b, x_a, x_b, log_s, t, network)
@@ -173,7 +164,7 @@ def affine(attempt, generator):
 def diagnose_scale(new: Tensor, x_a, x_b, log_s: Tensor, t: Tensor, network: Witness) -> None:
     """Return if `new` is z_b; else raise the Mistake that explains it best."""
     s = log_s.exp()
-    if close(new, (x_b + t) * s):
+    if same(new, (x_b + t) * s):
         return
     other_log_s, other_t = network.outcome(x_b)
     explanations = {
@@ -189,9 +180,7 @@ def diagnose_scale(new: Tensor, x_a, x_b, log_s: Tensor, t: Tensor, network: Wit
         "the network is asked with the half that moves, so nobody could undo it; ask it with x_a": (x_b + other_t)
         * other_log_s.exp(),
     }
-    for words, wrong in explanations.items():
-        if close(new, wrong):
-            raise Mistake(words)
+    name_mistake(new, explanations)
     if not network.seen:
         raise Mistake("it never calls the scale_and_shift that it is given, and that is another one each time")
     raise Mistake(f"the second half is off by up to {(new - (x_b + t) * s).abs().max():.2g}")
@@ -205,15 +194,13 @@ def diagnose_log_det(log_det, log_s: Tensor, t: Tensor) -> None:
         raise Mistake(f"log_det must be a tensor, not {type(log_det).__name__}")
     log_det = log_det.detach().double()
     right, batch = log_s.sum((1, 2, 3)), len(log_s)
-    if close(log_det, right):
+    if same(log_det, right):
         return
-    if log_det.dim() == 0 and close(log_det, right.sum()):
+    if log_det.dim() == 0 and same(log_det, right.sum()):
         raise Mistake("log_det adds up the whole batch; every example needs its own, so leave dim 0 alone")
     if log_det.shape != right.shape:
         raise Mistake(f"log_det must have one number for each example, shape ({batch},), not {tuple(log_det.shape)}")
-    for words, wrong in wrong_log_dets(log_s, t, right).items():
-        if close(log_det, wrong):
-            raise Mistake(words)
+    name_mistake(log_det, wrong_log_dets(log_s, t, right))
     if log_det.isnan().any():
         raise Mistake("log_det is not a number (nan): log_s is a logarithm already, so it needs no second log")
     raise Mistake(f"log_det is off by up to {(log_det - right).abs().max():.2g}")

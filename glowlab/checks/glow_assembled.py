@@ -9,7 +9,8 @@ from itertools import permutations, product
 import torch
 from torch import Tensor
 
-from glowlab.checks.assembly import (
+from glowlab.checks.base import Mistake, check, run, same
+from glowlab.checks.glow_assembled_parts import (
     copy_weights,
     glow_forward,
     glow_inverse,
@@ -19,12 +20,10 @@ from glowlab.checks.assembly import (
     one_each,
     pair,
     run_inverse,
-    same,
     step_forward,
     step_inverse,
     with_weights,
 )
-from glowlab.checks.base import Mistake, check, run
 from glowlite.flows import ActNorm, Chain, Coupling, Flow, InvertibleConv1x1
 from glowlite.flows.mixing import convolve1x1
 from glowlite.glow import Glow, GlowConfig
@@ -166,7 +165,7 @@ def explain_x(result, x: Tensor, z: Tensor, flows: list[Flow]) -> None:
 # ---- exercise 2 --------------------------------------------------------------------------------------------
 
 ORDER = (  # said where sizes do not fit on the way back
-    "the last level comes first, and it has no split; then, for each level before it, split_inverse and after that "
+    "the last level comes first, with self.top; then, for each level before it, split_inverse and after that "
     "level.inverse, with that level's eps and prior"
 )
 
@@ -175,9 +174,9 @@ ORDER = (  # said where sizes do not fit on the way back
     "Glow",
     hints=[
         "Start with an empty list and a total of 0. Each level: x, log_det = level(x), then the split.",
-        "zip(self.levels, self.priors) ends before the last level, which has no split. Its x goes to self.top.",
-        "Backwards: self.top.inverse and the last level's inverse; then for the other levels, from the last to the "
-        "first, split_inverse(x, eps, prior) and level.inverse.",
+        "zip(self.levels, self.priors) ends before the last level, whose x goes to self.top: nothing stays there.",
+        "Backwards: self.top.inverse(latents[-1][:, :0], latents[-1]) and the last level's inverse; then for the other "
+        "levels, from the last to the first, split_inverse(x, eps, prior) and level.inverse.",
     ],
     solution=[glow_forward, glow_inverse, Glow.forward, Glow.inverse],
 )
@@ -208,7 +207,7 @@ def judge_glow(ours, theirs: Glow, x: Tensor) -> Iterator[str]:
     yield "log_det: levels, splits and top prior add up"
     handed = [eps.clone() for eps in latents]
     back = run_inverse(ours.inverse, handed, ORDER)
-    if len(handed) != len(latents) or not all(map(same, handed, latents)):
+    if not same(handed, latents):
         raise Mistake("inverse takes latents out of the caller's list or changes them; they may be needed again")
     explain_picture(like(back, x, "what inverse gives"), x, list(latents), theirs)
     yield "inverse: every x comes back"
@@ -217,30 +216,26 @@ def judge_glow(ours, theirs: Glow, x: Tensor) -> Iterator[str]:
 def walk(theirs: Glow, x: Tensor, swap=False, white=True, top=True) -> list[Tensor]:
     """The latents that come from these mistakes: what stays kept, what leaves not whitened, no top prior."""
     latents = []
-    for level, split_of in zip(theirs.levels, theirs.splits, strict=False):
-        y, _ = level(x)
-        x, eps, _ = split_of(y)
+    for level in theirs.levels[:-1]:
+        y, _ = level.steps(x)
+        x, eps, _ = level.split(y)
         eps = eps if white else y.chunk(2, 1)[1]
         x, eps = (eps, x) if swap else (x, eps)
         latents.append(eps)
-    x, _ = theirs.levels[-1](x)
-    return [*latents, theirs.top(x)[0] if top else x]
+    x, _ = theirs.levels[-1].steps(x)
+    return [*latents, theirs.levels[-1].split(x)[1] if top else x]
 
 
 def explain_latents(latents: list, theirs: Glow, x: Tensor) -> None:
     """Return if all latents are right; else raise the Mistake that explains them best."""
-
-    def are(others: list[Tensor]) -> bool:
-        return len(latents) == len(others) and all(map(same, latents, others))
-
     right = walk(theirs, x)
-    if are(right):
+    if same(latents, right):
         return
-    if are(right[:-1]):
+    if same(latents, right[:-1]):
         raise Mistake("the last level's numbers are missing: whatever is left at the end belongs to z, too")
-    if are(right[-1:]):
+    if same(latents, right[-1:]):
         raise Mistake("only the last level's latents are there: at each split, keep the half that leaves")
-    if are(right[::-1]):
+    if same(latents, right[::-1]):
         raise Mistake("the levels are in the wrong order: the finest, which leaves first, comes first")
     explanations = {
         "the wrong half leaves: split gives (what stays, eps, log_det), and what stays goes on": {"swap": True},
@@ -252,7 +247,7 @@ def explain_latents(latents: list, theirs: Glow, x: Tensor) -> None:
         },
     }
     for words, how in explanations.items():
-        if are(walk(theirs, x, **how)):
+        if same(latents, walk(theirs, x, **how)):
             raise Mistake(words)
     if len(latents) != len(right):
         raise Mistake(f"{len(right)} levels give {len(right)} tensors of latents, not {len(latents)}")
@@ -262,11 +257,12 @@ def explain_latents(latents: list, theirs: Glow, x: Tensor) -> None:
 
 def explain_total(log_det, theirs: Glow, x: Tensor) -> None:
     terms = {}
-    for i, (level, split_of) in enumerate(zip(theirs.levels, theirs.splits, strict=False), start=1):
-        x, terms[f"level {i}"] = level(x)
-        x, _, terms[f"split {i}"] = split_of(x)
-    x, terms["the last level"] = theirs.levels[-1](x)
-    terms["the top prior"] = theirs.top(x)[1]
+    *before, last = theirs.levels
+    for i, level in enumerate(before, start=1):
+        x, terms[f"level {i}"] = level.steps(x)
+        x, _, terms[f"split {i}"] = level.split(x)
+    x, terms["the last level"] = last.steps(x)
+    _, _, terms["the top prior"] = last.split(x)
     explain_sum(one_each(log_det, len(x)), terms)
 
 
@@ -274,9 +270,10 @@ def explain_picture(back: Tensor, x: Tensor, latents: list[Tensor], theirs: Glow
     if same(back, x):
         return
     for top, swap in ((False, False), (True, True), (False, True)):
-        y = theirs.levels[-1].inverse(theirs.top.inverse(latents[-1]) if top else latents[-1])
-        for level, split_of, eps in reversed(list(zip(theirs.levels, theirs.splits, latents, strict=False))):
-            y = level.inverse(split_of.inverse(eps, y) if swap else split_of.inverse(y, eps))
+        *before, last = theirs.levels
+        y = last.steps.inverse(last.split.inverse(x[:, :0], latents[-1]) if top else latents[-1])
+        for level, eps in reversed(list(zip(before, latents, strict=False))):
+            y = level.inverse(eps, y) if swap else level.inverse(y, eps)
         if same(back, y):
             words = ["the last level's latents are still white: self.top.inverse comes first"] * (not top)
             words += ["what stays and what left are swapped: split_inverse(stays, eps, prior)"] * swap

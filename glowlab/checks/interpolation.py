@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from glowlab.checks.answers import explain, least_mistaken, same
-from glowlab.checks.base import Mistake, check, run
-from glowlab.explorers.between import Between
+from glowlab.checks.answers import explain, least_mistaken
+from glowlab.checks.base import Mistake, check, run, same
+from glowlab.explorers.interpolation_state import InterpolationState
 from glowlite import latents as latent_space
+from glowlite.latents import Latents
 
-Latents = list[Tensor]
 BATCHES = {  # what torch says where a batch was forgotten -> what we add
     "must match the size": "A number for each picture, (B,), needs the shape (B, 1, 1, 1)",
     "only one element tensors": "math.sin takes one number: torch.sin takes the whole batch",
@@ -165,10 +165,10 @@ def slerp(attempt, generator):
     explain(least_mistaken(flat, wrong_arcs(a, b, t)), _elsewhere(flat, a, b, t))
     yield "it is on the arc, at an even pace: one angle for the whole list, and one for each picture"
     for end, latents in ((0.0, a), (1.0, b)):
-        if not all(map(same, listed(called(attempt, a, b, end), a), latents)):
+        if not same(listed(called(attempt, a, b, end), a), latents):
             raise Mistake(f"at t = {end:.0f} it is not at its end")
     tensor = listed(called(attempt, a, b, torch.tensor(t, dtype=torch.float64)), a)
-    if not all(map(same, tensor, result)):
+    if not same(tensor, result):
         raise Mistake("t may be a tensor, too; here that gives something else than the same number does")
     yield "it begins at a and ends at b, and t may be a tensor"
     diagnose_parallel(attempt, a, b, t)
@@ -258,7 +258,7 @@ def wrong_levels(a: Latents, b: Latents, t: float, moving: Sequence[bool]) -> It
         "Begin with now = list(a), a new list with the same tensors, and put each moved level into its place.",
         "zip(range(len(a)), moving) tells which places those are. If nothing moves, slerp has nothing to do.",
     ],
-    solution=[Between.latents],
+    solution=[InterpolationState.latents],
 )
 def some_levels(attempt, generator):
     """attempt(a, b, t, moving) -> latents: the levels with moving[l] True at t of their arc, the others as in a."""
@@ -272,12 +272,12 @@ def some_levels(attempt, generator):
     otherwise = f"with levels {said} moving, the numbers are not those on the arc of these levels"
     explain(least_mistaken(flat, wrong_levels(a, b, t, moving)), otherwise)
     yield "the levels that move share one arc, the others are those of a"
-    if not all(map(same, listed(called(attempt, a, b, t, (True,) * len(a)), a), latent_space.slerp(a, b, t))):
+    if not same(listed(called(attempt, a, b, t, (True,) * len(a)), a), latent_space.slerp(a, b, t)):
         raise Mistake("if all levels move, it has to be the arc of the whole list")
     try:
         still = listed(called(attempt, a, b, t, (False,) * len(a)), a)
     except Mistake as mistake:
         raise Mistake(f"no level may move at all, and then: {mistake}") from mistake
-    if not all(map(same, still, a)):
+    if not same(still, a):
         raise Mistake("if no level moves, it has to be a")
     yield "all of them may move, or none"

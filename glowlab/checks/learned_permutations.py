@@ -5,11 +5,9 @@ import math
 import torch
 from torch import Tensor
 
-from glowlab.checks.base import Mistake, check, run
+from glowlab.checks.answers import miscounted
+from glowlab.checks.base import Mistake, check, name_mistake, run, same
 from glowlite.flows.mixing import InvertibleConv1x1, Mixing, convolve1x1, random_rotation
-
-CLOSE = 1e-8  # what is compared is float64
-CLOSE_ENOUGH = 1e-5  # a log-det multiplied by torch.ones(B) is float32, which is no mistake
 
 
 def random_batch(generator: torch.Generator) -> Tensor:
@@ -26,10 +24,6 @@ def random_matrix(channels: int, sign: int, generator: torch.Generator) -> Tenso
     if torch.linalg.det(W).sign() != sign:
         W[0] = -W[0]
     return W
-
-
-def same(a: Tensor, b: Tensor, close: float = CLOSE) -> bool:
-    return a.shape == b.shape and torch.allclose(a, b, rtol=close, atol=close)
 
 
 def call(attempt, x: Tensor, W: Tensor):
@@ -64,23 +58,20 @@ def picture(result, like: Tensor) -> Tensor:
     return result
 
 
-def scrambled(x: Tensor, M: Tensor) -> list[Tensor]:
-    """What comes of M when `reshape` is used where axes have to be moved."""
+def diagnose_axes(result: Tensor, x: Tensor, M: Tensor) -> None:
+    """Raise the Mistake of M applied with `reshape` where axes have to be moved."""
     batch, channels, height, width = x.shape
-    return [
-        (x.reshape(batch, height, width, channels) @ M.T).reshape(x.shape),
-        (x.permute(0, 2, 3, 1) @ M.T).reshape(x.shape),
-        (x.reshape(batch, height, width, channels) @ M.T).permute(0, 3, 1, 2),
-    ]
+    cut = x.reshape(batch, height, width, channels) @ M.T
+    scrambled = cut.reshape(x.shape), (x.permute(0, 2, 3, 1) @ M.T).reshape(x.shape), cut.permute(0, 3, 1, 2)
+    if any(same(result, wrong) for wrong in scrambled):
+        raise Mistake("right shape, but the numbers changed places: reshape cuts anew, and only permute moves axes")
 
 
-def diagnose(result: Tensor, expected: Tensor, explanations: list[tuple[str, Tensor]]) -> None:
+def diagnose(result: Tensor, expected: Tensor, wrong: dict[str, Tensor]) -> None:
     """Return if `result` is as expected; else raise the Mistake that explains it best."""
     if same(result, expected):
         return
-    for words, wrong in explanations:
-        if same(result, wrong):
-            raise Mistake(words)
+    name_mistake(result, wrong)
     if not torch.isfinite(result).all():
         raise Mistake("some of its numbers are not finite")
     if same(result[:, :, 0, 0], expected[:, :, 0, 0]):
@@ -90,8 +81,6 @@ def diagnose(result: Tensor, expected: Tensor, explanations: list[tuple[str, Ten
     off = (result - expected).abs().max().item()
     raise Mistake(f"the numbers are not those of the matrix product at every pixel: off by up to {off:.2g}")
 
-
-MOVED = "right shape, but the numbers changed places: reshape cuts anew, and only permute moves axes"
 
 # ---- the convolution ---------------------------------------------------------------------------------------
 
@@ -111,24 +100,15 @@ def mix(attempt, generator):
     W = random_matrix(x.shape[1], 1, generator)
     z = picture(call(attempt, x, W), x)
     yield "it gives back pictures of the same shape"
-    diagnose(
-        z,
-        convolve1x1(x, W),
-        [
-            (
-                "W is on its side: channel i of z takes row i of W, and yours takes column i",
-                convolve1x1(x, W.T),
-            ),
-            (
-                "that is the way back: forward multiplies by W, not by its inverse",
-                convolve1x1(x, W.inverse()),
-            ),
-            ("nothing was mixed: x comes back as it was", x),
-            ("only the diagonal of W was used, so no channel meets another", x * W.diagonal()[:, None, None]),
-            ("W was used twice", convolve1x1(x, W @ W)),
-            *((MOVED, wrong) for wrong in scrambled(x, W)),
-        ],
-    )
+    diagnose_axes(z, x, W)
+    wrong = {
+        "W is on its side: channel i of z takes row i of W, and yours takes column i": convolve1x1(x, W.T),
+        "that is the way back: forward multiplies by W, not by its inverse": convolve1x1(x, W.inverse()),
+        "nothing was mixed: x comes back as it was": x,
+        "only the diagonal of W was used, so no channel meets another": x * W.diagonal()[:, None, None],
+        "W was used twice": convolve1x1(x, W @ W),
+    }
+    diagnose(z, convolve1x1(x, W), wrong)
     yield "every pixel of every picture is multiplied by W"
 
 
@@ -149,8 +129,7 @@ def log_det(attempt, generator):
     x = random_batch(generator)
     for sign in (1, -1):
         W = random_matrix(x.shape[1], sign, generator)
-        one = torch.linalg.slogdet(W)[1].item()
-        diagnose_log_det(call(attempt, x, W), x, W, one)
+        diagnose_log_det(call(attempt, x, W), x, W)
         yield f"right for a W with det {'>' if sign > 0 else '<'} 0"
 
 
@@ -159,10 +138,12 @@ def same_size(result, size: float) -> bool:
     return isinstance(result, Tensor) and bool((result.detach().abs() == size).all())
 
 
-def diagnose_log_det(result, x: Tensor, W: Tensor, one: float) -> None:
-    """Return if `result` is the log-det of each picture; `one` is log |det W|. Else the Mistake."""
-    batch, channels, height, width = x.shape
-    expected = height * width * one
+def diagnose_log_det(result, x: Tensor, W: Tensor) -> None:
+    """Return if `result` is h * w * log |det W|, for each picture of x; else raise the Mistake that explains it."""
+    batch, _, height, width = x.shape
+    pixels = height * width
+    sign, one = torch.linalg.slogdet(W)
+    expected = pixels * one
     values = torch.as_tensor(result, dtype=torch.float64) if isinstance(result, (int, float)) else result
     if isinstance(result, tuple) and len(result) == 2 and same_size(result[0], 1.0):
         raise Mistake("that is two things, as slogdet gives them: a sign, and the log-det. Only one is asked")
@@ -171,44 +152,28 @@ def diagnose_log_det(result, x: Tensor, W: Tensor, one: float) -> None:
     if not isinstance(values, Tensor):
         raise Mistake(f"it must give back a tensor of shape (B,), not a {type(result).__name__}")
     flat = values.detach().double().flatten()
-    if flat.isnan().any() and torch.linalg.det(W) < 0:
+    if flat.isnan().any() and sign < 0:
         raise Mistake("this W has a negative determinant, and its log is nan: take the size of det W first")
     if not flat.isfinite().all():
         raise Mistake("it is not finite: is that the log of a determinant, and of its size?")
-    det = abs(math.exp(one))
-    diagonal = W.diagonal().abs().log().sum().item()
-    pixels, sign = height * width, 1.0 if torch.linalg.det(W) > 0 else -1.0
+    det = one.exp()
+    diagonal = W.diagonal().abs().log().sum()
     bare = "the diagonal alone gives det W for triangular matrices only"
     no_log = "the log is missing: log-dets are logarithms, so that they add up"
-    one_side = "you counted one side only: there are h x w pixels"
-    explanations = [
-        ("you forgot h x w: that is one pixel's share, and W is applied at every pixel", one),
-        ("right size, wrong sign", -expected),
-        ("that is the log-det of the way back, and you forgot h x w", -one),
-        (
-            "you counted the numbers of a picture, C x h x w; W stands once for each pixel",
-            channels * expected,
-        ),
-        ("you counted the pixels of the whole batch; each picture has its own log-det", batch * expected),
-        ("you counted all numbers of the batch, not a picture's pixels", batch * channels * expected),
-        (one_side, height * one),
-        (one_side, width * one),
-        ("you added h and w: there are h x w pixels", (height + width) * one),
-        ("those are the wrong two axes: x is (B, C, h, w), so h and w come last", channels * height * one),
-        (no_log, pixels * det),
-        (no_log + "; and you forgot h x w", det),
-        ("the log is missing: that is the volume itself, and its log is asked for", det**pixels),
-        ("that is in bits (log2): log-dets are in nats, the natural logarithm", expected / math.log(2)),
-        ("that is log10: log-dets are in nats, the natural logarithm", expected / math.log(10)),
-        ("that is the sign of det W; the other thing that slogdet gives is its log", sign),
-        ("that is the sign of det W; the other thing that slogdet gives is its log", pixels * sign),
-        (bare, pixels * diagonal),
-        (bare + ", and you forgot h x w", diagonal),
-    ]
-    for words, wrong in explanations:
-        if same(flat, torch.full_like(flat, wrong), CLOSE_ENOUGH):
-            raise Mistake(words)
-    if not same(flat, torch.full_like(flat, expected), CLOSE_ENOUGH):
+    wrong = {
+        **miscounted(x, one),
+        no_log: pixels * det,
+        f"{no_log}; and you forgot h x w": det,
+        "the log is missing: that is the volume itself, and its log is asked for": det**pixels,
+        "that is in bits (log2): log-dets are in nats, the natural logarithm": expected / math.log(2),
+        "that is log10: log-dets are in nats, the natural logarithm": expected / math.log(10),
+        "that is the sign of det W; the other thing that slogdet gives is its log": sign,
+        "that is the sign of det W, at every pixel; the other thing that slogdet gives is its log": pixels * sign,
+        bare: pixels * diagonal,
+        f"{bare}, and you forgot h x w": diagonal,
+    }
+    name_mistake(flat, {words: value.expand(len(flat)) for words, value in wrong.items()})
+    if not same(flat, expected.expand(len(flat))):
         raise Mistake(
             f"it is {flat[0].item():.4g}, for a picture of {height} x {width} pixels and log |det W| = {one:.4g}"
         )
@@ -238,20 +203,14 @@ def unmix(attempt, generator):
     back = picture(call(attempt, z, W), z)
     yield "it gives back pictures of the same shape"
     inverse = W.inverse()
-    diagnose(
-        back,
-        x,
-        [
-            ("W was applied once more: that mixes twice", convolve1x1(z, W)),
-            ("the transpose undoes rotations only, and training leaves those behind", convolve1x1(z, W.T)),
-            ("the inverse is on its side (transposed)", convolve1x1(z, inverse.T)),
-            (
-                "1 / W inverts each number alone; the inverse of a matrix is another thing",
-                convolve1x1(z, 1 / W),
-            ),
-            ("nothing was undone: z comes back as it was", z),
-            ("-W is not the inverse: W multiplies, it does not add", convolve1x1(z, -W)),
-            *((MOVED, wrong) for wrong in scrambled(z, inverse)),
-        ],
-    )
+    diagnose_axes(back, z, inverse)
+    wrong = {
+        "W was applied once more: that mixes twice": convolve1x1(z, W),
+        "the transpose undoes rotations only, and training leaves those behind": convolve1x1(z, W.T),
+        "the inverse is on its side (transposed)": convolve1x1(z, inverse.T),
+        "1 / W inverts each number alone; the inverse of a matrix is another thing": convolve1x1(z, 1 / W),
+        "nothing was undone: z comes back as it was": z,
+        "-W is not the inverse: W multiplies, it does not add": convolve1x1(z, -W),
+    }
+    diagnose(back, x, wrong)
     yield "every pixel is what it was, to rounding"

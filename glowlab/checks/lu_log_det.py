@@ -13,11 +13,10 @@ from glowlab.checks.answers import (
     least_mistaken,
     random_batch,
     random_log_s,
-    same,
     tensor_of,
     variants,
 )
-from glowlab.checks.base import Mistake, check, run
+from glowlab.checks.base import Mistake, check, run, same
 from glowlite.flows.mixing import InvertibleConv1x1LU, Mixing
 
 

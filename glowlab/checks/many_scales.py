@@ -1,14 +1,11 @@
 """Checks of notebook 06: undo a squeeze; decode a picture from the list of its latents."""
 
-from functools import partial
-
 import torch
 from torch import Tensor
 
-from glowlab.checks import answers
-from glowlab.checks.base import Mistake, check, run
+from glowlab.checks.base import Mistake, check, run, same
 from glowlite.flows import Squeeze
-from glowlite.glow import Glow, GlowConfig
+from glowlite.glow import Glow, GlowConfig, Level
 
 # ---- unsqueeze ---------------------------------------------------------------------------------------------
 
@@ -99,9 +96,9 @@ def misplaced(z: Tensor) -> dict[str, Tensor]:
 
 
 class Piece:
-    """A level, split or top of a flow; only its inverse may be used, and what it is given is looked at.
+    """The steps or the split of a level; only their inverse may be used, and what it is given is looked at.
 
-    sizes: (C, H, W) of each thing it takes; eps: the latents that the last of them should be, if it takes any.
+    sizes: (C, H, W) of each tensor that it takes; eps: the latents that a split takes as its second.
     """
 
     def __init__(self, name: str, part, sizes: list[tuple[int, ...]], called: list[str], eps: Tensor | None = None):
@@ -113,7 +110,8 @@ class Piece:
             raise Mistake(f"{self.name}.inverse takes {parts}, and was given {len(given)}")
         for tensor, size in zip(given, self.sizes, strict=True):
             if not isinstance(tensor, Tensor):
-                raise Mistake(f"{self.name}.inverse was given a {type(tensor).__name__}, not a tensor")
+                none = "; nothing stays at the last level: latents[-1][:, :0], with 0 channels" if 0 in size else ""
+                raise Mistake(f"{self.name}.inverse was given a {type(tensor).__name__}, not a tensor{none}")
             if tuple(tensor.shape[1:]) != size:
                 raise Mistake(
                     f"{self.name}.inverse was given {tuple(tensor.shape)}, and its way back begins with "
@@ -128,9 +126,10 @@ class Piece:
 
     def reason(self, tensor: Tensor, size: tuple[int, ...]) -> str:
         """Why it may have been given a tensor that is not of this size (C, H, W)."""
-        half = size[0] // 2, *size[1:]
-        if self.name.startswith("levels") and tuple(tensor.shape[1:]) == half:
-            return "between two levels a split puts back the half that left"
+        if size[0] == 0:
+            return "nothing stays at the last level, so begin with 0 channels, latents[-1][:, :0]"
+        if self.name.endswith("steps") and tuple(tensor.shape[1:]) == (size[0] // 2, *size[1:]):
+            return "a split puts back the half that left first"
         return "is it its turn?"
 
     def __call__(self, *given):
@@ -139,29 +138,38 @@ class Piece:
     forward = __call__
 
 
-same = partial(answers.same, near=1e-6)
+class PiecesOfLevel:
+    """`steps` and `split` of a level, each a Piece; inverse and forward of both together are not for this exercise."""
+
+    def __init__(self, name: str, level: Level, stays: int, eps: Tensor, called: list[str]):
+        channels, *places = eps.shape[1:]
+        sizes = [(stays, *places), (channels, *places)]
+        self.steps = Piece(f"{name}.steps", level.steps, [(stays + channels, *places)], called)
+        self.split = Piece(f"{name}.split", level.split, sizes, called, eps)
+        self.name = name
+
+    def __call__(self, *given):
+        raise Mistake(f"{self.name}(...) goes from data to latent; the way back is by its split and its steps")
+
+    def __getattr__(self, name: str):
+        if name == "inverse":
+            raise Mistake(f"{self.name}.inverse does both at once; here use its split.inverse and its steps.inverse")
+        raise AttributeError(f"a level has steps and a split, but no {name}")
 
 
 class Pieces:
-    """The parts of a flow, without the methods that would do everything at once; `called` notes what was undone."""
+    """The levels of a flow, without the methods that would do everything at once; `called` notes what was undone."""
 
     def __init__(self, flow: Glow, latents: list[Tensor]):
         self.called: list[str] = []
-        shapes = flow.latent_shapes
-        self.top = Piece("top", flow.top, [shapes[-1]], self.called, latents[-1])
-        self.levels, self.splits = [], []
-        for l, split in enumerate(flow.splits):
-            sizes = [(split.stays, *shapes[l][1:]), shapes[l]]
-            self.splits.append(Piece(f"splits[{l}]", split, sizes, self.called, latents[l]))
-        for l, level in enumerate(flow.levels):
-            stays = flow.splits[l].stays if l < len(flow.splits) else 0
-            size = (stays + shapes[l][0], *shapes[l][1:])
-            self.levels.append(Piece(f"levels[{l}]", level, [size], self.called))
+        stays = [*(eps.shape[1] for eps in latents[:-1]), 0]
+        parts = enumerate(zip(flow.levels, stays, latents, strict=True))
+        self.levels = [PiecesOfLevel(f"levels[{l}]", *part, self.called) for l, part in parts]
 
     def __getattr__(self, name: str):
         if name in ("inverse", "decode", "sample", "forward", "encode"):
-            raise Mistake(f"flow.{name} does it all at once; here put the pieces together: top, levels, splits")
-        raise AttributeError(f"this flow has top, levels and splits, but no {name}")
+            raise Mistake(f"flow.{name} does it all at once; here put the pieces together, level by level")
+        raise AttributeError(f"this flow has levels, but no {name}")
 
 
 def random_flow(generator: torch.Generator) -> Glow:
@@ -180,23 +188,22 @@ def random_flow(generator: torch.Generator) -> Glow:
 @check(
     "from_latents",
     hints=[
-        "Go backwards. What left the flow last? It came out white through flow.top, so top.inverse begins.",
-        "A level undoes itself by flow.levels[l].inverse(x): its steps, and its squeeze. The last level comes first.",
-        "Between two levels a split gives the half back that left: flow.splits[l].inverse(x, latents[l]).",
-        "for l in reversed(range(len(flow.splits))): first the split l, then the level l.",
+        "Go backwards: the last level comes first. Nothing stayed there, so begin with x = latents[-1][:, :0].",
+        "At each level the split comes first: it takes x, which stayed, and that level's eps. Then come the steps.",
+        "for l in reversed(range(len(flow.levels))): level l with latents[l]. Each level's x goes to the next split.",
     ],
-    solution=[Glow.inverse],
+    solution=[Glow.inverse, Level.inverse],
 )
 @torch.no_grad()
 def from_latents(attempt, generator):
-    """attempt(latents, flow) -> x (B, C, H, W), with flow.top, flow.levels and flow.splits of a random flow."""
+    """attempt(latents, flow) -> x (B, C, H, W), by flow.levels[l].steps and flow.levels[l].split of a random flow."""
     flow = random_flow(generator)
     latents = [torch.randn(2, *shape, generator=generator, dtype=torch.float64) for shape in flow.latent_shapes]
     x = flow.inverse(latents)
     handed = [eps.clone() for eps in latents]
     pieces = Pieces(flow, latents)
     result = run(attempt, handed, pieces)
-    if len(handed) != len(latents) or not all(map(same, handed, latents)):
+    if not same(handed, latents):
         raise Mistake("the list of latents is not what it was: take from it without changing it (no pop)")
     if not isinstance(result, Tensor):
         raise Mistake(f"it must give back one tensor, the picture, not a {type(result).__name__}")
@@ -214,14 +221,13 @@ def from_latents(attempt, generator):
 def diagnose_calls(pieces: Pieces) -> None:
     """The Mistake of a piece that was left out or done twice."""
     if not pieces.called:
-        raise Mistake("none of the pieces was undone: top, levels and splits each have an inverse")
+        raise Mistake("none of the pieces was undone: each level's split and steps have an inverse")
     reasons = {
-        "top": "the last latents are white, too, and become z by its mean and std",
-        "splits": "eps must become z by mean and std before the halves are put together",
-        "levels": "nothing may be left out",
+        "split": "eps must become z by mean and std, at the last level, too",
+        "steps": "nothing may be left out",
     }
-    for piece in (pieces.top, *pieces.splits, *pieces.levels):
+    for piece in [part for level in reversed(pieces.levels) for part in (level.split, level.steps)]:
         if piece.name not in pieces.called:
-            raise Mistake(f"{piece.name}.inverse was never called: {reasons[piece.name.split('[')[0]]}")
+            raise Mistake(f"{piece.name}.inverse was never called: {reasons[piece.name.split('.')[1]]}")
         if (times := pieces.called.count(piece.name)) > 1:
             raise Mistake(f"{piece.name}.inverse was called {times} times: each piece is undone once")

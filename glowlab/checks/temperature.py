@@ -1,4 +1,4 @@
-"""Checks of notebook 10: the log-density of a cooled normal (in cooled.py), and sampling at a temperature per level."""
+"""Checks of notebook 10: sampling at a temperature for each level; the log-density is in temperature_density.py."""
 
 import math
 
@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from glowlab.checks.base import Mistake, check, run
-from glowlab.checks.cooled import tempered_log_prob
 from glowlab.checks.many_scales import random_flow
+from glowlab.checks.temperature_density import tempered_log_prob
 from glowlite.glow import Glow
 from glowlite.latents import sample_eps, scale
 
@@ -84,7 +84,7 @@ def called(attempt, flow: Glow, temperature, dice: torch.Generator, n: int = MAN
     try:
         pictures = run(attempt, model, n, given, dice)
     except Mistake as mistake:
-        if "TypeError" in str(mistake) and "level" not in str(mistake):
+        if "with TypeError" in str(mistake):
             kind = "a list, one for each level" if isinstance(temperature, list) else f"the number {temperature:.3g}"
             raise Mistake(f"where the temperature is {kind}, {mistake}") from mistake
         raise

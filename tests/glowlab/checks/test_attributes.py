@@ -1,4 +1,4 @@
-"""The first check of notebook 12, tried on the solution, the stub and the mistakes one makes."""
+"""A direction and its effect, of notebook 12: the check, tried on the solution, the stub and the mistakes one makes."""
 
 import pytest
 import torch

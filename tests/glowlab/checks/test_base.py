@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from glowlab.checks import Prediction
-from glowlab.checks.base import RIGHT, UNTRIED, WRONG, Mistake, check, run, tried
+from glowlab.checks.base import RIGHT, UNTRIED, WRONG, Mistake, check, name_mistake, run, same, tried
 from glowlite.errors import GlowliteError
 
 
@@ -80,6 +80,22 @@ def test_a_check_does_not_disturb_the_notebooks_random_numbers():
     torch.manual_seed(1)
     make()(lambda x: 2 * x)
     assert torch.equal(torch.rand(2), expected)
+
+
+def test_rounding_is_no_difference_and_a_shape_is_one():
+    a = torch.tensor([1.0, 2.0], dtype=torch.float64)
+    assert same(a, a.float() + 1e-6)
+    assert not same(a, a + 1e-3) and not same(a, a[None])
+    assert not same(a * torch.nan, a * torch.nan) and not same(1.0, a) and not same(None, a)
+    assert same([a, a[:1]], (a, a[:1])) and not same([a, a], [a, a + 1]) and not same([a], [a, a])
+
+
+def test_the_first_mistake_with_these_numbers_is_raised():
+    a = torch.ones(2)
+    wrong = {"half": a / 2, "twice": 2 * a, "twice again": 2 * a}
+    name_mistake(a, wrong)
+    with pytest.raises(Mistake, match="^twice$"):
+        name_mistake(2 * a, wrong)
 
 
 def test_a_prediction_is_compared_with_the_outcome_and_may_be_skipped(capsys):

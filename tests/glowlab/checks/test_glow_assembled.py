@@ -4,8 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from glowlab.checks import assembly as ours
-from glowlab.checks.assembly import (
+from glowlab.checks import glow_assembled_parts as ours
+from glowlab.checks.base import RIGHT, UNTRIED, WRONG
+from glowlab.checks.glow_assembled import flow_step, glow
+from glowlab.checks.glow_assembled_parts import (
     actnorm,
     actnorm_inverse,
     conv1x1,
@@ -16,8 +18,6 @@ from glowlab.checks.assembly import (
     split,
     split_inverse,
 )
-from glowlab.checks.base import RIGHT, UNTRIED, WRONG
-from glowlab.checks.glow_assembled import flow_step, glow
 from glowlite.flows import ActNorm, Chain, Coupling, InvertibleConv1x1, Split, Squeeze, TopPrior
 from glowlite.flows.coupling import CouplingNetwork, ZeroConv2d
 from glowlite.flows.mixing import random_rotation
@@ -235,7 +235,7 @@ def walk(self, x, swap=False, split_log_det=True, first_only=False):
 
 def swapped(self, x):
     latents, x, total, log_det = walk(self, x, swap=True)
-    eps, log_det_top = self.top(x)
+    _, eps, log_det_top = self.top(x)
     return [*latents, eps], total + log_det + log_det_top
 
 
@@ -261,7 +261,7 @@ def summed(*names):
         latents, _ = ours.glow_forward(self, x)
         _, y, with_splits, last = walk(self, x)
         levels = walk(self, x, split_log_det=False)[2]
-        terms = {"levels": levels, "last": last, "splits": with_splits - levels, "top": self.top(y)[1]}
+        terms = {"levels": levels, "last": last, "splits": with_splits - levels, "top": self.top(y)[2]}
         return latents, sum(terms[name] for name in names)
 
     return forward
@@ -290,7 +290,7 @@ def overwritten(self, x):
         x, _, log_det = split(x, prior)
         total = total + log_det
     x, log_det = self.levels[-1](x)
-    return latents, total + log_det + self.top(x)[1]
+    return latents, total + log_det + self.top(x)[2]
 
 
 ASSEMBLED = {
@@ -340,9 +340,13 @@ def test_glow_names_the_mistake_in_forward(name):
         state(glow(replaced(Whole, forward=method), seed=seed), words)
 
 
+def undo_top(self, eps):
+    return self.top.inverse(eps[:, :0], eps)  # nothing stays
+
+
 def back(top=True, swap=False):
     def inverse(self, latents):
-        x = self.levels[-1].inverse(self.top.inverse(latents[-1]) if top else latents[-1])
+        x = self.levels[-1].inverse(undo_top(self, latents[-1]) if top else latents[-1])
         for l in reversed(range(len(self.priors))):
             halves = (latents[l], x) if swap else (x, latents[l])
             x = self.levels[l].inverse(split_inverse(*halves, self.priors[l]))
@@ -352,7 +356,7 @@ def back(top=True, swap=False):
 
 
 def pops(self, latents):
-    x = self.levels[-1].inverse(self.top.inverse(latents.pop()))
+    x = self.levels[-1].inverse(undo_top(self, latents.pop()))
     for level, prior in reversed(list(zip(self.levels, self.priors, strict=False))):
         x = level.inverse(split_inverse(x, latents.pop(), prior))
     return x
@@ -360,7 +364,7 @@ def pops(self, latents):
 
 def finest_first(self, latents):
     """The levels in the order of forward."""
-    x = self.levels[-1].inverse(self.top.inverse(latents[-1]))
+    x = self.levels[-1].inverse(undo_top(self, latents[-1]))
     for level, prior, eps in zip(self.levels, self.priors, latents, strict=False):
         x = level.inverse(split_inverse(x, eps, prior))
     return x
@@ -368,7 +372,7 @@ def finest_first(self, latents):
 
 def misaligned(self, latents):
     """Both lists turned round, though one is shorter: each prior meets another level's eps."""
-    x = self.top.inverse(latents[-1])
+    x = undo_top(self, latents[-1])
     for level, prior, eps in zip(reversed(self.levels), reversed(self.priors), latents[::-1], strict=False):
         x = level.inverse(split_inverse(x, eps, prior))
     return x

@@ -41,7 +41,7 @@ def one_picture(function):
 
     def batch(a, b, t):
         done = [function([x[i : i + 1] for x in a], [y[i : i + 1] for y in b], t) for i in range(len(a[0]))]
-        return [torch.cat(level) for level in zip(*done, strict=True)]
+        return latents.cat(done)
 
     return batch
 

@@ -81,13 +81,13 @@ LOG_DET = {
     "as the package": (lambda x, W: package(W)(x)[1], None),
     "log of the size of det": (lambda x, W: pixels(x) * W.det().abs().log() * torch.ones(len(x)), None),
     "forgot h x w": (lambda x, W: logs(W).expand(len(x)), "you forgot h x w"),
-    "wrong sign": (lambda x, W: (-pixels(x) * logs(W)).expand(len(x)), "right size, wrong sign"),
-    "wrong sign of one pixel": (lambda x, W: -logs(W).expand(len(x)), "way back"),
-    "all numbers": (lambda x, W: (x[0].numel() * logs(W)).expand(len(x)), "C x h x w"),
-    "the whole batch": (lambda x, W: (pixels(x) * len(x) * logs(W)).expand(len(x)), "the whole batch"),
-    "all numbers of the batch": (lambda x, W: (x.numel() * logs(W)).expand(len(x)), "numbers of the batch"),
-    "height only": (lambda x, W: (x.shape[2] * logs(W)).expand(len(x)), "one side only"),
-    "width only": (lambda x, W: (x.shape[3] * logs(W)).expand(len(x)), "one side only"),
+    "wrong sign": (lambda x, W: (-pixels(x) * logs(W)).expand(len(x)), "right size and the wrong sign"),
+    "wrong sign of one pixel": (lambda x, W: -logs(W).expand(len(x)), "wrong sign, and you forgot"),
+    "all numbers": (lambda x, W: (x[0].numel() * logs(W)).expand(len(x)), "channels were counted twice"),
+    "the whole batch": (lambda x, W: (pixels(x) * len(x) * logs(W)).expand(len(x)), "batch was counted"),
+    "all numbers of the batch": (lambda x, W: (x.numel() * logs(W)).expand(len(x)), "batch and channels were counted"),
+    "height only": (lambda x, W: (x.shape[2] * logs(W)).expand(len(x)), "forgot the width"),
+    "width only": (lambda x, W: (x.shape[3] * logs(W)).expand(len(x)), "forgot the height"),
     "added": (lambda x, W: ((x.shape[2] + x.shape[3]) * logs(W)).expand(len(x)), "you added"),
     "wrong axes": (lambda x, W: (x.shape[1] * x.shape[2] * logs(W)).expand(len(x)), "wrong two axes"),
     "no log": (lambda x, W: (pixels(x) * W.det().abs()).expand(len(x)), "log is missing"),
@@ -170,7 +170,7 @@ def test_what_holds_is_said_in_the_notebooks_words():
         "right for a W with det > 0",
         "right for a W with det < 0",
     )
-    assert "W is applied at every pixel" in log_det(LOG_DET["forgot h x w"][0]).mistake
+    assert "every pixel adds its share" in log_det(LOG_DET["forgot h x w"][0]).mistake
 
 
 def test_both_signs_of_a_determinant_are_tried():
@@ -192,4 +192,4 @@ def test_hints_come_one_by_one_and_the_solution_is_the_packages_source():
         texts = [str(check.hint()) for _ in range(4)]
         assert texts[0].startswith("Hint 1 of 3") and texts[3] == texts[0] and len(set(texts)) == 3
     assert "F.conv2d" in mix.solution().text and "log_abs_det" in log_det.solution().text
-    assert "inverse_once" in unmix.solution().text and "linalg.inv" in unmix.solution().text
+    assert "inverse_matrix" in unmix.solution().text and "linalg.inv" in unmix.solution().text

@@ -86,119 +86,104 @@ def test_unsqueeze_names_the_mistake(name):
 
 
 def solution(latents, flow):
-    x = flow.levels[-1].inverse(flow.top.inverse(latents[-1]))
-    for l in reversed(range(len(flow.splits))):
-        x = flow.levels[l].inverse(flow.splits[l].inverse(x, latents[l]))
+    x = latents[-1][:, :0]
+    for level, eps in zip(reversed(flow.levels), reversed(latents), strict=True):
+        x = level.steps.inverse(level.split.inverse(x, eps))
     return x
 
 
-def by_zip(latents, flow):
-    x = flow.levels[-1].inverse(flow.top.inverse(latents[-1]))
-    for level, split, eps in list(zip(flow.levels[:-1], flow.splits, latents[:-1], strict=True))[::-1]:
-        x = level.inverse(split.inverse(x, eps))
+def by_number(latents, flow):
+    x = latents[-1].new_zeros(len(latents[-1]), 0, *latents[-1].shape[2:])
+    for l in reversed(range(len(flow.levels))):
+        x = flow.levels[l].split.inverse(x, latents[l])
+        x = flow.levels[l].steps.inverse(x)
+    return x
+
+
+def below_the_top(latents, flow, y):
+    """The right way from what the last split gives back, y."""
+    x = flow.levels[-1].steps.inverse(y)
+    for level, eps in zip(flow.levels[-2::-1], latents[-2::-1], strict=True):
+        x = level.steps.inverse(level.split.inverse(x, eps))
     return x
 
 
 def no_top(latents, flow):
-    x = flow.levels[-1].inverse(latents[-1])
-    for l in reversed(range(len(flow.splits))):
-        x = flow.levels[l].inverse(flow.splits[l].inverse(x, latents[l]))
-    return x
+    return below_the_top(latents, flow, latents[-1])
 
 
-def side_by_side(latents, flow):
-    x = flow.levels[-1].inverse(flow.top.inverse(latents[-1]))
-    for l in reversed(range(len(flow.splits))):
-        x = flow.levels[l].inverse(torch.cat([x, latents[l]], 1))
-    return x
+def top_with(stays):
+    return lambda latents, flow: below_the_top(
+        latents, flow, flow.levels[-1].split.inverse(stays(latents), latents[-1])
+    )
 
 
-def changed_places(latents, flow):
-    x = flow.levels[-1].inverse(flow.top.inverse(latents[-1]))
-    for l in reversed(range(len(flow.splits))):
-        x = flow.levels[l].inverse(flow.splits[l].inverse(latents[l], x))
-    return x
+def undo(stay_put):
+    """The right way but for the splits of the levels before the last: stay_put(split, x, eps) in their place."""
 
+    def attempt(latents, flow):
+        *before, last = flow.levels
+        x = last.steps.inverse(last.split.inverse(latents[-1][:, :0], latents[-1]))
+        for level, eps in reversed(list(zip(before, latents[:-1], strict=True))):
+            x = level.steps.inverse(stay_put(level.split, x, eps))
+        return x
 
-def no_split(latents, flow):
-    x = flow.levels[-1].inverse(flow.top.inverse(latents[-1]))
-    for l in reversed(range(len(flow.splits))):
-        x = flow.levels[l].inverse(x)
-    return x
+    return attempt
 
 
 def first_level_first(latents, flow):
-    x = flow.top.inverse(latents[-1])
+    x = flow.levels[-1].split.inverse(latents[-1][:, :0], latents[-1])
     for level in flow.levels:
-        x = level.inverse(x)
+        x = level.steps.inverse(x)
     return x
 
 
-def last_level_forgotten(latents, flow):
-    x = flow.top.inverse(latents[-1])
-    for l in reversed(range(len(flow.splits))):
-        x = flow.levels[l].inverse(flow.splits[l].inverse(x, latents[l]))
+def last_steps_forgotten(latents, flow):
+    x = flow.levels[-1].split.inverse(latents[-1][:, :0], latents[-1])
+    for level, eps in zip(flow.levels[-2::-1], latents[-2::-1], strict=True):
+        x = level.steps.inverse(level.split.inverse(x, eps))
     return x
-
-
-def first_level_forgotten(latents, flow):
-    x = flow.levels[-1].inverse(flow.top.inverse(latents[-1]))
-    for l in reversed(range(1, len(flow.splits))):
-        x = flow.levels[l].inverse(flow.splits[l].inverse(x, latents[l]))
-    return flow.splits[0].inverse(x, latents[0])
 
 
 def stops_early(latents, flow):
-    x = flow.levels[-1].inverse(flow.top.inverse(latents[-1]))
-    for l in reversed(range(1, len(flow.splits))):
-        x = flow.levels[l].inverse(flow.splits[l].inverse(x, latents[l]))
+    x = latents[-1][:, :0]
+    for l in reversed(range(1, len(flow.levels))):
+        x = flow.levels[l].steps.inverse(flow.levels[l].split.inverse(x, latents[l]))
     return x
 
 
-def forwards(latents, flow):
-    x, _ = flow.levels[-1](flow.top.inverse(latents[-1]))
-    return x
-
-
-def other_latents(latents, flow):
-    x = flow.levels[-1].inverse(flow.top.inverse(latents[-1]))
-    for l in reversed(range(len(flow.splits))):
-        x = flow.levels[l].inverse(flow.splits[l].inverse(x, latents[-1]))
-    return x
+def first_steps_forgotten(latents, flow):
+    return flow.levels[0].split.inverse(stops_early(latents, flow), latents[0])
 
 
 def pops(latents, flow):
-    x = flow.levels[-1].inverse(flow.top.inverse(latents.pop()))
-    for l in reversed(range(len(flow.splits))):
-        x = flow.levels[l].inverse(flow.splits[l].inverse(x, latents.pop()))
+    x = latents[-1][:, :0]
+    for level in reversed(flow.levels):
+        x = level.steps.inverse(level.split.inverse(x, latents.pop()))
     return x
 
 
 def top_twice(latents, flow):
-    flow.top.inverse(latents[-1])
+    flow.levels[-1].split.inverse(latents[-1][:, :0], latents[-1])
     return solution(latents, flow)
-
-
-def only_one(latents, flow):
-    x = flow.levels[-1].inverse(flow.top.inverse(latents[-1]))
-    for l in reversed(range(len(flow.splits))):
-        x = flow.levels[l].inverse(flow.splits[l].inverse(x))
-    return x
 
 
 LATENTS = {
     "solution": (solution, None),
-    "by zip": (by_zip, None),
-    "no top": (no_top, "top.inverse was never called: the last latents are white"),
-    "side by side": (side_by_side, "inverse was never called: eps must become z"),
-    "changed places": (changed_places, "changed places"),
-    "no split": (no_split, "a split puts back the half that left"),
+    "by number": (by_number, None),
+    "no top": (no_top, "split.inverse was never called: eps must become z by mean and std, at the last level"),
+    "side by side": (undo(lambda split, x, eps: torch.cat([x, eps], 1)), "inverse was never called: eps must become z"),
+    "changed places": (undo(lambda split, x, eps: split.inverse(eps, x)), "changed places"),
+    "no split": (undo(lambda split, x, eps: x), "a split puts back the half that left"),
+    "the top given None": (top_with(lambda latents: None), "not a tensor; nothing stays at the last level"),
+    "the top given eps twice": (top_with(lambda latents: latents[-1]), "nothing stays at the last level, so begin"),
     "first level first": (first_level_first, "is it its turn?"),
-    "last level forgotten": (last_level_forgotten, "is it its turn?"),
-    "first level forgotten": (first_level_forgotten, "levels[0].inverse was never called"),
-    "stops early": (stops_early, "splits[0].inverse was never called"),
-    "forwards": (forwards, "goes from data to latent"),
-    "other latents": (other_latents, "is it its turn?"),
+    "last steps forgotten": (last_steps_forgotten, "is it its turn?"),
+    "first steps forgotten": (first_steps_forgotten, "levels[0].steps.inverse was never called"),
+    "stops early": (stops_early, "levels[0].split.inverse was never called"),
+    "forwards": (lambda latents, flow: flow.levels[-1].steps(latents[-1])[0], "goes from data to latent"),
+    "a level forwards": (lambda latents, flow: flow.levels[-1](latents[-1])[0], "by its split and its steps"),
+    "other latents": (undo(lambda split, x, eps: split.inverse(x, torch.cat([eps, eps], 1))), "is it its turn?"),
     "at a temperature": (
         lambda latents, flow: solution([0.7 * eps for eps in latents], flow),
         "latents as they are",
@@ -209,15 +194,17 @@ LATENTS = {
     ),
     "pops": (pops, "no pop"),
     "all at once": (lambda latents, flow: flow.inverse(latents), "does it all at once"),
+    "both at once": (lambda latents, flow: flow.levels[0].inverse(latents[0], latents[0]), "does both at once"),
     "top twice": (top_twice, "2 times"),
-    "one thing to a split": (only_one, "takes two things"),
-    "the whole list": (lambda latents, flow: flow.top.inverse(latents), "given a list"),
+    "one thing to a split": (lambda latents, flow: flow.levels[-1].split.inverse(latents[-1]), "takes two things"),
+    "the whole list": (lambda latents, flow: flow.levels[-1].steps.inverse(latents), "given a list"),
     "no piece": (lambda latents, flow: latents[0], "none of the pieces"),
     "a list": (lambda latents, flow: [solution(latents, flow)], "one tensor"),
     "bytes": (lambda latents, flow: ((solution(latents, flow) + 0.5) * 256).to(torch.uint8), "bytes come later"),
     "shifted": (lambda latents, flow: solution(latents, flow) + 0.5, "something else changed"),
     "one picture": (lambda latents, flow: solution(latents, flow)[0], "has the shape"),
-    "another name": (lambda latents, flow: flow.tops, "AttributeError: this flow has top"),
+    "another name": (lambda latents, flow: flow.top, "AttributeError: this flow has levels"),
+    "another part": (lambda latents, flow: flow.levels[0].step, "AttributeError: a level has steps and a split"),
 }  # fmt: skip
 
 
@@ -238,7 +225,8 @@ def test_the_random_flow_uses_every_piece_and_is_a_flow():
         with torch.no_grad():
             latents, _ = flow(x)
             torch.testing.assert_close(solution(latents, flow), x, rtol=0, atol=1e-6)
-            mean, log_std = flow.splits[0].mean_and_log_std(x[:, :1].repeat(1, flow.splits[0].stays, 1, 1))
+            split = flow.levels[0].split
+            mean, log_std = split.mean_and_log_std(x[:, :1].repeat(1, split.stays, 1, 1))
         assert mean.abs().max() > 0.01 and log_std.abs().max() > 0.01, "the prior is at rest"
 
 
@@ -259,7 +247,7 @@ def test_an_untouched_stub_is_not_a_mistake(stub):
 def test_hints_come_one_by_one_and_the_solution_is_the_packages_source():
     for check, count, line in (
         (unsqueeze, 3, "F.pixel_shuffle(z, 2)"),
-        (from_latents, 4, "self.splits[level].inverse(x, latents[level])"),
+        (from_latents, 3, "self.steps.inverse(self.split.inverse(stays, eps))"),
     ):
         texts = [str(check.hint()) for _ in range(count + 1)]
         assert texts[0].startswith(f"Hint 1 of {count}") and texts[count] == texts[0]

@@ -7,8 +7,8 @@ import torch
 from torch.distributions import Normal
 
 from glowlab.checks.base import RIGHT, UNTRIED, WRONG
-from glowlab.checks.cooled import random_latents
 from glowlab.checks.temperature import sample, tempered_log_prob
+from glowlab.checks.temperature_density import random_latents
 from glowlite import latents as latent_space
 from glowlite.flows.multiscale import standard_normal_log_prob, whiten
 

@@ -1,10 +1,10 @@
-"""The second check of notebook 12, tried on the solution, the stub and the mistakes one makes."""
+"""Two tied attributes, of notebook 12: the check, tried on the solution, the stub and the mistakes one makes."""
 
 import pytest
 import torch
 
+from glowlab.checks.attributes_tied import part, tied_labels
 from glowlab.checks.base import RIGHT, UNTRIED, WRONG
-from glowlab.checks.parting import part, tied_labels
 from glowlite import latents
 from glowlite.latents import mean_difference
 

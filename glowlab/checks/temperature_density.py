@@ -1,4 +1,4 @@
-"""The first check of notebook 10: the log-density of a normal that was cooled."""
+"""A check of notebook 10: the log-density of a normal at a temperature."""
 
 import math
 from collections.abc import Iterator
@@ -7,8 +7,8 @@ from itertools import chain
 import torch
 from torch import Tensor
 
-from glowlab.checks.answers import explain, least_mistaken, same, tensor_of, variants
-from glowlab.checks.base import Mistake, check, run
+from glowlab.checks.answers import explain, least_mistaken, tensor_of, variants
+from glowlab.checks.base import Mistake, check, run, same
 from glowlite.flows.multiscale import standard_normal_log_prob, whiten
 from glowlite.latents import flatten
 

@@ -1,15 +1,13 @@
-"""The second check of notebook 12: two attributes that are tied together in the data, parted."""
+"""A check of notebook 12: directions of two attributes that are tied together in the data."""
 
 from collections.abc import Iterator
 
 import torch
 from torch import Tensor
 
-from glowlab.checks.attributes import (
-    Latents,
+from glowlab.checks.attributes_latents import (
     as_direction,
     copies,
-    equal,
     minus,
     normal,
     random_shapes,
@@ -17,8 +15,9 @@ from glowlab.checks.attributes import (
     unit,
     untouched,
 )
-from glowlab.checks.base import Mistake, check, run
+from glowlab.checks.base import Mistake, check, run, same
 from glowlite import latents
+from glowlite.latents import Latents
 
 
 def tied_labels(count: int, generator: torch.Generator, alone: int = 3) -> tuple[Tensor, Tensor]:
@@ -89,13 +88,13 @@ def two_directions(result, shapes) -> list[Latents]:
 
 
 def diagnose_parted(found, truth, middle: Latents, z: Latents, a: Tensor, b: Tensor) -> None:
-    right = [equal(mine, step) for mine, step in zip(found, truth, strict=True)]
+    right = [same(mine, step) for mine, step in zip(found, truth, strict=True)]
     if all(right):
         return
-    if equal(found[0], truth[1]) and equal(found[1], truth[0]):
+    if same(found[0], truth[1]) and same(found[1], truth[0]):
         raise Mistake("the two directions changed places: a belongs to y, a2 to y2")
     for words, wrong in mistaken(truth, z, a, b):
-        if all(ok or equal(mine, step) for ok, mine, step in zip(right, found, wrong, strict=True)):
+        if all(ok or same(mine, step) for ok, mine, step in zip(right, found, wrong, strict=True)):
             if any(right):
                 words = f"{'a2' if right[0] else 'a'} alone is wrong: {words}"
             raise Mistake(words)

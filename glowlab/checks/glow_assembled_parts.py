@@ -81,12 +81,12 @@ def glow_forward(self, x):
         x, eps, log_det_split = split(x, prior)
         latents, total = [*latents, eps], total + log_det + log_det_split
     x, log_det = self.levels[-1](x)
-    eps, log_det_top = self.top(x)
+    _, eps, log_det_top = self.top(x)  # nothing stays
     return [*latents, eps], total + log_det + log_det_top
 
 
 def glow_inverse(self, latents):
-    x = self.levels[-1].inverse(self.top.inverse(latents[-1]))
+    x = self.levels[-1].inverse(self.top.inverse(latents[-1][:, :0], latents[-1]))  # nothing stays
     for level, prior, eps in reversed(list(zip(self.levels, self.priors, latents, strict=False))):
         x = level.inverse(split_inverse(x, eps, prior))
     return x
@@ -108,11 +108,12 @@ def copy_weights(theirs: nn.Module, ours: nn.Module) -> None:
         ours.network.load_state_dict(coupling.network.state_dict())
         return
     for level, their_level in zip(ours.levels, theirs.levels, strict=True):
-        for step, their_step in zip(level.flows[1:], their_level.flows[1:], strict=True):  # after the squeeze
+        for step, their_step in zip(level.flows[1:], their_level.steps.flows[1:], strict=True):  # after the squeeze
             copy_weights(their_step, step)
-    for prior, their_split in zip(ours.priors, theirs.splits, strict=True):
+    *splits, top = (level.split for level in theirs.levels)
+    for prior, their_split in zip(ours.priors, splits, strict=True):
         prior.load_state_dict(their_split.prior.state_dict())
-    ours.top.load_state_dict(theirs.top.state_dict())
+    ours.top.load_state_dict(top.state_dict())
 
 
 def lines_of(thing: Callable) -> int:
@@ -130,17 +131,13 @@ def lines_of(thing: Callable) -> int:
 # ---- what an answer must look like ---------------------------------------------------------------------------
 
 
-def same(a, b: Tensor) -> bool:
-    return isinstance(a, Tensor) and a.shape == b.shape and torch.allclose(a.to(b), b, rtol=1e-7, atol=1e-8)
-
-
 @torch.no_grad()
 def moved(module: nn.Module, generator: torch.Generator) -> nn.Module:
-    """In float64, every parameter at a random place and every ActNorm ready: a layer in the midst of training."""
+    """In float64, every parameter at a random place and every ActNorm initialized: a layer in the midst of training."""
     module.double().eval()
     for part in module.modules():
         if isinstance(part, ActNorm):
-            part.mark_ready()
+            part.initialized = True
     for parameter in module.parameters():
         parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator).to(parameter))
     return module
