@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from glowlab.figures.scene import Panel, Scene
-from glowlab.figures.values import words
+from glowlab.figures.values import format_number
 from glowlite.errors import GlowliteError
 
 SIDE = 4.0  # values from -SIDE to SIDE are drawn
@@ -20,7 +20,7 @@ CURVES = ("ink", "pink", "amber", "sky")
 # ---- channels before and after ------------------------------------------------------------------------------
 
 
-def density(values: Tensor) -> tuple[np.ndarray, np.ndarray]:
+def histogram(values: Tensor) -> tuple[np.ndarray, np.ndarray]:
     """(edges, heights) of a histogram over -SIDE..SIDE whose area is 1, but for what lies beyond."""
     values = values.detach().flatten().cpu().numpy()
     heights, edges = np.histogram(values, BINS, (-SIDE, SIDE))
@@ -40,42 +40,42 @@ def one_channel(x: Tensor, log_s: float, b: float, pixels: int) -> Scene:
     z = math.exp(log_s) * x + b
     mean, std, log_det = z.mean().item(), z.std(unbiased=False).item(), pixels * log_s
     scene = Scene(
-        f"Histograms of one channel: x is narrow, z = s x + b has mean {words(round(mean, 2) + 0.0)} and standard "
+        f"Histograms of one channel: x is narrow, z = s x + b has mean {format_number(mean, 2)} and standard "
         f"deviation {std:.2f}, beside the standard normal curve. With {pixels} pixels the channel adds "
-        f"{words(round(log_det, 1) + 0.0)} nats to the log-det.",
+        f"{format_number(log_det, 1)} nats to the log-det.",
         height=260,
     )
     panel = scene.panel((-SIDE, SIDE), (0, TOP), yticks=[], xlabel="value of a number in this channel", weight=4)
-    panel.bars(*density(x), "x", 0.4)
-    panel.bars(*density(z), "z", 0.55)
+    panel.bars(*histogram(x), "x", 0.4)
+    panel.bars(*histogram(z), "z", 0.55)
     _normal(panel)
     panel.text(-SIDE, 0.92 * TOP, "x", "x", 15, "start", bold=True)
     panel.text(-SIDE + 0.4, 0.92 * TOP, "z = s x + b", "z", 15, "start", bold=True)
-    panel.text(SIDE, 0.92 * TOP, f"mean {words(round(mean, 2) + 0.0)}", "z", anchor="end")
+    panel.text(SIDE, 0.92 * TOP, f"mean {format_number(mean, 2)}", "z", anchor="end")
     panel.text(SIDE, 0.82 * TOP, f"std {std:.2f}", "z", anchor="end")
     low, high = -1.6 * pixels, 3.4 * pixels
     bar = scene.panel((0, 1), (low, high), title="log-det", xticks=[], yticks=[k * pixels for k in (-1, 0, 1, 2, 3)])
     bar.line([0, 1], [0, 0], "ink", 1, alpha=0.7)
     bar.bars([0.3, 0.7], [min(high, max(low, log_det))], "log_det", 0.8)
     away = 0.25 * pixels if log_det >= 0 else -0.25 * pixels
-    bar.text(0.5, min(high, log_det) + away, words(round(log_det, 1) + 0.0), "log_det", bold=True)
+    bar.text(0.5, min(high, log_det) + away, format_number(log_det, 1), "log_det", bold=True)
     return scene
 
 
-def channels(batches: Mapping[str, Tensor]) -> Scene:
+def channel_histograms(batches: Mapping[str, Tensor]) -> Scene:
     """Outlines of the histograms of every channel, a panel for each batch (B, C, H, W), with the normal curve.
 
     A batch whose name begins with "x" is drawn in the colour of x, any other in that of z.
     """
     scene, told = Scene("Histograms.", height=240), []
     found = {name: values.detach().transpose(0, 1).flatten(1) for name, values in batches.items()}
-    top = 1.1 * max(density(channel)[1].max() for flat in found.values() for channel in flat)
+    top = 1.1 * max(histogram(channel)[1].max() for flat in found.values() for channel in flat)
     for name, flat in found.items():
         means, stds = flat.mean(1), flat.std(1, unbiased=False)
         told.append(f"{name}: means {_range(means)}, standard deviations {_range(stds)}")
         panel = scene.panel((-SIDE, SIDE), (0, max(0.5, top)), title=f"{name}: std {_range(stds)}", yticks=[])
         for channel in flat:
-            edges, heights = density(channel)
+            edges, heights = histogram(channel)
             panel.line((edges[1:] + edges[:-1]) / 2, heights, "x" if name[0] == "x" else "z", 1.2, alpha=0.7)
         _normal(panel)
     scene.alt = f"Histograms of all channels beside the standard normal curve. {'; '.join(told)}."
@@ -83,11 +83,11 @@ def channels(batches: Mapping[str, Tensor]) -> Scene:
 
 
 def _range(values: Tensor) -> str:
-    low, high = (words(round(value, 2) + 0.0) for value in (values.min().item(), values.max().item()))
+    low, high = (format_number(value, 2) for value in (values.min().item(), values.max().item()))
     return low if low == high else f"{low} to {high}"
 
 
-def jacobian(matrix: Tensor, channels: int) -> Scene:
+def jacobian_map(matrix: Tensor, channels: int) -> Scene:
     """The Jacobian of ActNorm on one picture, (D, D), as a heat map with its channels marked."""
     size = len(matrix)
     if matrix.shape != (size, size) or size % channels:
@@ -122,7 +122,7 @@ class Passage(NamedTuple):
     error: float
 
 
-def depth(passages: Sequence[Passage], chosen: Passage, setting: str) -> Scene:
+def signal_by_depth(passages: Sequence[Passage], chosen: Passage, setting: str) -> Scene:
     """One passage in colour among others in grey: its standard deviation and its log-det against depth.
 
     setting: what the chosen one is, in words.
@@ -130,7 +130,7 @@ def depth(passages: Sequence[Passage], chosen: Passage, setting: str) -> Scene:
     last = len(chosen.std) - 1
     scene = Scene(
         f"{last} layers, {setting}. The signal's standard deviation goes from {chosen.std[0]:.2g} to "
-        f"{chosen.std[-1]:.2g}, the log-det to {words(round(chosen.log_det[-1], 2) + 0.0)} nats per number; the way "
+        f"{chosen.std[-1]:.2g}, the log-det to {format_number(chosen.log_det[-1], 2)} nats per number; the way "
         f"back misses x by up to {chosen.error:.1g}.",
         height=300,
     )
@@ -165,7 +165,7 @@ def _ten_to(power: int) -> str:
 # ---- the first batch and what comes of it -------------------------------------------------------------------
 
 
-def first_batch(std: Tensor, pictures: int) -> Scene:
+def first_batch_stds(std: Tensor, pictures: int) -> Scene:
     """The standard deviation of each channel on new data, (C,), after a first batch of so many pictures."""
     low, high = std.min().item(), std.max().item()
     scene = Scene(
@@ -183,7 +183,7 @@ def first_batch(std: Tensor, pictures: int) -> Scene:
     return scene
 
 
-def curves(runs: Mapping[str, Sequence[float]], calm: str, zoom: tuple[float, float] = (5.0, 10.0)) -> Scene:
+def training_curves(runs: Mapping[str, Sequence[float]], calm: str, zoom: tuple[float, float] = (5.0, 10.0)) -> Scene:
     """Bits per dimension against training steps: on the left all runs, on a logarithmic axis; on the right `zoom`.
 
     The run named `calm` is green. One that is not finite any more ends with a cross, at the edge

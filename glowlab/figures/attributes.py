@@ -7,16 +7,16 @@ import numpy as np
 from torch import Tensor
 
 from glowlab.figures import style
-from glowlab.figures.rows import as_array, enlarge
+from glowlab.figures.rows import enlarge, picture_array
 from glowlab.figures.scene import Scene
 from glowlite.errors import GlowliteError
 
 WITHOUT, WITH = "sky", "amber"  # pictures without an attribute, and with it
 FIRST, SECOND = "pink", "sky"  # two attributes that are tied
-GAP, TITLE, NAME, LETTER = 10, 36, 24, 12  # stored pixels, as in rows.py
+TILE_GAP, TITLE_HEIGHT, NAME_GAP, LETTER_WIDTH = 10, 36, 24, 12  # stored pixels, as in rows.py
 
 
-def grid(
+def picture_grid(
     pictures: Sequence[Sequence[Tensor]], columns: Sequence[str], rows: Sequence[str], alt: str, zoom: int = 2
 ) -> style.Shown:
     """Rows of uint8 pictures of one size, with a title over each column and a name to the left of each row.
@@ -25,15 +25,15 @@ def grid(
     """
     if not pictures or {len(line) for line in pictures} != {len(columns)} or len(rows) != len(pictures):
         raise GlowliteError(f"a grid of {len(rows)} rows and {len(columns)} columns needs a picture for each place")
-    tiles = [[as_array(picture) for picture in line] for line in pictures]
+    tiles = [[picture_array(picture) for picture in line] for line in pictures]
     if len({tile.shape for line in tiles for tile in line}) > 1:
         raise GlowliteError("the pictures of a grid have one size")
     tiles = [[enlarge(tile, zoom * tile.shape[0]) for tile in line] for line in tiles]
     side = tiles[0][0].shape[0]
-    above = TITLE * any(columns)
-    before = NAME + LETTER * max(len(name) for name in rows) if any(rows) else 0
-    width = before + len(columns) * (side + GAP) - GAP
-    height = above + len(rows) * (side + GAP) - GAP
+    above = TITLE_HEIGHT * any(columns)
+    before = NAME_GAP + LETTER_WIDTH * max(len(name) for name in rows) if any(rows) else 0
+    width = before + len(columns) * (side + TILE_GAP) - TILE_GAP
+    height = above + len(rows) * (side + TILE_GAP) - TILE_GAP
     per_inch = style.DPI * style.SHARPNESS
     made, ax = style.figure(width / per_inch, height / per_inch)
     made.set_layout_engine("none")
@@ -41,19 +41,19 @@ def grid(
     ax.set(xlim=(0, width), ylim=(height, 0))
     ax.set_axis_off()
     for i, line in enumerate(tiles):
-        top = above + i * (side + GAP)
-        ax.text(before - NAME / 2, top + side / 2, rows[i], fontsize=11, ha="right", va="center")
+        top = above + i * (side + TILE_GAP)
+        ax.text(before - NAME_GAP / 2, top + side / 2, rows[i], fontsize=11, ha="right", va="center")
         for j, tile in enumerate(line):
-            left = before + j * (side + GAP)
+            left = before + j * (side + TILE_GAP)
             extent = (left, left + side, top + side, top)
             ax.imshow(tile, extent=extent, interpolation="none", aspect="auto")
     for j, title in enumerate(columns):
-        middle = before + j * (side + GAP) + side / 2
+        middle = before + j * (side + TILE_GAP) + side / 2
         ax.text(middle, above - 8, title, fontsize=11, ha="center", va="bottom")
     return style.show(made, alt)
 
 
-def readings(truth: Mapping[str, Tensor], read: Mapping[str, Tensor], alt: str) -> style.Shown:
+def readings_scatter(truth: Mapping[str, Tensor], read: Mapping[str, Tensor], alt: str) -> style.Shown:
     """What a reader says against what was drawn, a panel for each name: (B,) each; a perfect one lies on the line."""
     scene = Scene(alt=alt, height=250)
     for name, values in truth.items():
@@ -69,12 +69,12 @@ def readings(truth: Mapping[str, Tensor], read: Mapping[str, Tensor], alt: str) 
 # ---- how much of a direction is chance ---------------------------------------------------------------------
 
 
-def noise(labels: float, dims: int, spread: float = 1.0) -> float:
+def chance_length(labels: float, dims: int, spread: float = 1.0) -> float:
     """Length of the chance in a difference of two means of labels / 2 each: 2 spread sqrt(dims / labels)."""
     return 2 * spread * math.sqrt(dims / labels)
 
 
-def chance(
+def direction_from_labels(
     labels: float, signal: float, dims: int, spread: float = 1.0, measured: Mapping[int, float] | None = None
 ) -> Scene:
     """Which way a direction from that many labels points, and how long it is.
@@ -83,10 +83,10 @@ def chance(
     spread    standard deviation of a number of the latents
     measured  number of labels -> length that was found, drawn as dots
     """
-    by_chance = noise(labels, dims, spread)
+    by_chance = chance_length(labels, dims, spread)
     angle = math.atan2(by_chance, signal)
     many = np.geomspace(10, 1e6, 121)
-    lengths = [math.hypot(signal, noise(n, dims, spread)) for n in many]
+    lengths = [math.hypot(signal, chance_length(n, dims, spread)) for n in many]
     scene = Scene(
         alt=f"With {labels:,.0f} labels: {by_chance:.1f} by chance and {signal:.1f} that is meant, at right angles. "
         f"The direction found points {math.degrees(angle):.0f} degrees away from the true one, cosine "
@@ -104,7 +104,7 @@ def chance(
     ring.text(-0.04, 0.53, "rest", colour="ink", anchor="end")
     x, y = math.cos(angle), math.sin(angle)
     ring.arrow(0, 0, x, y, colour="z", width=3)
-    ring.text(1.05 * x + 0.03, 1.05 * y + 0.02, f"from {_count(labels)} labels", "z", anchor="start", bold=True)
+    ring.text(1.05 * x + 0.03, 1.05 * y + 0.02, f"from {_round_count(labels)} labels", "z", anchor="start", bold=True)
     ring.text(0.25, 0.2, f"cosine {math.cos(angle):.2f}", "ink", 14, anchor="start")
 
     top = 1.12 * lengths[0]
@@ -124,13 +124,13 @@ def chance(
     return scene
 
 
-def _count(labels: float) -> str:
+def _round_count(labels: float) -> str:
     """A number of labels in two digits, with commas."""
     digits = max(0, int(math.log10(labels)) - 1)
     return f"{round(labels / 10**digits) * 10**digits:,}"
 
 
-def places(along: Mapping[str, Tensor], has: Mapping[str, Tensor], alt: str) -> style.Shown:
+def attribute_histograms(along: Mapping[str, Tensor], has: Mapping[str, Tensor], alt: str) -> style.Shown:
     """Where pictures lie along directions, one panel for each: (B,) numbers, and which have the attribute."""
     scene = Scene(alt=alt, height=230)
     for name, values in along.items():
@@ -151,7 +151,7 @@ def places(along: Mapping[str, Tensor], has: Mapping[str, Tensor], alt: str) -> 
 # ---- tied attributes ---------------------------------------------------------------------------------------
 
 
-def quadrants(first: Tensor, second: Tensor, kept: Tensor, names: tuple[str, str], alt: str) -> style.Shown:
+def attribute_quadrants(first: Tensor, second: Tensor, kept: Tensor, names: tuple[str, str], alt: str) -> style.Shown:
     """Faces by the numbers of two attributes, (B,) each; those kept are drawn in full, and counted by quadrant."""
     scene = Scene(alt=alt, height=330)
     panel = scene.panel(
@@ -173,7 +173,7 @@ def quadrants(first: Tensor, second: Tensor, kept: Tensor, names: tuple[str, str
     return scene.shown()
 
 
-def pulled(effects: Mapping[str, tuple[float, float]], names: tuple[str, str], alt: str) -> style.Shown:
+def effect_bars(effects: Mapping[str, tuple[float, float]], names: tuple[str, str], alt: str) -> style.Shown:
     """Two bars for each way to make a direction: how far its step moves each of two attributes."""
     if not effects:
         raise GlowliteError("there is no way to show: effects is empty")
@@ -203,7 +203,7 @@ def pulled(effects: Mapping[str, tuple[float, float]], names: tuple[str, str], a
 # ---- along the slider --------------------------------------------------------------------------------------
 
 
-def journeys(amounts: Sequence[float], found: Mapping[str, Tensor], alt: str) -> style.Shown:
+def reading_curves(amounts: Sequence[float], found: Mapping[str, Tensor], alt: str) -> style.Shown:
     """Readings of faces at each amount, a line for each face and a panel for each attribute: (amounts, B) each."""
     scene = Scene(alt=alt, height=260)
     reach = 1.08 * max(float(values.abs().max()) for values in found.values())

@@ -17,7 +17,7 @@ LN2 = math.log(2)
 # ---- from histogram to density -----------------------------------------------------------------------------
 
 
-def merged(counts: Tensor, n_bits: int) -> Tensor:
+def merge_counts(counts: Tensor, n_bits: int) -> Tensor:
     """Counts of the 256 values (256,) -> probabilities of the 2^n values that n bits leave, (2^n,) float64."""
     check_bits(n_bits)
     if tuple(counts.shape) != (256,) or counts.sum() <= 0:
@@ -27,7 +27,7 @@ def merged(counts: Tensor, n_bits: int) -> Tensor:
 
 def histogram_and_density(counts: Tensor, n_bits: int) -> Scene:
     """The same counts (256,) twice: as probabilities of 2^n values, and as a density over (-0.5, 0.5)."""
-    probability = merged(counts, n_bits)
+    probability = merge_counts(counts, n_bits)
     density, bins = probability * 2**n_bits, 2**n_bits
     edges = torch.linspace(-0.5, 0.5, bins + 1)
     scene = Scene(
@@ -38,7 +38,7 @@ def histogram_and_density(counts: Tensor, n_bits: int) -> Scene:
     )
     look = {"x": (-0.5, 0.5), "xticks": [(-0.5, "−0.5"), 0, 0.5]}
     left = scene.panel(
-        y=(0, 1.1 * float(merged(counts, 1).max())),
+        y=(0, 1.1 * float(merge_counts(counts, 1).max())),
         title="probability P of each value",
         xlabel="sum of heights: 1",
         **look,
@@ -46,7 +46,7 @@ def histogram_and_density(counts: Tensor, n_bits: int) -> Scene:
     left.bars(edges, probability, colour="x", alpha=0.6)
     left.text(0.48, 0.95 * left.y[1], f"highest: {probability.max():.3f}", anchor="end")
     right = scene.panel(
-        y=(0, 1.25 * float(merged(counts, 8).max()) * 256),
+        y=(0, 1.25 * float(merge_counts(counts, 8).max()) * 256),
         title=f"density p = P · {bins}",
         xlabel="area: 1",
         **look,
@@ -118,7 +118,7 @@ def spikes(
     return scene
 
 
-def race(bare: Sequence[float], noisy: Sequence[float], ceiling: float, steps: int) -> Scene:
+def fit_curves(bare: Sequence[float], noisy: Sequence[float], ceiling: float, steps: int) -> Scene:
     """Two fits side by side: mean log p in nats after each step so far, without and with noise."""
     scene = Scene(
         f"Log p of two fits, after {len(bare)} of {steps} steps: without noise it climbs on and on, with noise it "
@@ -149,7 +149,7 @@ def race(bare: Sequence[float], noisy: Sequence[float], ceiling: float, steps: i
     return scene
 
 
-def noises(kinds: Mapping[str, Tensor], alt: str) -> Shown:
+def noise_histograms(kinds: Mapping[str, Tensor], alt: str) -> Shown:
     """A panel for each name: where three neighbouring pixel values land with that noise.
 
     kinds: name -> (3, N) points for the pixel values 0, 1, 2, in bins, so that a pixel's bin begins at its value.
@@ -200,13 +200,13 @@ SCALES = (  # name, height on the page; the same point is read on all five
 )
 
 
-def readings(log_density: float, dims: int, n_bits: int) -> list[float]:
+def read_scales(log_density: float, dims: int, n_bits: int) -> list[float]:
     """One log-density in nats, read on the five SCALES: log p, log P, nats and bits per dimension, bytes."""
     log_prob = log_density - log_bins(dims, n_bits)
     return [log_density, log_prob, -log_prob / dims, -log_prob / (dims * LN2), -log_prob / (8 * LN2)]
 
 
-def ruler(log_density: float, dims: int, n_bits: int) -> Scene:
+def likelihood_ruler(log_density: float, dims: int, n_bits: int) -> Scene:
     """Every way to state a likelihood, as five scales on one ruler, with a line at log p(x) = `log_density` nats.
 
     dims is D = C * H * W. The scales slide and stretch with D and n_bits; 0 on the first is always where a model
@@ -215,7 +215,7 @@ def ruler(log_density: float, dims: int, n_bits: int) -> Scene:
     check_bits(n_bits)
     if not SPAN[0] <= log_density <= SPAN[1]:
         raise GlowliteError(f"the ruler goes from {SPAN[0]:,.0f} to {SPAN[1]:,.0f} nats, not to {log_density:,.0f}")
-    certain, read = log_bins(dims, n_bits), readings(log_density, dims, n_bits)
+    certain, read = log_bins(dims, n_bits), read_scales(log_density, dims, n_bits)
     scene = Scene(
         f"A ruler with five scales. At log p = {read[0]:,.0f} nats, D = {dims:,} and {n_bits} bits one reads log P = "
         f"{read[1]:,.0f} nats, {read[2]:.2f} nats and {read[3]:.2f} bits per dimension, {read[4]:,.0f} bytes. Where "

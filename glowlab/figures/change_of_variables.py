@@ -13,11 +13,11 @@ from glowlab.figures.scene import Panel, Scene
 from glowlite.errors import GlowliteError
 
 REACH, TOP = 4.0, 3.5  # the curve's box: x in (-4, 4), z in (-3.5, 3.5)
-GAP = 0.25  # handles stay this far apart and from the ends, so that the curve stays monotone
+LEAST_GAP = 0.25  # handles stay this far apart and from the ends, so that the curve stays monotone
 ROUNDING = 0.3  # standard deviation, along x, of the Gaussian that rounds the curve's corners
-STRIP, INK = 2.6, 5.0  # depth of the strips that hold densities; units of the box for a density of 1
+STRIP, UNIT_DENSITY = 2.6, 5.0  # depth of the strips that hold densities; units of the box for a density of 1
 FLOOR, WALL = -TOP - STRIP - 0.4, -REACH - STRIP - 0.1  # where p(x) and p(z) stand
-TABLE, STEPS = 1024, 8  # places in the table of f, and Newton's steps, that find f^-1(z)
+TABLE_SIZE, NEWTON_STEPS = 1024, 8  # places in the table of f, and Newton's steps, that find f^-1(z)
 
 
 # ---- a monotone curve --------------------------------------------------------------------------------------
@@ -53,11 +53,11 @@ class Curve:
         flattest = self.slopes.min()
         low = self.x[0] + (z - self(self.x[0])).amin().clamp(max=-1e-9) / flattest
         high = self.x[-1] + (z - self(self.x[-1])).amax().clamp(min=1e-9) / flattest
-        table = torch.linspace(low.item(), high.item(), TABLE, dtype=torch.float64)
-        i = torch.searchsorted(self(table), z.contiguous()).clamp(1, TABLE - 1)
+        table = torch.linspace(low.item(), high.item(), TABLE_SIZE, dtype=torch.float64)
+        i = torch.searchsorted(self(table), z.contiguous()).clamp(1, TABLE_SIZE - 1)
         low, high = table[i - 1], table[i]
         x = (low + high) / 2
-        for _ in range(STEPS):
+        for _ in range(NEWTON_STEPS):
             x = (x - (self(x) - z) / self.slope(x)).clamp(low, high)
         return x
 
@@ -66,7 +66,7 @@ class Curve:
         return 0.5 * (1 + torch.erf(u / (self.rounding * math.sqrt(2))))
 
 
-def bent(*handles: tuple[float, float]) -> Curve:
+def bent_curve(*handles: tuple[float, float]) -> Curve:
     """The curve from corner to corner of the box that goes through handles (x, z), named from left to right.
 
     A handle that would cross its neighbour stays a little to its right and above, so any handles will do; where they
@@ -74,9 +74,9 @@ def bent(*handles: tuple[float, float]) -> Curve:
     """
     x, z = [-REACH], [-TOP]
     for i, (across, up) in enumerate(handles):
-        room = GAP * (len(handles) - i)
-        x.append(min(max(float(across), x[-1] + GAP), REACH - room))
-        z.append(min(max(float(up), z[-1] + GAP), TOP - room))
+        room = LEAST_GAP * (len(handles) - i)
+        x.append(min(max(float(across), x[-1] + LEAST_GAP), REACH - room))
+        z.append(min(max(float(up), z[-1] + LEAST_GAP), TOP - room))
     wanted = torch.tensor([*z, TOP], dtype=torch.float64)
     knots = wanted.clone()
     for _ in range(5):  # rounding draws the curve off its corners: move them out by what it misses
@@ -120,7 +120,7 @@ def wide_grid(curve: Curve, points: int = 4001) -> Tensor:
     return torch.linspace(low.item(), high.item(), points, dtype=torch.float64)
 
 
-def areas(curve: Curve) -> dict[str, float]:
+def measure_areas(curve: Curve) -> dict[str, float]:
     """The measured area under the base density, the naive p(f(x)) and the correct p(f(x)) |dz/dx|."""
     x, z = wide_grid(curve), torch.linspace(-6, 6, 4001, dtype=torch.float64)
     naive = normal(curve(x))
@@ -134,13 +134,13 @@ def areas(curve: Curve) -> dict[str, float]:
 # ---- the ink that moves ------------------------------------------------------------------------------------
 
 
-def ink(curve: Curve, slab: int = 5, slabs: int = 8, naive: bool = False, areas_too: bool = False) -> Scene:
+def ink_slabs(curve: Curve, slab: int = 5, slabs: int = 8, naive: bool = False, areas_too: bool = False) -> Scene:
     """The curve in its box, p(z) on its left, p(x) below it, in slabs of equal ink; one slab is followed.
 
     slab       the slab that is followed, from 1
     naive      draw p(f(x)), the Jacobian forgotten, in pink over p(x)
     areas_too  at the right the three areas as measured, instead of the width and height of the slab
-    The scene has no handles yet; `with_handles` adds them.
+    The scene has no handles yet; `add_handles` adds them.
     """
     if slab not in range(1, slabs + 1):
         raise GlowliteError(f"there are slabs 1 to {slabs}, not {slab}")
@@ -152,14 +152,14 @@ def ink(curve: Curve, slab: int = 5, slabs: int = 8, naive: bool = False, areas_
         f"equal ink. Slab {slab} is {height:.2f} wide on the z axis and {width:.2f} on the x axis"
     )
     if areas_too:
-        found = areas(curve)
+        found = measure_areas(curve)
         words += "; measured areas: " + ", ".join(f"{name} {area:.3f}" for name, area in found.items())
     scene = Scene(words + ".", height=430)
     panel = scene.panel(x=(WALL - 0.2, REACH + 0.2), y=(FLOOR - 0.2, TOP + 0.2), frame=False, equal=True, weight=1.45)
     _strips(panel, curve, cuts, places, slab)
     if naive:
         x = torch.linspace(-REACH, REACH, 241, dtype=torch.float64)
-        panel.line(x, FLOOR + INK * normal(curve(x)), colour="pink", width=3)
+        panel.line(x, FLOOR + UNIT_DENSITY * normal(curve(x)), colour="pink", width=3)
     _box(panel, curve)
     if areas_too:
         _bars(scene, found, naive)
@@ -168,8 +168,8 @@ def ink(curve: Curve, slab: int = 5, slabs: int = 8, naive: bool = False, areas_
     return scene
 
 
-def with_handles(scene: Scene, curve: Curve, names: Sequence[str]) -> Scene:
-    """The scene of `ink`, with a handle at each inner point of the curve; `names` from left to right."""
+def add_handles(scene: Scene, curve: Curve, names: Sequence[str]) -> Scene:
+    """The scene of `ink_slabs`, with a handle at each inner point of the curve; `names` from left to right."""
     if len(names) != len(curve.x) - 2:
         raise GlowliteError(f"the curve has {len(curve.x) - 2} inner points, not {len(names)}")
     for i, name in enumerate(names, start=1):
@@ -184,10 +184,10 @@ def _strips(panel: Panel, curve: Curve, cuts: Tensor, places: Tensor, slab: int)
         strength = 0.85 if i + 1 == slab else (0.42 if i % 2 else 0.25)
         z = torch.linspace(max(cuts[i], -TOP), min(cuts[i + 1], TOP), 24, dtype=torch.float64)
         x = torch.linspace(max(places[i], -REACH), min(places[i + 1], REACH), 24, dtype=torch.float64)
-        side = torch.stack([WALL + INK * normal(z), z], -1)
+        side = torch.stack([WALL + UNIT_DENSITY * normal(z), z], -1)
         corners = torch.cat([torch.tensor([[WALL, z[0]]]), side, torch.tensor([[WALL, z[-1]]])])
         panel.polygons(corners[None], colour="z", alpha=strength)
-        panel.area(x, FLOOR + INK * normal(curve(x)) * curve.slope(x), base=FLOOR, colour="x", alpha=strength)
+        panel.area(x, FLOOR + UNIT_DENSITY * normal(curve(x)) * curve.slope(x), base=FLOOR, colour="x", alpha=strength)
     for i in range(1, len(cuts) - 1):
         followed = i in (slab - 1, slab)
         look = {"colour": "ink" if followed else "faint", "width": 1.4 if followed else 0.8}
@@ -242,7 +242,7 @@ def _bars(scene: Scene, found: Mapping[str, float], naive: bool) -> None:
 # ---- densities side by side --------------------------------------------------------------------------------
 
 
-def densities(
+def density_curves(
     grid: Tensor, curves: Mapping[str, tuple[str, Tensor]], samples: Tensor | None = None, height: int = 250
 ) -> Scene:
     """Panels side by side, one for each name -> (colour, density on grid), with the measured area under each.
@@ -270,7 +270,7 @@ def densities(
     return scene
 
 
-def thinner(curve: Curve, counts: Sequence[int] = (8, 24, 96), height: int = 230) -> Scene:
+def thinner_slabs(curve: Curve, counts: Sequence[int] = (8, 24, 96), height: int = 230) -> Scene:
     """Slabs of equal ink on the x axis, as many as `counts` says for each panel, and the line p(z) dz/dx over them."""
     x = torch.linspace(-REACH, REACH, 401, dtype=torch.float64)
     p = normal(curve(x)) * curve.slope(x)

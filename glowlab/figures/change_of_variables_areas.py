@@ -11,11 +11,11 @@ from glowlab.figures.warp import cell_areas, corners_of, lattice, warped_grid
 from glowlite.errors import GlowliteError
 
 SQUARE = torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]], dtype=torch.float64)
-LETTER = torch.tensor(
+LETTER_F = torch.tensor(
     [[0.3, 0.2], [0.42, 0.2], [0.42, 0.46], [0.62, 0.46], [0.62, 0.57], [0.42, 0.57], [0.42, 0.72], [0.7, 0.72],
      [0.7, 0.83], [0.3, 0.83]], dtype=torch.float64,
 )  # fmt: skip
-INK = 0.4  # opacity of ink that is spread over an area of 1
+INK_OPACITY = 0.4  # opacity of ink that is spread over an area of 1
 FLAT = 1e-9  # an area below this counts as none
 ALONG = 24  # points on each side of a square whose image is drawn
 CELLS = 20  # along a side of the warped grid; more make the stored picture heavy
@@ -23,7 +23,7 @@ SHEET, SQUARES = 1.5, 8  # reach of the sheet that goes through several maps, an
 Map = Callable[[Tensor], Tensor]  # (N, 2) -> (N, 2), each point by itself
 
 
-def jacobians(forward: Map, x: Tensor) -> Tensor:
+def compute_jacobians(forward: Map, x: Tensor) -> Tensor:
     """(B, D, D): row i is dz_i / dx at each x (B, D), for a map that treats every point by itself."""
     with torch.enable_grad():
         x = x.detach().clone().requires_grad_()
@@ -63,21 +63,21 @@ def parallelogram(a: Sequence[float], b: Sequence[float]) -> Scene:
     view = {"y": (-1.7, 2.3), "equal": True, "yticks": [0, 1, 2]}
     left = scene.panel(x=(-0.4, 1.5), title="x", xticks=[0, 1], weight=144, **view)
     right = scene.panel(x=(-2.4, 2.4), title="z = W x", xticks=[-2, -1, 0, 1, 2], weight=304, **view)
-    left.polygons(SQUARE[None], colour="x", alpha=INK, edge="x", width=1.5)
-    left.polygons(LETTER[None], colour="x", alpha=0.9)
-    strength = min(0.9, INK / max(area, FLAT))
+    left.polygons(SQUARE[None], colour="x", alpha=INK_OPACITY, edge="x", width=1.5)
+    left.polygons(LETTER_F[None], colour="x", alpha=0.9)
+    strength = min(0.9, INK_OPACITY / max(area, FLAT))
     right.polygons(moved[None], colour=colour, alpha=strength, edge=colour, width=1.5)
-    right.polygons((LETTER @ W.T)[None], colour=colour, alpha=0.9)
+    right.polygons((LETTER_F @ W.T)[None], colour=colour, alpha=0.9)
     for name, (across, up), corner in (("a", a, "(1, 0)"), ("b", b, "(0, 1)")):
         right.arrow(0, 0, across, up, width=2)
         right.handle(name, across, up, label=f"where {corner} goes")
         beyond = 1 + 0.28 / max(math.hypot(across, up), 0.1)
         right.text(across * beyond, up * beyond, name, size=15, bold=True)
-    _say_areas(scene, a, b, det, area, colour)
+    _write_areas(scene, a, b, det, area, colour)
     return scene
 
 
-def _say_areas(scene: Scene, a, b, det: float, area: float, colour: str) -> None:
+def _write_areas(scene: Scene, a, b, det: float, area: float, colour: str) -> None:
     """The determinant's arithmetic in words, with the area as measured."""
     panel = scene.panel(x=(0, 1), y=(0, 1), frame=False, weight=220)
     log = f"{math.log(area):+.2f}" if area > FLAT else "−∞"
@@ -98,7 +98,7 @@ def _say_areas(scene: Scene, a, b, det: float, area: float, colour: str) -> None
 # ---- a small square under a bent map -----------------------------------------------------------------------
 
 
-def magnified(forward: Map, inverse: Map, at: Sequence[float], side: float = 0.9, reach: float = 4.0) -> Scene:
+def magnified_square(forward: Map, inverse: Map, at: Sequence[float], side: float = 0.9, reach: float = 4.0) -> Scene:
     """A square of x around `at`, its image in z, and the parallelogram that the Jacobian at `at` makes of it.
 
     forward is data to latent, inverse the way back. Left data space with the warped grid and the handle "at", right
@@ -107,7 +107,7 @@ def magnified(forward: Map, inverse: Map, at: Sequence[float], side: float = 0.9
     """
     point = torch.tensor([[at[0], at[1]]], dtype=torch.float64)
     corners, around = square_around(at, side)
-    (J,) = jacobians(forward, point)
+    (J,) = compute_jacobians(forward, point)
     with torch.no_grad():
         image, middle = forward(around), forward(point)
     linear = middle + (corners - point) @ J.T
@@ -143,7 +143,7 @@ def magnified(forward: Map, inverse: Map, at: Sequence[float], side: float = 0.9
 # ---- one map after another ---------------------------------------------------------------------------------
 
 
-def one_after_another(maps: Mapping[str, Map], at: Sequence[float], side: float = 0.5, reach: float = 2.9) -> Scene:
+def maps_in_a_row(maps: Mapping[str, Map], at: Sequence[float], side: float = 0.5, reach: float = 2.9) -> Scene:
     """A sheet and one cell of it through the maps, name -> map, one after the other; below, their log-dets add up.
 
     Over each panel stands the factor by which its map has changed the cell's area: |det J| at the cell's middle, which
@@ -155,7 +155,7 @@ def one_after_another(maps: Mapping[str, Map], at: Sequence[float], side: float 
     sheet, cell = lattice(SHEET, SQUARES), square_around(at, side)[1]
     stages, log_dets = [(sheet, cell)], []
     for change in maps.values():
-        log_dets.append(torch.linalg.slogdet(jacobians(change, middle)[0])[1].item())
+        log_dets.append(torch.linalg.slogdet(compute_jacobians(change, middle)[0])[1].item())
         with torch.no_grad():
             middle, sheet, cell = change(middle), change(sheet), change(cell)
         stages.append((sheet, cell))

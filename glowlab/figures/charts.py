@@ -7,6 +7,7 @@ import numpy as np
 from torch import Tensor
 
 from glowlab.figures import style
+from glowlab.figures.colours import PALETTE
 from glowlite.latents import flatten
 
 REACH = 6.0  # values from -REACH to REACH are drawn; how many lie beyond is said
@@ -24,7 +25,7 @@ def against_normal(latents: Mapping[str, list[Tensor]], alt: str = "") -> style.
         values = flatten(levels).flatten().cpu().numpy()
         edges = np.linspace(-REACH, REACH, 61)
         heights = np.histogram(values, edges)[0] / (len(values) * np.diff(edges))
-        ax.stairs(heights, edges, fill=True, color=style.Z, alpha=0.55)
+        ax.stairs(heights, edges, fill=True, color=PALETTE["z"], alpha=0.55)
         ax.plot(z, normal, color=style.INK, lw=2)
         ax.set(title=name, xlabel="value of a number in z", yticks=[])
         ax.spines["left"].set_visible(False)

@@ -1,6 +1,6 @@
 """A coupling layer to look into: its numbers step by step, its Jacobian row by row, its columns, its scale.
 
-What it does to points in the plane, trained, is in plane.py.
+A trained flow of points in the plane is in coupling_layers_plane.py.
 """
 
 import math
@@ -11,19 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glowlab.figures.scene import Panel, Scene
+from glowlab.figures.values import MINUS, format_fixed
 from glowlite.errors import GlowliteError
 from glowlite.flows.coupling import SCALE_BOUND, Coupling
-
-MINUS = "\N{MINUS SIGN}"
-
-
-def said(value: float, digits: int = 2, plus: bool = False) -> str:
-    """A number as a figure says it, with a real minus and never a negative zero."""
-    text = f"{value:+.{digits}f}" if plus else f"{value:.{digits}f}"
-    if float(text) == 0:
-        text = f"{0:.{digits}f}"
-    return text.replace("-", MINUS)
-
 
 # ---- the stepper -------------------------------------------------------------------------------------------
 
@@ -71,7 +61,7 @@ def stepper(layer: Coupling, x: Tensor, step: int = 0) -> Scene:
     way = "back, from z to x" if back else "forward, from x to z"
     told = [f"{NAMES[name]} = {_pair(values[name])}" for name in BOXES if name in filled]
     if "log_det" in filled:
-        told.append(f"log-det = {said(values['log_det'], 3)}")
+        told.append(f"log-det = {format_fixed(values['log_det'], 3)}")
     alt = f"A coupling layer {way}, step {step} of {LAST}: {STEPS[step][0]} Filled: {'; '.join(told)}."
     scene = Scene(alt, height=330)
     p = scene.panel((0, WIDE), (-0.5, TALL + 2.5), frame=False)
@@ -97,13 +87,13 @@ def _numbers(layer: Coupling, x: Tensor, back: bool) -> dict:
 
 
 def _pair(numbers) -> str:
-    return ", ".join(said(number, 3) for number in numbers)
+    return ", ".join(format_fixed(number, 3) for number in numbers)
 
 
 def _stack(p: Panel, name, left, bottom, width, colour, values: dict, new: bool) -> None:
     """Two boxes, one on the other, with their numbers or empty, and their name above them."""
     for i, row in enumerate((bottom + ROW, bottom)):
-        words = said(values[name][i], 3, plus=name == "t") if values else ""
+        words = format_fixed(values[name][i], 3, plus=name == "t") if values else ""
         fill = 0.4 if new else 0.14 if values else 0.0
         p.box(left, row, width, ROW - 0.3, words, colour if values else "faint", fill, 14, bold=new)
     p.text(left + width / 2, bottom + 2 * ROW + 1.0, NAMES[name], colour, 14, bold=True)
@@ -114,7 +104,8 @@ def _log_det_box(p: Panel, values: dict, new: bool) -> None:
     words = ""
     if values:
         first, second = (math.log(s) for s in values["s"])
-        words = f"{said(first, 3)} {MINUS if second < 0 else '+'} {said(abs(second), 3)} = {said(values['log_det'], 3)}"
+        total = format_fixed(values["log_det"], 3)
+        words = f"{format_fixed(first, 3)} {MINUS if second < 0 else '+'} {format_fixed(abs(second), 3)} = {total}"
     colour, fill = ("log_det" if values else "faint"), (0.4 if new else 0.14 * bool(values))
     p.box(left, bottom, width, ROW, words, colour, fill, 12)
     p.text(left + width / 2, bottom + ROW + 1.0, "log-det: sum of log s", "log_det", 12, bold=True)
@@ -149,13 +140,13 @@ def jacobian_rows(jacobian: Tensor, stays: int, rows: int | None = None) -> Scen
 
     stays: how many of the D numbers the coupling leaves alone. GlowliteError for what is not square.
     """
-    _square(jacobian, stays)
+    _check_square(jacobian, stays)
     size = len(jacobian)
     rows = size if rows is None else rows
     logs = jacobian.diagonal()[:rows].abs().log()
     alt = (
         f"The {size} by {size} Jacobian of a coupling layer, {rows} of its rows filled in. " + _pattern_words(stays)
-        + f" The logs of the diagonal so far add up to {said(logs.sum().item(), 3)}."
+        + f" The logs of the diagonal so far add up to {format_fixed(logs.sum().item(), 3)}."
     )  # fmt: skip
     scene = Scene(alt, height=390)
     p = scene.panel((-0.8, size), (-size, 0.8), equal=True, frame=False, weight=1.8)
@@ -163,8 +154,8 @@ def jacobian_rows(jacobian: Tensor, stays: int, rows: int | None = None) -> Scen
     q = scene.panel((0, 10), (-size, 0.8), frame=False)
     q.text(4, 0.4, "log of the diagonal", "log_det", 14, bold=True)
     for i in range(rows):
-        q.text(2.8, -i - 0.5, said(logs[i].item(), 3, plus=True), "log_det", 14, anchor="end")
-    total = f"sum = {said(logs.sum().item(), 3, plus=True)}"
+        q.text(2.8, -i - 0.5, format_fixed(logs[i].item(), 3, plus=True), "log_det", 14, anchor="end")
+    total = f"sum = {format_fixed(logs.sum().item(), 3, plus=True)}"
     q.box(4, -0.5 * size - 0.4, 6, 0.8, total, "log_det", 0.15, 14, bold=True)
     return scene
 
@@ -172,7 +163,7 @@ def jacobian_rows(jacobian: Tensor, stays: int, rows: int | None = None) -> Scen
 def jacobian_patterns(jacobians: dict[str, Tensor], stays: int) -> Scene:
     """Several Jacobians (D, D) side by side, all of their rows filled in: title -> Jacobian."""
     for jacobian in jacobians.values():
-        _square(jacobian, stays)
+        _check_square(jacobian, stays)
     scene = Scene(f"The Jacobians of {' and '.join(jacobians)}. " + _pattern_words(stays), height=340)
     for title, jacobian in jacobians.items():
         size = len(jacobian)
@@ -188,7 +179,7 @@ def _pattern_words(stays: int) -> str:
     )
 
 
-def _square(jacobian: Tensor, stays: int) -> None:
+def _check_square(jacobian: Tensor, stays: int) -> None:
     if jacobian.dim() != 2 or len(jacobian) != jacobian.shape[1] or not 0 < stays < len(jacobian):
         raise GlowliteError(f"a Jacobian is (D, D) with some of D staying, not {tuple(jacobian.shape)}, {stays}")
 
@@ -203,7 +194,7 @@ def _cells(p: Panel, jacobian: Tensor, rows: int, font: int) -> None:
             value = jacobian[i, j].item()
             zero = value == 0
             colour = "log_det" if i == j else "faint" if zero else "ink"
-            words = "" if i >= rows else "0" if zero else "1" if value == 1 else said(value)
+            words = "" if i >= rows else "0" if zero else "1" if value == 1 else format_fixed(value)
             look = {"colour": colour, "fill": 0.0 if zero else 0.2, "size": font, "bold": i == j} if i < rows else {}
             p.box(j + 0.04, -i - 0.96, 0.92, 0.92, words, **(look or {"colour": "faint", "fill": 0.0}))
 
@@ -217,7 +208,7 @@ def _name(letter: str, i: int) -> str:
 REACH, COLUMNS, BANDS = 2.0, 80, 8  # the patch of the plane that is drawn, and how it is cut
 
 
-def columns(t: Callable[[Tensor], Tensor], log_s: Callable[[Tensor], Tensor] | None = None) -> Scene:
+def sliding_columns(t: Callable[[Tensor], Tensor], log_s: Callable[[Tensor], Tensor] | None = None) -> Scene:
     """What z_b = (x_b + t(x_a)) * s(x_a) does to the plane: each column slides by its own t and stretches by its own s.
 
     t and log_s: of x_a, (N,) -> (N,); without log_s, s = 1 and the coupling is additive. The third panel is
@@ -263,7 +254,8 @@ def scale_curves(h: float = 0.0) -> Scene:
     said_here = ", ".join(f"{kind} {_factor(math.exp(value))}" for kind, value in here.items())
     scene = Scene(
         "By how much the inverse stretches, 1 / s, against what the network says, h. For sigmoid(h + 2) it grows "
-        f"without end to the left; the bounded scale stays between 0.5 and 2. At h = {said(h, 1)}: {said_here}.",
+        f"without end to the left; the bounded scale stays between 0.5 and 2. "
+        f"At h = {format_fixed(h, 1)}: {said_here}.",
         height=290,
     )
     decades = [(math.log(10**i), f"{10**i:,}") for i in range(5)]
@@ -275,7 +267,7 @@ def scale_curves(h: float = 0.0) -> Scene:
         p.line(axis, -values, colour=colours[kind])
         p.dots([h], [here[kind]], colour=colours[kind], size=6)
     q = scene.panel((0, 10), (0, 10), frame=False)
-    q.text(0, 9, f"h = {said(h, 1)}", anchor="start", size=15, bold=True)
+    q.text(0, 9, f"h = {format_fixed(h, 1)}", anchor="start", size=15, bold=True)
     for y, kind, formula in ((6.6, "sigmoid", "s = sigmoid(h + 2)"), (3.0, "bounded", "log s = 0.7 tanh(h)")):
         q.text(0, y, formula, colours[kind], anchor="start", size=14, bold=True)
         q.text(0, y - 1.3, f"inverse stretches by {_factor(math.exp(here[kind]))}", anchor="start", size=13)

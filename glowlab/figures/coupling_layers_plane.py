@@ -19,14 +19,14 @@ from glowlite.flows.multiscale import standard_normal_log_prob
 REACH = 3.0  # from -REACH to REACH is drawn
 FAR = 4.0  # as much between the layers, where points go further
 FINE = 120  # squares of a heat map along a side
-SHADES = 24  # of a heat map: few enough that stored pictures stay small
+SHADE_STEPS = 24  # of a heat map: few enough that stored pictures stay small
 CELLS = 30  # latent squares along a side
 SHOWN = 250  # points of the data that are drawn
 
 LogProb = Callable[[Tensor], Tensor]  # points (N, 2) -> log p(x) in nats, (N,)
 
 
-def heat(log_prob: LogProb, reach: float = REACH) -> Tensor:
+def density_map(log_prob: LogProb, reach: float = REACH) -> Tensor:
     """p(x) in the middles of FINE x FINE squares that fill [-reach, reach]^2: (FINE, FINE), the top row first."""
     ends = torch.linspace(-reach, reach, FINE + 1)
     middle = (ends[1:] + ends[:-1]) / 2
@@ -36,7 +36,7 @@ def heat(log_prob: LogProb, reach: float = REACH) -> Tensor:
 
 
 def mass(density: Tensor, reach: float = REACH) -> float:
-    """How much of a density lies in the square of `heat`: the sum of its values times the area of one square."""
+    """The mass of a density map: the sum of its values times the area of one square."""
     return (density.double().sum() * (2 * reach / len(density)) ** 2).item()
 
 
@@ -48,45 +48,45 @@ def unit_lines() -> Tensor:
     return torch.cat([across, across.flip(-1)])
 
 
-def plane(scene: Scene, title: str = "", reach: float = REACH) -> Panel:
+def plane_panel(scene: Scene, title: str = "", reach: float = REACH) -> Panel:
     """A panel for the square from -reach to reach."""
     span = (-reach, reach)
     return scene.panel(span, span, title=title, equal=True, xticks=[-2, 0, 2], yticks=[-2, 0, 2])
 
 
-def paint(p: Panel, density: Tensor, points: Tensor | None = None, high: float | None = None) -> None:
+def paint_density(p: Panel, density: Tensor, points: Tensor | None = None, high: float | None = None) -> None:
     """A heat map that fills a panel, points over it; `high` is the density of full colour, else the map's largest."""
     high = high or density.max().item()
-    p.image((density / high * SHADES).round() / SHADES, None, "log_det", low=0.0, high=1.0)
+    p.image((density / high * SHADE_STEPS).round() / SHADE_STEPS, None, "log_det", low=0.0, high=1.0)
     if points is not None:
         p.dots(*points[:SHOWN].T, colour="x", size=1.5, alpha=0.75)
 
 
-def densities(log_probs: Mapping[str, LogProb], points: Tensor | None = None) -> Scene:
+def density_maps(log_probs: Mapping[str, LogProb], points: Tensor | None = None) -> Scene:
     """Heat maps side by side, one for each name, all with the same scale of colours; points (N, 2) over each."""
-    maps = {name: heat(log_prob) for name, log_prob in log_probs.items()}
+    maps = {name: density_map(log_prob) for name, log_prob in log_probs.items()}
     told = "; ".join(f"{name}: at most {density.max():.2f}" for name, density in maps.items())
     scene = Scene(f"Heat maps of p(x), in one scale of colours. Largest density: {told}.", height=290)
     high = max(density.max().item() for density in maps.values())
     for name, density in maps.items():
-        p = plane(scene, f"{name}, p(x) at most {density.max():.2f}")
-        paint(p, density, points, high)
+        p = plane_panel(scene, f"{name}, p(x) at most {density.max():.2f}")
+        paint_density(p, density, points, high)
     return scene
 
 
-def training(log_prob: LogProb, points: Tensor, losses: Sequence[float], steps: int, span=(1.0, 3.5)) -> Scene:
+def density_and_loss(log_prob: LogProb, points: Tensor, losses: Sequence[float], steps: int, span=(1.0, 3.5)) -> Scene:
     """How far a training is: the density with the data on it, and the curve of -log p in nats against the step.
 
     losses: one number for each step done so far, of `steps`; span: the range of nats that is drawn.
     """
-    density = heat(log_prob)
+    density = density_map(log_prob)
     now = f"{np.mean(losses[-20:]):.2f} nats" if losses else "not begun"
     scene = Scene(
         f"The flow's density over the data after {len(losses)} of {steps} steps, and the curve of its loss: {now}.",
         height=300,
     )
-    p = plane(scene, "p(x), and data")
-    paint(p, density, points)
+    p = plane_panel(scene, "p(x), and data")
+    paint_density(p, density, points)
     q = scene.panel((0, 1.04 * steps), span, title=now, xlabel="step", ylabel="nats")
     q.line(np.arange(len(losses)), np.clip(losses, *span), colour="log_det", width=1.5)
     return scene
@@ -136,7 +136,7 @@ class Layers:
             z, log_det = rest(points[:, order])
             return standard_normal_log_prob(z) + log_det
 
-        return heat(log_prob, FAR)
+        return density_map(log_prob, FAR)
 
     @torch.no_grad()
     def inverse(self, layer: int, z: Tensor) -> Tensor:
@@ -165,8 +165,8 @@ class Layers:
             height=300,
         )
         title = f"after {layer} of {len(self)}: moved {self.moved(layer)}" if layer else "0: the data"
-        paint(plane(scene, title, FAR), density, self.points(layer))
-        self.grid(plane(scene, "latent squares, back to here", FAR), layer)
+        paint_density(plane_panel(scene, title, FAR), density, self.points(layer))
+        self.grid(plane_panel(scene, "latent squares, back to here", FAR), layer)
         return scene
 
     def grid(self, p: Panel, layer: int) -> None:
@@ -232,12 +232,12 @@ class Sketch(Live):
     def _scene(self) -> Scene:
         what = "the drawing" if self.drawn else f"the shape: {self.shape}"
         scene = Scene(f"A pad to draw on, and beside it points of {what}, which the flow will learn.", height=330)
-        p = plane(scene, "draw here with the mouse")
+        p = plane_panel(scene, "draw here with the mouse")
         p.pad("pen", "draw a shape here")
         if not self.drawn:
             p.text(0, 0, "nothing drawn yet", "faint")
         for stroke in self.strokes:
             p.line(*stroke.T, colour="x", width=4)
-        q = plane(scene, "points of " + what)
+        q = plane_panel(scene, "points of " + what)
         q.dots(*self.points(1000).T, colour="x", size=1.4, alpha=0.7)
         return scene

@@ -118,7 +118,7 @@ def place_grid(panel: Panel, samples: Tensor) -> None:
         panel.image(sample, (across, across + side / whole, 1 - down - side / whole, 1 - down))
 
 
-def tally(lines: Mapping[str, int], limit: int, alt: str) -> style.Shown:
+def lines_of_code(lines: Mapping[str, int], limit: int, alt: str) -> style.Shown:
     """Boxes in a row, each as wide as a part has lines of code, the last two in green; a dashed line at `limit`."""
     total = sum(lines.values())
     scene = Scene(alt, 150)
@@ -137,7 +137,7 @@ def tally(lines: Mapping[str, int], limit: int, alt: str) -> style.Shown:
 # ---- the account -------------------------------------------------------------------------------------------
 
 
-def account(
+def bits_by_layer(
     names: Sequence[str],
     runs: Mapping[str, Sequence[float]],
     alt: str,
@@ -168,7 +168,7 @@ def account(
     return scene.shown()
 
 
-def rulers(rows: Mapping[str, Mapping[str, float]], alt: str, floor: tuple[float, str]) -> style.Shown:
+def bits_rulers(rows: Mapping[str, Mapping[str, float]], alt: str, floor: tuple[float, str]) -> style.Shown:
     """A ruler of bits per dimension from the floor to 8 for each of `rows`, with a mark for each name.
 
     The name that says "Glow" is in green, with a bar from the floor to it: what the model pays beyond the floor.

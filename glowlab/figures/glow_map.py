@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from glowlab.figures import style
+from glowlab.figures.colours import PALETTE
 from glowlite.errors import GlowliteError
 
 PARTS = {  # name -> how the alt text calls it
@@ -18,7 +19,7 @@ PARTS = {  # name -> how the alt text calls it
     "log_det": "the log-det that every step adds to",
 }
 STEP = (("actnorm", "ActNorm"), ("mixing", "1×1 conv"), ("coupling", "coupling"))  # fmt: skip
-COLOURS = {"x": style.X, "z": style.Z, "split": style.Z, "log_det": style.LOG_DET}
+COLOURS = PALETTE | {"split": PALETTE["z"]}
 WIDTH, HEIGHT = 71, 19  # in tenths of an inch, which is what the drawing counts in
 
 
@@ -35,7 +36,7 @@ def glow_map(*lit: str) -> style.Shown:
     ax.set_position((0, 0, 1, 1))
     ax.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
     ax.set_axis_off()
-    _draw(ax, today)
+    _draw_map(ax, today)
     return style.show(made, _alt(today if lit else ()))
 
 
@@ -48,7 +49,7 @@ def _alt(today: Iterable[str]) -> str:
     return text + (f" Lit today: {', '.join(names)}." if names else "")
 
 
-def _draw(ax, today: set[str]) -> None:
+def _draw_map(ax, today: set[str]) -> None:
     def colour(part: str) -> str:
         return COLOURS.get(part, style.INK) if part in today else style.FAINT
 

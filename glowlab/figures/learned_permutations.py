@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from glowlab.figures.scene import Panel, Scene
-from glowlab.figures.values import words
+from glowlab.figures.values import MINUS, format_number
 from glowlite.checkpoint import SHIPPED
 from glowlite.errors import GlowliteError
 from glowlite.flows import Chain, Coupling
@@ -27,7 +27,7 @@ LOWEST = -3.0  # log-dets below this leave the picture of a matrix on its way
 # ---- who moved ---------------------------------------------------------------------------------------------
 
 
-def stir(flow: Chain, x: Tensor, amount: float = 0.1, seed: int = 0) -> Chain:
+def perturb_couplings(flow: Chain, x: Tensor, amount: float = 0.1, seed: int = 0) -> Chain:
     """Let every coupling of `flow` do something: see x once, then move all its weights at random, in place.
 
     A coupling starts as the identity, so an untrained flow would show nothing. What mixes channels is left alone.
@@ -60,12 +60,12 @@ def seat_states(jacobians: Tensor) -> list[tuple[str, int]]:
     return states
 
 
-def untouched(jacobians: Tensor) -> int:
+def count_untouched(jacobians: Tensor) -> int:
     """How many channels of x are still found somewhere, as they came."""
     return sum(state == AS_IT_CAME for state, _ in seat_states(jacobians))
 
 
-def seats(journey: Sequence[Tensor], mixings: Sequence[Tensor], step: int, kind: str) -> Scene:
+def seat_chart(journey: Sequence[Tensor], mixings: Sequence[Tensor], step: int, kind: str) -> Scene:
     """Who sits where after each of the first `step` steps, and which channels each seat has heard of.
 
     journey: the Jacobians (points, C, C) before the first step and after each; mixings: each step's (C, C).
@@ -74,7 +74,7 @@ def seats(journey: Sequence[Tensor], mixings: Sequence[Tensor], step: int, kind:
     if not 0 <= step <= last or len(mixings) != last:
         raise GlowliteError(f"there are {last} steps and as many mixings, not {step} and {len(mixings)}")
     heard = journey[step].detach().abs().amax(0) > EXACT  # (C, C)
-    left, pairs = untouched(journey[step]), int(heard.sum())
+    left, pairs = count_untouched(journey[step]), int(heard.sum())
     scene = Scene(
         f"{count} seats after {step} steps, with {NAMES[kind]} between couplings. Channels still as they came, and "
         f"grey: {left} of {count}. Beside it the pattern of the Jacobian: {pairs} of its {count * count} entries "
@@ -97,7 +97,7 @@ def seats(journey: Sequence[Tensor], mixings: Sequence[Tensor], step: int, kind:
             name = str(channel) if channel >= 0 else ""
             at.box(column - 0.2, count - 1.36 - seat, 0.4, 0.72, name, colour, ground, size=12)
     title = f"not 0: {pairs} of {count * count}"
-    _matrix(scene, heard.float(), title, "x", 1.3, xlabel="channel of x", ylabel="seat")
+    _matrix_panel(scene, heard.float(), title, "x", 1.3, xlabel="channel of x", ylabel="seat")
     return scene
 
 
@@ -111,7 +111,7 @@ def _wires(at: Panel, mixing: Tensor, column: int) -> None:
                 at.line([column - 0.8, column - 0.2], y, "ink", 1.3, alpha=min(1.0, 0.8 * abs(weight)))
 
 
-def _matrix(scene: Scene, values: Tensor, title: str, colours: str, high: float, **look) -> Panel:
+def _matrix_panel(scene: Scene, values: Tensor, title: str, colours: str, high: float, **look) -> Panel:
     """A panel with a heat map of a (rows, columns) matrix, its first row on top."""
     rows, columns = values.shape
     edge = 0.02 * max(rows, columns)  # room for the border, which is cut in half without it
@@ -123,7 +123,7 @@ def _matrix(scene: Scene, values: Tensor, title: str, colours: str, high: float,
     return panel
 
 
-def meetings(tables: Mapping[str, Tensor], steps: int) -> Scene:
+def meeting_maps(tables: Mapping[str, Tensor], steps: int) -> Scene:
     """How often two channels sat on opposite sides of a coupling, (C, C) for each kind; 0 stays empty."""
     never = {kind: int((table.triu(1) + torch.ones_like(table).tril() < EXACT).sum()) for kind, table in tables.items()}
     told = ", ".join(f"with {NAMES[kind]} {count}" for kind, count in never.items())
@@ -131,36 +131,36 @@ def meetings(tables: Mapping[str, Tensor], steps: int) -> Scene:
     for kind, table in tables.items():
         total = len(table) * (len(table) - 1) // 2
         title = f"{NAMES[kind]}: {never[kind]} of {total} never met"
-        _matrix(scene, table, title, "z", float(steps), xlabel="channel of x")
+        _matrix_panel(scene, table, title, "z", float(steps), xlabel="channel of x")
     return scene
 
 
-def _numbers(panel: Panel, values: Tensor, form: str, size: int) -> None:
+def _write_numbers(panel: Panel, values: Tensor, form: str, size: int) -> None:
     rows = len(values)
     for i, row in enumerate(values.detach().tolist()):
         for j, value in enumerate(row):
-            number = form.format(round(value, 2) + 0.0).replace("-", "\N{MINUS SIGN}")  # + 0.0: no minus zero
+            number = form.format(round(value, 2) + 0.0).replace("-", MINUS)  # + 0.0: no minus before a zero
             panel.text(j + 0.5, rows - i - 0.5, number, size=size)
 
 
-def matrices(named: Sequence[tuple[str, Tensor]], alt: str, form: str = "{:.2f}", height: int = 200) -> Scene:
+def matrix_maps(named: Sequence[tuple[str, Tensor]], alt: str, form: str = "{:.2f}", height: int = 200) -> Scene:
     """Square matrices side by side as heat maps with their numbers, each under its title: (title, (C, C)) pairs."""
     scene = Scene(alt, height)
     for title, values in named:
-        _numbers(_matrix(scene, values, title, "diverging", 2.5), values, form, 13)
+        _write_numbers(_matrix_panel(scene, values, title, "diverging", 2.5), values, form, 13)
     return scene
 
 
 # ---- one matrix for every pixel ----------------------------------------------------------------------------
 
 
-def blocks(jacobian: Tensor, size: int, alt: str) -> Scene:
+def jacobian_blocks(jacobian: Tensor, size: int, alt: str) -> Scene:
     """The Jacobian (N, N) of a whole picture, pixel by pixel, with its blocks of `size` outlined."""
     if jacobian.dim() != 2 or jacobian.shape[0] != jacobian.shape[1] or len(jacobian) % size:
         raise GlowliteError(f"a Jacobian here is square and made of blocks of {size}, not {tuple(jacobian.shape)}")
     scene = Scene(alt, height=330)
     labels = {"xlabel": "numbers of x, pixel by pixel", "ylabel": "numbers of z"}
-    panel = _matrix(scene, jacobian, "", "diverging", float(jacobian.abs().max()), **labels)
+    panel = _matrix_panel(scene, jacobian, "", "diverging", float(jacobian.abs().max()), **labels)
     for start in range(0, len(jacobian), size):
         x, y = [start, start + size], len(jacobian) - start
         panel.line([*x, *x[::-1], x[0]], [y, y, y - size, y - size, y], "log_det", 2)
@@ -189,20 +189,20 @@ def log_of_rotation(R: Tensor) -> Tensor:
     return (A - A.T) / 2
 
 
-def on_its_way(W: Tensor, t: float, curve: tuple[Tensor, Tensor], face: Tensor, path: str) -> Scene:
+def matrix_on_path(W: Tensor, t: float, curve: tuple[Tensor, Tensor], face: Tensor, path: str) -> Scene:
     """W (3, 3) as a heat map, a face (uint8) whose colours went through it, and log |det W| along the way.
 
     curve: positions (n,) and log-dets (n,) of the whole way; t: where on it W is.
     """
     det = torch.linalg.det(W).item()
     log_det = math.log(abs(det)) if abs(det) > 1e-6 else -math.inf
-    said = words(round(log_det, 2) + 0.0) if math.isfinite(log_det) else "\N{MINUS SIGN}∞"
+    said = format_number(log_det, 2) if math.isfinite(log_det) else MINUS + "∞"
     scene = Scene(
         f"At {t:.2f} on the way {path}: the matrix W as a heat map, a face whose colours went through it, and the "
         f"curve of log |det W| along the way; here it is {said}.",
         height=250,
     )
-    _numbers(_matrix(scene, W, "W", "diverging", 2.5), W, "{:.2f}", 14)
+    _write_numbers(_matrix_panel(scene, W, "W", "diverging", 2.5), W, "{:.2f}", 14)
     picture = scene.panel((0, 1), (0, 1), equal=True, frame=False, title="W at every pixel")
     picture.image(face)
     stops = [(0, "rotation"), (1, "permutation"), (2, "beyond")]
@@ -232,7 +232,7 @@ def load_runs(path: str | Path = RECORDED) -> dict:
     return content
 
 
-def finals(runs: Sequence[Mapping]) -> dict[tuple[str, str], tuple[float, float]]:
+def final_bits(runs: Sequence[Mapping]) -> dict[tuple[str, str], tuple[float, float]]:
     """(coupling, permutation) -> mean and standard deviation over seeds of the last bits per dimension."""
     ends: dict[tuple[str, str], list[float]] = {}
     for run in runs:
@@ -240,12 +240,12 @@ def finals(runs: Sequence[Mapping]) -> dict[tuple[str, str], tuple[float, float]
     return {kind: (mean(values), stdev(values) if len(values) > 1 else 0.0) for kind, values in ends.items()}
 
 
-def race(runs: Sequence[Mapping], last: float, y: tuple[float, float], xlabel: str = "pictures seen") -> Scene:
+def run_curves(runs: Sequence[Mapping], last: float, y: tuple[float, float], xlabel: str = "pictures seen") -> Scene:
     """Held-out bits per dimension of every run (thin) and their mean over seeds (thick), a panel per coupling.
 
     runs: dicts with permutation, coupling, seed, images and bits_per_dim, as in the record; x ends at `last`.
     """
-    means = finals(runs)
+    means = final_bits(runs)
     told = "; ".join(f"{c}, {NAMES[p]} {value:.2f}" for (c, p), (value, _) in means.items()) or "none yet"
     scene = Scene(
         f"Held-out bits per dimension against {xlabel}, lower is better. At the end, in the mean over seeds: {told}.",
@@ -263,12 +263,12 @@ def race(runs: Sequence[Mapping], last: float, y: tuple[float, float], xlabel: s
                 curve = np.mean([run["bits_per_dim"] for run in chosen], 0)
                 panel.line(chosen[0]["images"], curve, colour, 3)
                 ends[kind] = curve[-1]
-        for kind, height in apart(ends, 0.08 * (y[1] - y[0])).items():
+        for kind, height in spread_labels(ends, 0.08 * (y[1] - y[0])).items():
             panel.text(last * 1.03, height, f"{NAMES[kind]} {ends[kind]:.2f}", COLOURS[kind], 13, "start", bold=True)
     return scene
 
 
-def apart(heights: Mapping[str, float], least: float) -> dict[str, float]:
+def spread_labels(heights: Mapping[str, float], least: float) -> dict[str, float]:
     """The same heights, moved up where labels would lie closer than `least` to one another."""
     placed: dict[str, float] = {}
     for name in sorted(heights, key=heights.__getitem__):

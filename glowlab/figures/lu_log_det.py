@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from glowlab.figures.scene import Panel, Scene
-from glowlab.figures.values import words
+from glowlab.figures.values import format_number
 from glowlite.errors import GlowliteError
 from glowlite.flows.mixing import InvertibleConv1x1LU
 
 REACH = 1.0  # entries of this size and more have the full colour
-LETTER = [(-0.25, -0.35), (-0.25, 0.35), (0.3, 0.35), (0.3, 0.2), (-0.1, 0.2), (-0.1, 0.07), (0.15, 0.07),
+LETTER_F = [(-0.25, -0.35), (-0.25, 0.35), (0.3, 0.35), (0.3, 0.2), (-0.1, 0.2), (-0.1, 0.07), (0.15, 0.07),
           (0.15, -0.08), (-0.1, -0.08), (-0.1, -0.35)]  # fmt: skip
 LARGEST_BAR = 2.5  # nats; the bar of the log-det ends there
 SECONDS = {
@@ -24,7 +24,7 @@ KINDS = ("ink", "sky", "amber")
 # ---- a square on its way ------------------------------------------------------------------------------------
 
 
-def journey(factors: Mapping[str, Tensor]) -> Scene:
+def square_through_factors(factors: Mapping[str, Tensor]) -> Scene:
     """A unit square with a letter on it, before and after each of these (2, 2) matrices, the area under each.
 
     factors: name -> matrix, in the order in which they are applied. GlowliteError for other shapes.
@@ -43,17 +43,17 @@ def journey(factors: Mapping[str, Tensor]) -> Scene:
     for i, ((name, matrix), area) in enumerate(zip(stages, areas, strict=True)):
         panel = scene.panel((-1.35, 1.35), (-1.75, 1.4), title=name, **look)
         colour = "x" if i == 0 else "z" if i == len(stages) - 1 else "ink"
-        _square(panel, matrix, colour)
+        _draw_square(panel, matrix, colour)
         panel.text(0, -1.6, f"area {area:.2f}", "log_det", bold=True)
         if i:
             panel.text(-1.6, 0, "→", size=17)
     return scene
 
 
-def _square(panel: Panel, matrix: Tensor, colour: str) -> None:
+def _draw_square(panel: Panel, matrix: Tensor, colour: str) -> None:
     """The image of the unit square around 0, and of the letter on it."""
     corners = torch.tensor([(-0.5, -0.5), (0.5, -0.5), (0.5, 0.5), (-0.5, 0.5)], dtype=torch.float64)
-    letter = torch.tensor(LETTER, dtype=torch.float64)
+    letter = torch.tensor(LETTER_F, dtype=torch.float64)
     panel.polygons((corners @ matrix.T)[None], colour, 0.22, edge=colour, width=1.8)
     panel.polygons((letter @ matrix.T)[None], colour, 0.75)
 
@@ -61,7 +61,7 @@ def _square(panel: Panel, matrix: Tensor, colour: str) -> None:
 # ---- the factors as heat maps -------------------------------------------------------------------------------
 
 
-def heat(scene: Scene, matrix: Tensor, title: str, reach: float = REACH, **look) -> Panel:
+def matrix_panel(scene: Scene, matrix: Tensor, title: str, reach: float = REACH, **look) -> Panel:
     """A panel with a (C, C) matrix on it: blue below 0, orange above, full colour at `reach`; row 0 on top."""
     size = len(matrix)
     look = {"equal": True, "frame": False, "xticks": [], "yticks": [], **look}
@@ -71,7 +71,7 @@ def heat(scene: Scene, matrix: Tensor, title: str, reach: float = REACH, **look)
     return panel
 
 
-def maps(
+def factor_maps(
     P: Tensor,
     lower: Tensor,
     upper: Tensor,
@@ -86,11 +86,11 @@ def maps(
     about = f"entry {marked[1:]} of {marked[0]} is framed" if marked else "none of its entries is marked"
     scene = Scene(
         f"Heat maps of P (a single 1 in each row), L (lower triangle), U (upper triangle) and their product W, "
-        f"which is full; {about}. The bar: log |det W| is {words(round(log_det, 2) + 0.0)} nats.",
+        f"which is full; {about}. The bar: log |det W| is {format_number(log_det, 2)} nats.",
         height=205,
     )
-    panels = {"P": heat(scene, P, "P"), "L": heat(scene, lower, "L"), "U": heat(scene, upper, "U")}
-    heat(scene, W, "W = P L U")
+    panels = {name: matrix_panel(scene, matrix, name) for name, matrix in (("P", P), ("L", lower), ("U", upper))}
+    matrix_panel(scene, W, "W = P L U")
     if marked:
         name, row, column = marked
         if name not in ("L", "U"):
@@ -103,7 +103,6 @@ def maps(
 
 
 def _bar(scene: Scene, value: float) -> None:
-    value = round(value, 2) + 0.0  # + 0.0: no minus before a zero
     panel = scene.panel(
         (0, 1),
         (-LARGEST_BAR, LARGEST_BAR),
@@ -115,20 +114,20 @@ def _bar(scene: Scene, value: float) -> None:
     panel.line([0, 1], [0, 0], "ink", 1, alpha=0.7)
     panel.bars([0.3, 0.7], [min(LARGEST_BAR, max(-LARGEST_BAR, value))], "log_det", 0.8)
     away = 0.28 if value >= 0 else -0.28
-    panel.text(0.5, min(2.2, max(-2.2, value + away)), words(value), "log_det", bold=True)
+    panel.text(0.5, min(2.2, max(-2.2, value + away)), format_number(value, 2), "log_det", bold=True)
 
 
 # ---- cost against channels ----------------------------------------------------------------------------------
 
 
-def slope(channels: Sequence[int], seconds: Sequence[float], last: int = 3) -> float:
+def fit_power(channels: Sequence[int], seconds: Sequence[float], last: int = 3) -> float:
     """The power p in seconds ~ channels^p, fitted by least squares to the logs of the `last` points."""
     if len(channels) != len(seconds) or len(channels) < max(2, last):
         raise GlowliteError(f"a slope needs {max(2, last)} times or more, one for each number of channels")
     return float(np.polyfit(np.log(channels[-last:]), np.log(seconds[-last:]), 1)[0])
 
 
-def cost(channels: Sequence[int], panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Scene:
+def time_curves(channels: Sequence[int], panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Scene:
     """Seconds against channels, both axes logarithmic: title -> (what was measured -> seconds), a panel for each.
 
     Each line is labelled with the power of C that its last points follow.
@@ -147,7 +146,7 @@ def cost(channels: Sequence[int], panels: Mapping[str, Mapping[str, Sequence[flo
             yticks=[(power, SECONDS[power]) for power in range(low, high + 1) if power in SECONDS],
         )  # fmt: skip
         for i, (name, seconds) in enumerate(lines.items()):
-            power, colour = slope(channels, seconds), KINDS[i % len(KINDS)]
+            power, colour = fit_power(channels, seconds), KINDS[i % len(KINDS)]
             panel.line(x, np.log10(seconds), colour)
             panel.dots(x, np.log10(seconds), colour, size=3.5)
             label = f"{name}: about C^{power:.1f}" if power > 0.15 else f"{name}: hardly grows"
@@ -168,7 +167,9 @@ def _time(seconds: float) -> str:
 # ---- before and after training ------------------------------------------------------------------------------
 
 
-def before_after(start: Sequence[InvertibleConv1x1LU], trained: Sequence[InvertibleConv1x1LU], layer: int) -> Scene:
+def before_after_training(
+    start: Sequence[InvertibleConv1x1LU], trained: Sequence[InvertibleConv1x1LU], layer: int
+) -> Scene:
     """L, U, W and W W^T of one layer (1, 2, ...) before and after training; below, sum(log_s) of every layer."""
     if not 1 <= layer <= len(trained) or len(start) != len(trained):
         raise GlowliteError(f"there are layers 1 to {len(trained)}, not {layer}")
@@ -178,8 +179,8 @@ def before_after(start: Sequence[InvertibleConv1x1LU], trained: Sequence[Inverti
     scene = Scene(
         f"Layer {layer} of {len(trained)}, {channels} channels: L, U, W and W W^T before training and after it. "
         f"W W^T is off the identity by {turned[0]:.2f} before, {turned[1]:.2f} after, so W is a rotation no more. "
-        f"sum(log_s) is {words(round(sums[layer - 1], 2) + 0.0)} instead of 0; of all layers it is largest in layer "
-        f"{int(np.argmax(sums)) + 1}, {words(round(max(sums), 2))}.",
+        f"sum(log_s) is {format_number(sums[layer - 1], 2)} instead of 0; of all layers it is largest in layer "
+        f"{int(np.argmax(sums)) + 1}, {format_number(max(sums), 2)}.",
         height=470,
         rows=(1, 1, 0.85),
     )
@@ -188,7 +189,7 @@ def before_after(start: Sequence[InvertibleConv1x1LU], trained: Sequence[Inverti
         W = layers[layer - 1].matrix()
         for title, matrix in {"L": lower, "U": upper, "W": W, "W Wᵀ": W @ W.T}.items():
             reach = min(REACH, 3 / math.sqrt(channels)) if title == "W" else REACH
-            heat(scene, matrix, f"{title} {name}", reach, row=row)
+            matrix_panel(scene, matrix, f"{title} {name}", reach, row=row)
     low, high = min(0.0, *sums), max(1.0, *sums)
     panel = scene.panel(
         (0.5, len(sums) + 0.5), (low - 0.1 * high, high * 1.1), title="sum(log_s) after training; before it is 0",

@@ -7,17 +7,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from glowlab.figures.colours import PALETTE
 from glowlab.figures.scene import Panel, Scene
 from glowlab.figures.style import Shown
 from glowlite.errors import GlowliteError
 from glowlite.flows.multiscale import Squeeze
 
 ACROSS, UP = 72.0, 26.0  # the scene's units, about 10 page units each
-TILE, GAP = 2.35, 1.0  # a tile's side, and the space between channels
+TILE_SIDE, GAP = 2.35, 1.0  # a tile's side, and the space between channels
 LEFT, RIGHT, TOP = 0.3, 48.6, 22.4  # where x begins, where z begins, the upper edge of both
 REST = 0.12  # of a move's way at either end the tiles stand still, so that a slider finds its stops
-BLUES = ("#004a75", "#0072B2", "#4aa3d8", "#a8d5f2")  # the four places of a 2 x 2 block, all of them x
-ORANGE, BRIGHT, DARK = "#D55E00", "#ffffff", "#1b1b1b"
+BLUES = ("#004a75", PALETTE["x"], "#4aa3d8", "#a8d5f2")  # the four places of a 2 x 2 block, all of them x
+ORANGE, BRIGHT, DARK = PALETTE["z"], "#ffffff", "#1b1b1b"
 SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉"
 
 
@@ -34,7 +35,7 @@ class Stage:
         return "   ".join(parts + [f"z{SUBSCRIPT[l]} {tuple(eps.shape)}" for l, eps in enumerate(self.z, start=1)])
 
 
-def stages(side: int = 8, levels: int = 3) -> list[Stage]:
+def list_stages(side: int = 8, levels: int = 3) -> list[Stage]:
     """A picture of side x side tiles, squeezed by `Squeeze` and split in halves, level after level.
 
     Gives the stages in order: the picture, then two moves a level (squeeze; split, or at the last level "leave").
@@ -57,20 +58,20 @@ def stages(side: int = 8, levels: int = 3) -> list[Stage]:
     return found
 
 
-def places(stage: Stage) -> np.ndarray:
+def tile_corners(stage: Stage) -> np.ndarray:
     """Lower left corner of every tile, (side^2, 2), by the number on it."""
     parts = [(stage.x, LEFT, TOP)] if stage.x is not None else []
-    parts += [(eps, RIGHT, top) for eps, top in zip(stage.z, tops(stage), strict=True)]
+    parts += [(eps, RIGHT, top) for eps, top in zip(stage.z, level_tops(stage), strict=True)]
     where = np.zeros((sum(part.numel() for part, *_ in parts), 2))
     for part, left, top in parts:
         for (channel, row, column), tile in np.ndenumerate(part.numpy()):
             down, across = divmod(channel, _columns(part))
-            x = left + across * _pitch(part) + column * TILE
-            where[tile] = x, top - down * _pitch(part) - (row + 1) * TILE
+            x = left + across * _pitch(part) + column * TILE_SIDE
+            where[tile] = x, top - down * _pitch(part) - (row + 1) * TILE_SIDE
     return where
 
 
-def tops(stage: Stage) -> list[float]:
+def level_tops(stage: Stage) -> list[float]:
     """The upper edge of each level of z, one below the other."""
     found, top = [], TOP
     for eps in stage.z:
@@ -86,10 +87,10 @@ def _columns(part: Tensor) -> int:
 
 def _pitch(part: Tensor) -> float:
     """From one channel to the next."""
-    return part.shape[1] * TILE + (GAP if part.shape[1] > 1 else GAP / 2)
+    return part.shape[1] * TILE_SIDE + (GAP if part.shape[1] > 1 else GAP / 2)
 
 
-def colours(stage: Stage) -> list[str]:
+def tile_colours(stage: Stage) -> list[str]:
     """A colour for each tile: in x its place in the 2 x 2 block that is squeezed, in z orange."""
     found = [ORANGE] * sum(part.numel() for part in [*stage.z, stage.x] if part is not None)
     if stage.x is None:
@@ -100,50 +101,50 @@ def colours(stage: Stage) -> list[str]:
     return found
 
 
-def tiles(at: float, side: int = 8, levels: int = 3) -> Scene:
+def moving_tiles(at: float, side: int = 8, levels: int = 3) -> Scene:
     """The tiles after `at` moves (0: the picture; 2 * levels: all of them are latents); between two stops they fly."""
-    found = stages(side, levels)
+    found = list_stages(side, levels)
     if not 0 <= at <= len(found) - 1:
         raise GlowliteError(f"there are {len(found) - 1} moves, so at is from 0 to that, not {at}")
     i = min(int(at), len(found) - 2)
     part = np.clip((at - i - REST) / (1 - 2 * REST), 0, 1)
     part = float(part * part * (3 - 2 * part))  # starts and ends gently
     before, after = found[i], found[i + 1]
-    where = (1 - part) * places(before) + part * places(after)
-    look = colours(after if part >= 0.5 else before)
+    where = (1 - part) * tile_corners(before) + part * tile_corners(after)
+    look = tile_colours(after if part >= 0.5 else before)
     now = after if part == 1 else before
     scene = Scene(alt=_alt(now, part), height=286)
     panel = scene.panel(x=(0, ACROSS), y=(0, UP), equal=True, frame=False)
     _words(panel, before, after, part)
-    _lay(panel, where, look)
+    _lay_tiles(panel, where, look)
     return scene
 
 
-def squeezing(at: float) -> Scene:
+def first_squeeze(at: float) -> Scene:
     """The first squeeze, from `at` 0 to 1, with the picture as it was beside it."""
     if not 0 <= at <= 1:
         raise GlowliteError(f"one squeeze is one move, so at is from 0 to 1, not {at}")
-    scene, picture = tiles(at), stages()[0]
+    scene, picture = moving_tiles(at), list_stages()[0]
     panel = scene.panels[0]
     panel.text(RIGHT - 0.8, TOP - 1.2, "it was", "x", 15, "end", bold=True)
-    _lay(panel, places(picture) + (RIGHT - LEFT, 0), colours(picture))
+    _lay_tiles(panel, tile_corners(picture) + (RIGHT - LEFT, 0), tile_colours(picture))
     scene.alt += " Beside it, the picture as it was."
     return scene
 
 
-def _lay(panel: Panel, where: np.ndarray, look: list[str]) -> None:
+def _lay_tiles(panel: Panel, where: np.ndarray, look: list[str]) -> None:
     """Numbered tiles with their lower left corners at `where`, in these colours."""
     for shade in dict.fromkeys(look):
         mine = [tile for tile, colour in enumerate(look) if colour == shade]
         panel.polygons(_squares(where[mine]), colour=shade, alpha=1.0)
         ink = BRIGHT if shade in BLUES[:2] else DARK
         for tile in mine:
-            x, y = where[tile] + TILE / 2
+            x, y = where[tile] + TILE_SIDE / 2
             panel.text(x, y, tile + 1, colour=ink, size=12, bold=True)
 
 
 def _squares(corners: np.ndarray) -> np.ndarray:
-    side = TILE - 0.12
+    side = TILE_SIDE - 0.12
     return corners[:, None] + side * np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
 
 
@@ -152,7 +153,7 @@ def _words(panel: Panel, before: Stage, after: Stage, part: float) -> None:
     now = after if part == 1 else before
     if now.x is not None:
         panel.text(LEFT, UP - 1.6, f"x  {_shape(now.x)}", "x", 15, "start", bold=True)
-    for l, (eps, top) in enumerate(zip(now.z, tops(now), strict=True), start=1):
+    for l, (eps, top) in enumerate(zip(now.z, level_tops(now), strict=True), start=1):
         panel.text(RIGHT - 0.8, top - 1.2, f"z{SUBSCRIPT[l]}  {_shape(eps)}", "z", 15, "end", bold=True)
     if 0 < part < 1:
         panel.text(RIGHT - 0.8, UP - 1.6, f"{after.verb} →", "ink", 15, "end")
@@ -176,26 +177,7 @@ def _alt(stage: Stage, part: float) -> str:
     return f"{total} numbered tiles, {stage.sizes()}: {meaning}{flying}"
 
 
-def beside(before: Tensor, after: Tensor, title: str, alt: str, reach: float = 64.0) -> Scene:
-    """A face, what became of it, and where they differ: uint8 (3, H, W) or (1, 3, H, W) each.
-
-    The difference is the mean over the colours, in grey levels; `reach` of them are the strongest pink.
-    """
-    if before.shape != after.shape or before.dtype != torch.uint8 or after.dtype != torch.uint8:
-        raise GlowliteError(f"two uint8 pictures of one shape are compared, not {before.shape}, {after.shape}")
-    before, after = (image.reshape(image.shape[-3:]) for image in (before, after))
-    change = (after.float() - before.float()).abs().mean(0)
-    scene = Scene(alt=alt, height=262)
-    for image, words in ((before, "the face"), (after, title)):
-        panel = scene.panel(equal=True, frame=False, title=words)
-        panel.image(image)
-    panel = scene.panel(equal=True, frame=False, title=f"the change: {change.mean():.1f} grey levels")
-    panel.image(change, colours="pink", low=0.0, high=reach)
-    panel.line([0, 1, 1, 0, 0], [0, 0, 1, 1, 0], colour="faint", width=1.0)
-    return scene
-
-
-def whitened(stays: Tensor, leaves: Tensor, mean: Tensor, std: Tensor, alt: str) -> Scene:
+def whitening(stays: Tensor, leaves: Tensor, mean: Tensor, std: Tensor, alt: str) -> Scene:
     """One channel of a split, (H, W) each: what stays, what leaves, its prior's mean and std, and eps.
 
     Blue is below 0, orange above, full at 3; std is the stronger the larger, full at 2.

@@ -6,18 +6,18 @@ from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch, Polygon, Rectangle
 
 from glowlab.figures import style
-from glowlab.figures.values import SHADES
+from glowlab.figures.colours import PALETTE
 
 POINT = 0.75  # points in a page unit
 RISE = {"top": "top", "middle": "center_baseline", "bottom": "bottom"}
 SIDE = {"start": "left", "middle": "center", "end": "right"}
 
 
-def colour(name: str | None, alpha: float = 1.0):
+def mpl_colour(name: str | None, alpha: float = 1.0):
     """(colour, opacity) of a name; a name's own opacity counts too."""
     if name is None:
         return "none"
-    value = SHADES.get(name, name)
+    value = PALETTE.get(name, name)
     own = int(value[7:9], 16) / 255 if len(value) == 9 else 1.0
     return value[:7], own * alpha
 
@@ -37,7 +37,7 @@ def paint(drawing) -> Figure:
                 artist.set_clip_path(Rectangle((left, top), wide, high, transform=ax.transData))
     for handle in drawing.handles.values():
         x, y = handle["x"], handle["y"]
-        ax.plot(x, y, "o", ms=11, mfc="#ffffffcc", mec=SHADES["ink"], mew=2, zorder=len(drawing.shapes) + 2)
+        ax.plot(x, y, "o", ms=11, mfc="#ffffffcc", mec=PALETTE["ink"], mew=2, zorder=len(drawing.shapes) + 2)
     return made
 
 
@@ -48,17 +48,17 @@ def _points(shape: dict) -> np.ndarray:
 def _path(ax, shape: dict, drawing):
     points, alpha = _points(shape), shape.get("alpha", 1.0)
     if shape.get("fill"):
-        yield ax.add_patch(Polygon(points, fc=colour(shape["fill"], alpha), ec="none"))
+        yield ax.add_patch(Polygon(points, fc=mpl_colour(shape["fill"], alpha), ec="none"))
     if shape.get("stroke"):
         dash = (0, (4, 3)) if shape.get("dash") else "-"
         look = {"lw": shape["width"] * POINT, "ls": dash, "solid_capstyle": "round"}
-        yield ax.plot(*points.T, color=colour(shape["stroke"], alpha), **look)[0]
+        yield ax.plot(*points.T, color=mpl_colour(shape["stroke"], alpha), **look)[0]
 
 
 def _polygons(ax, shape: dict, drawing):
     corners = [np.array(flat, float).reshape(-1, 2) for flat in shape["points"]]
-    fills = [colour(shape["fill"], alpha) for alpha in shape["alpha"]]
-    edge = colour(shape["edge"]) if shape["edge"] else "none"
+    fills = [mpl_colour(shape["fill"], alpha) for alpha in shape["alpha"]]
+    edge = mpl_colour(shape["edge"]) if shape["edge"] else "none"
     yield ax.add_collection(
         PolyCollection(corners, facecolors=fills, edgecolors=edge, linewidths=shape["width"] * POINT),
         autolim=False,
@@ -67,7 +67,7 @@ def _polygons(ax, shape: dict, drawing):
 
 def _dots(ax, shape: dict, drawing):
     area = (2 * shape["size"] * POINT) ** 2
-    yield ax.scatter(*_points(shape).T, s=area, color=colour(shape["fill"], shape["alpha"]), linewidths=0)
+    yield ax.scatter(*_points(shape).T, s=area, color=mpl_colour(shape["fill"], shape["alpha"]), linewidths=0)
 
 
 def _image(ax, shape: dict, drawing):
@@ -80,7 +80,7 @@ def _image(ax, shape: dict, drawing):
 def _text(ax, shape: dict, drawing):
     x, y = shape["points"]
     yield ax.text(
-        x, y, shape["words"], color=colour(shape["fill"]), fontsize=shape["size"] * POINT, ha=SIDE[shape["anchor"]],
+        x, y, shape["words"], color=mpl_colour(shape["fill"]), fontsize=shape["size"] * POINT, ha=SIDE[shape["anchor"]],
         va=RISE[shape["baseline"]], weight="bold" if shape["bold"] else "normal", parse_math=False,
         rotation=90 if shape.get("turned") else 0, rotation_mode="anchor",
     )  # fmt: skip
@@ -91,7 +91,7 @@ def _box(ax, shape: dict, drawing):
     yield ax.add_patch(
         FancyBboxPatch(
             (left, top), width, high, boxstyle="round,pad=0,rounding_size=6",
-            ec=colour(shape["stroke"]), fc=colour(shape["stroke"], shape["fill"]), lw=1.4 * POINT,
+            ec=mpl_colour(shape["stroke"]), fc=mpl_colour(shape["stroke"], shape["fill"]), lw=1.4 * POINT,
         )
     )  # fmt: skip
 
@@ -101,7 +101,7 @@ def _arrow(ax, shape: dict, drawing):
     yield ax.add_patch(
         FancyArrowPatch(
             start, end, arrowstyle="-|>", mutation_scale=12, lw=shape["width"] * POINT,
-            color=colour(shape["stroke"]), shrinkA=0, shrinkB=0,
+            color=mpl_colour(shape["stroke"]), shrinkA=0, shrinkB=0,
         )
     )  # fmt: skip
 

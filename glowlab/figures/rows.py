@@ -1,6 +1,6 @@
-"""A row of pictures, enlarged so that pixels can be seen, each with a caption."""
+"""Pictures side by side: stored ones, enlarged so that pixels can be seen, and scenes for figures that move."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
@@ -8,10 +8,11 @@ from matplotlib.text import Annotation
 from torch import Tensor
 
 from glowlab.figures import style
+from glowlab.figures.scene import EDGE, GAP, LINE, WIDTH, Scene
 from glowlite.errors import GlowliteError
 
 PAGE = round(style.WIDTH * style.DPI * style.SHARPNESS)  # stored pixels across the page; so are the numbers below
-GAP, ARROW, CAPTION, LETTER = 16, 140, 30, 14
+PICTURE_GAP, ARROW_WIDTH, CAPTION_HEIGHT, LETTER_WIDTH = 16, 140, 30, 14
 
 
 def row(
@@ -30,7 +31,7 @@ def row(
     (and the file stays small). GlowliteError for what is no picture, or where captions or arrows do not
     match.
     """
-    pictures = [as_array(image) for image in images]
+    pictures = [picture_array(image) for image in images]
     if not pictures:
         raise GlowliteError("a row needs at least one picture")
     if captions and len(captions) != len(pictures):
@@ -39,11 +40,42 @@ def row(
         raise GlowliteError(f"between {len(pictures)} pictures go {len(pictures) - 1} arrows, not {len(arrows)}")
     if not alt.strip():
         raise GlowliteError("a row of pictures needs alt: words for those who do not see it")
-    gap = ARROW if arrows else GAP
+    gap = ARROW_WIDTH if arrows else PICTURE_GAP
     room = PAGE - gap * (len(pictures) - 1)
     height = int(min(height, room / sum(picture.shape[1] / picture.shape[0] for picture in pictures)))
     pictures = [enlarge(picture, height) for picture in pictures]
-    return style.show(_draw(pictures, captions, arrows, gap), alt)
+    return style.show(_draw_row(pictures, captions, arrows, gap), alt)
+
+
+def side_by_side(pictures: Mapping[str, Tensor], alt: str) -> Scene:
+    """Pictures, uint8 (3, H, W) or (1, 3, H, W), each under its name, for a figure that moves."""
+    if not pictures:
+        raise GlowliteError("at least one picture is needed")
+    side = (WIDTH - GAP * (len(pictures) - 1)) / len(pictures) - 2 * EDGE
+    scene = Scene(alt, height=min(262, round(side) + LINE + 2 * EDGE))
+    for name, picture in pictures.items():
+        panel = scene.panel(equal=True, frame=False, title=name)
+        panel.image(picture)
+    return scene
+
+
+def face_change(before: Tensor, after: Tensor, title: str, alt: str, reach: float = 64.0) -> Scene:
+    """A face before and after a change, and the change: uint8 (3, H, W) or (1, 3, H, W) each.
+
+    The change is the mean over the colours, in grey levels; `reach` of them give the strongest pink.
+    """
+    if before.shape != after.shape or before.dtype != torch.uint8 or after.dtype != torch.uint8:
+        raise GlowliteError(f"two uint8 pictures of one shape are compared, not {before.shape}, {after.shape}")
+    before, after = (image.reshape(image.shape[-3:]) for image in (before, after))
+    change = (after.float() - before.float()).abs().mean(0)
+    scene = Scene(alt=alt, height=262)
+    for image, words in ((before, "the face"), (after, title)):
+        panel = scene.panel(equal=True, frame=False, title=words)
+        panel.image(image)
+    panel = scene.panel(equal=True, frame=False, title=f"the change: {change.mean():.1f} grey levels")
+    panel.image(change, colours="pink", low=0.0, high=reach)
+    panel.line([0, 1, 1, 0, 0], [0, 0, 1, 1, 0], colour="faint", width=1.0)
+    return scene
 
 
 def enlarge(picture: np.ndarray, height: int) -> np.ndarray:
@@ -55,7 +87,7 @@ def enlarge(picture: np.ndarray, height: int) -> np.ndarray:
     return picture[::step, ::step]
 
 
-def as_array(image: Tensor) -> np.ndarray:
+def picture_array(image: Tensor) -> np.ndarray:
     """uint8 (C, H, W) or (1, C, H, W), C 1 or 3 -> (H, W, 3). GlowliteError for anything else."""
     if not isinstance(image, Tensor):
         raise GlowliteError(f"a picture here is a tensor of uint8, not a {type(image).__name__}")
@@ -80,9 +112,9 @@ def latent_picture(eps: Tensor, reach: float = 3.0) -> Tensor:
     return ((eps[:3] / reach + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
 
 
-def _draw(pictures, captions, arrows, gap: int):
+def _draw_row(pictures, captions, arrows, gap: int):
     lines = max((caption.count("\n") + 1 for caption in captions), default=0)
-    bottom = CAPTION * lines + (GAP // 2 if lines else 0)
+    bottom = CAPTION_HEIGHT * lines + (PICTURE_GAP // 2 if lines else 0)
     tallest = max(picture.shape[0] for picture in pictures)
     first, last = (_overhang(captions, pictures, i) for i in (0, -1))
     width = first + sum(picture.shape[1] for picture in pictures) + gap * (len(pictures) - 1) + last
@@ -100,7 +132,7 @@ def _draw(pictures, captions, arrows, gap: int):
             middle = (left + wide / 2) / width
             made.text(
                 middle,
-                (bottom - GAP // 2) / (tallest + bottom),
+                (bottom - PICTURE_GAP // 2) / (tallest + bottom),
                 captions[i],
                 ha="center",
                 va="top",
@@ -121,7 +153,7 @@ def _draw(pictures, captions, arrows, gap: int):
 def _overhang(captions, pictures, i: int) -> int:
     """By how much a caption at an edge is wider than its picture, on each side."""
     longest = max((len(line) for line in captions[i].split("\n")), default=0) if captions else 0
-    return max(0, LETTER * longest - pictures[i].shape[1]) // 2
+    return max(0, LETTER_WIDTH * longest - pictures[i].shape[1]) // 2
 
 
 def _arrow(made, left: float, gap: float, y: float, words: str) -> None:

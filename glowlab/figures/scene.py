@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from glowlab.figures import style
-from glowlab.figures.values import as_array, numbers, rounded, shade, ticks, to_rgba
+from glowlab.figures.colours import check_colour
+from glowlab.figures.values import as_array, flat_pair, round_units, ticks, to_rgba
 from glowlite.errors import GlowliteError
 
 WIDTH = 720  # page units, which are CSS pixels where there is room
@@ -139,15 +140,15 @@ class Panel:
 
     def line(self, x, y, colour="x", width=2.5, alpha=1.0, dash=False) -> None:
         """A line through the points (x, y)."""
-        x, y = numbers(x, y)
-        self.add("path", x, y, stroke=shade(colour), width=width, alpha=alpha, dash=bool(dash))
+        x, y = flat_pair(x, y)
+        self.add("path", x, y, stroke=check_colour(colour), width=width, alpha=alpha, dash=bool(dash))
 
     def area(self, x, y, base=0.0, colour="x", alpha=0.3) -> None:
         """What lies between the line and `base`, a number or as many as there are points."""
-        x, y = numbers(x, y)
+        x, y = flat_pair(x, y)
         base = np.broadcast_to(np.asarray(base, float), y.shape)
         x, y = np.concatenate([x, x[::-1]]), np.concatenate([y, base[::-1]])
-        self.add("path", x, y, fill=shade(colour), alpha=alpha)
+        self.add("path", x, y, fill=check_colour(colour), alpha=alpha)
 
     def bars(self, edges, heights, colour="z", alpha=0.55) -> None:
         """A histogram: N + 1 edges, N heights."""
@@ -156,7 +157,7 @@ class Panel:
             raise GlowliteError(f"{len(heights)} bars have {len(heights) + 1} edges, not {len(edges)}")
         x = np.repeat(edges, 2)
         y = np.concatenate([[0.0], np.repeat(heights, 2), [0.0]])
-        self.add("path", x, y, fill=shade(colour), alpha=alpha)
+        self.add("path", x, y, fill=check_colour(colour), alpha=alpha)
 
     def polygons(self, corners, colour="z", alpha=0.5, edge=None, width=0.8) -> None:
         """Polygons (N, k, 2), each with its own opacity if alpha is (N,); `edge` colours their outline."""
@@ -164,20 +165,20 @@ class Panel:
         if corners.ndim != 3 or corners.shape[2] != 2:
             raise GlowliteError(f"polygons are (how many, corners, 2), not {corners.shape}")
         alpha = np.broadcast_to(as_array(alpha).astype(float), (len(corners),)).clip(0, 1)
-        look = {"fill": shade(colour), "edge": edge and shade(edge), "width": width}
+        look = {"fill": check_colour(colour), "edge": edge and check_colour(edge), "width": width}
         look["alpha"] = np.round(alpha, 3).tolist()
 
         def draw(made: Drawing) -> None:
             page = self.to_page(corners[..., 0], corners[..., 1])
-            flat = rounded(page.reshape(len(corners), -1))
+            flat = round_units(page.reshape(len(corners), -1))
             made.shapes.append({"kind": "polygons", "points": flat, "clip": self.clip(), **look})
 
         self.parts.append(draw)
 
     def dots(self, x, y, colour="x", size=3.0, alpha=1.0) -> None:
         """Points as discs; size is their radius in page units."""
-        x, y = numbers(x, y)
-        self.add("dots", x, y, fill=shade(colour), size=size, alpha=alpha)
+        x, y = flat_pair(x, y)
+        self.add("dots", x, y, fill=check_colour(colour), size=size, alpha=alpha)
 
     def image(self, values, extent=None, colours="z", low=None, high=None, smooth=False) -> None:
         """Values (H, W) as shades of one colour, "diverging" ones, or a uint8 picture (C, H, W); row 0 at the top.
@@ -190,7 +191,7 @@ class Panel:
 
         def draw(made: Drawing) -> None:
             (left, top), (right, bottom) = self.to_page([x0, x1], [y1, y0])
-            place = {"box": rounded([left, top, right - left, bottom - top]), "clip": self.clip()}
+            place = {"box": round_units([left, top, right - left, bottom - top]), "clip": self.clip()}
             size = {"rows": pixels.shape[0], "columns": pixels.shape[1], "smooth": bool(smooth)}
             made.shapes.append({"kind": "image", "index": len(made.images), **place, **size})
             made.images.append(pixels)
@@ -199,16 +200,16 @@ class Panel:
 
     def text(self, x, y, words, colour="ink", size=13, anchor="middle", bold=False, baseline="middle") -> None:
         """Words at one point. anchor: start, middle or end; baseline: top, middle or bottom."""
-        self.add("text", [x], [y], words=str(words), fill=shade(colour), size=size, anchor=anchor, bold=bool(bold),
-                 baseline=baseline, clip=None)  # fmt: skip
+        look = {"fill": check_colour(colour), "size": size, "anchor": anchor, "bold": bool(bold), "baseline": baseline}
+        self.add("text", [x], [y], words=str(words), **look, clip=None)
 
     def box(self, x, y, width, height, words="", colour="ink", fill=0.15, size=13, bold=False) -> None:
         """A rounded box with words in it; (x, y) is its lower left corner, `fill` the opacity of its ground."""
-        look = {"kind": "box", "stroke": shade(colour), "fill": float(fill)}
+        look = {"kind": "box", "stroke": check_colour(colour), "fill": float(fill)}
 
         def draw(made: Drawing) -> None:
             (left, bottom), (right, top) = self.to_page([x, x + width], [y, y + height])
-            made.shapes.append({"box": rounded([left, top, right - left, bottom - top]), "clip": None, **look})
+            made.shapes.append({"box": round_units([left, top, right - left, bottom - top]), "clip": None, **look})
 
         self.parts.append(draw)
         if words:
@@ -216,7 +217,7 @@ class Panel:
 
     def arrow(self, x0, y0, x1, y1, colour="ink", width=1.5) -> None:
         """An arrow from (x0, y0) to (x1, y1)."""
-        self.add("arrow", [x0, x1], [y0, y1], stroke=shade(colour), width=width, clip=None)
+        self.add("arrow", [x0, x1], [y0, y1], stroke=check_colour(colour), width=width, clip=None)
 
     def handle(self, name: str, x: float, y: float, label: str) -> None:
         """A point to drag, called `label`; it moves the control Point(name, ...) of figures/live.py."""
@@ -237,13 +238,13 @@ class Panel:
 
     def add(self, kind: str, x, y, **look) -> None:
         def draw(made: Drawing) -> None:
-            points = rounded(self.to_page(x, y).ravel())
+            points = round_units(self.to_page(x, y).ravel())
             made.shapes.append({"kind": kind, "points": points, "clip": self.clip(), **look})
 
         self.parts.append(draw)
 
     def clip(self) -> list[float]:
-        return rounded(self.plot)
+        return round_units(self.plot)
 
     def draw(self, made: Drawing) -> None:
         """This panel's shapes, its axes before them and its words after them."""

@@ -1,8 +1,7 @@
 """One look for every matplotlib figure: no ground of its own, ink that reads on a light and on a dark page.
 
 A notebook stores one picture for both, so text is a grey half-way between white and near-black (contrast 4.3
-to either) and a little larger than usual, and the colours of x, z and log-det are those of
-figures/colours.py.
+to either) and a little larger than usual; the other colours are those of colours.py.
 """
 
 import base64
@@ -13,14 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from glowlab.figures import colours
+from glowlab.figures.colours import PALETTE
 
 if TYPE_CHECKING:  # matplotlib is read once a figure is made: explorers name colours only, and open 0.5 s sooner
     from matplotlib.figure import Figure
 
-INK = "#797979"  # text and axes
-FAINT = "#79797980"  # what is there but not today's subject
-X, Z, LOG_DET = colours.X.light, colours.Z.light, colours.LOG_DET.light
+INK, FAINT = PALETTE["ink"], PALETTE["faint"]
 STYLE = {
     "axes.edgecolor": INK,
     "axes.facecolor": "none",
@@ -43,7 +40,7 @@ STYLE = {
     "xtick.color": INK,
     "ytick.color": INK,
 }
-CYCLE = [X, Z, LOG_DET, "#CC79A7", "#E69F00", "#56B4E9"]
+CYCLE = [PALETTE[name] for name in ("x", "z", "log_det", "pink", "amber", "sky")]
 WIDTH = 7.5  # inches: a figure across the page
 DPI = 96  # CSS pixels per inch
 SHARPNESS = 1.5  # stored pixels per CSS pixel

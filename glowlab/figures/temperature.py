@@ -34,14 +34,14 @@ def mean_and_spread(dims: int) -> tuple[float, float]:
 
 
 @functools.lru_cache(maxsize=8)
-def draws(dims: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def normal_draws(dims: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """COUNT draws of N(0, I) in D = dims dimensions: |eps| / sqrt(D), and the angle of their first two numbers."""
     eps = torch.randn(COUNT, dims, generator=torch.Generator().manual_seed(seed))
     second = eps[:, 1] if dims > 1 else torch.zeros(COUNT)
     return (eps.norm(dim=1) / dims**0.5).numpy(), torch.atan2(second, eps[:, 0]).numpy()
 
 
-def shell(dims: int, temperature: float = 1.0) -> Scene:
+def draws_in_shell(dims: int, temperature: float = 1.0) -> Scene:
     """Left, draws of temperature * N(0, I) at their distance from the middle; right, why they are there.
 
     Distances are |eps| / sqrt(D). Right: the density of a point at that distance, the room there is at that distance,
@@ -60,7 +60,7 @@ def shell(dims: int, temperature: float = 1.0) -> Scene:
     ring = scene.panel((-FARTHEST, FARTHEST), (-FARTHEST, FARTHEST), equal=True, frame=False, weight=0.8)
     around = np.linspace(0, 2 * np.pi, 97)
     ring.line(np.cos(around), np.sin(around), "ink", width=1.3, dash=True)
-    radius, angle = draws(dims)
+    radius, angle = normal_draws(dims)
     ring.dots(temperature * radius * np.cos(angle), temperature * radius * np.sin(angle), "z", size=2.6, alpha=0.8)
     ring.dots([0], [0], "log_det", size=5)
     ring.text(0, -FARTHEST, "dashed: distance 1", size=12, baseline="bottom")
@@ -83,7 +83,7 @@ def shell(dims: int, temperature: float = 1.0) -> Scene:
     return scene
 
 
-def beyond_reach(radius: float, dims: int) -> float:
+def log_share_bound(radius: float, dims: int) -> float:
     """D (log r + (1 - r^2) / 2), nats: for r < 1 the log of a bound on P(|eps| / sqrt(D) <= r), by Chernoff."""
     return dims * (math.log(radius) + (1 - radius**2) / 2)
 
@@ -95,7 +95,7 @@ def likely_and_typical(radius: float, dims: int = 12_288) -> Scene:
     """
     if not 0 < radius <= 1.4:
         raise GlowliteError(f"the distance goes from above 0 to 1.4, not {radius}")
-    at = (-dims * radius**2 / 2, dims * (math.log(radius) + 0.5), beyond_reach(radius, dims))
+    at = (-dims * radius**2 / 2, dims * (math.log(radius) + 0.5), log_share_bound(radius, dims))
     scene = Scene(
         f"At distance {radius:.2f} the log-density is {-at[0]:,.0f} nats below that of the middle, and the log of the "
         f"room is {at[1]:+,.0f} nats. Their sum, {at[2]:+,.0f}, is largest at distance 1, where draws are.",
@@ -122,7 +122,7 @@ def likely_and_typical(radius: float, dims: int = 12_288) -> Scene:
 # ---- a density raised to a power ---------------------------------------------------------------------------
 
 
-def powers(temperature: float) -> Scene:
+def density_powers(temperature: float) -> Scene:
     """N(0, 1) as it is, raised to T^2 and to 1 / T^2 and made to integrate to 1, over a histogram of T * draws."""
     if not 0.5 <= temperature <= 1.5:
         raise GlowliteError(f"the temperature goes from 0.5 to 1.5 here, not {temperature}")
@@ -153,13 +153,13 @@ def powers(temperature: float) -> Scene:
     return scene
 
 
-def left_share(p: Tensor) -> float:
+def measure_left_share(p: Tensor) -> float:
     """How much of a density on a grid (rows, columns), summing to 1, lies left; a middle column counts half."""
     half = p.shape[1] // 2
     return (p[:, :half].sum() + (p[:, half].sum() / 2 if p.shape[1] % 2 else 0)).item()
 
 
-def maps(densities: Mapping[str, Tensor], reach: float) -> Scene:
+def left_right_densities(densities: Mapping[str, Tensor], reach: float) -> Scene:
     """Densities on a square grid, each (n, n) and summing to 1, row 0 at the bottom; under each, how much lies left.
 
     The grid goes from -reach to reach both ways; shades follow the root of a density, so that its thin parts are seen.
@@ -168,7 +168,7 @@ def maps(densities: Mapping[str, Tensor], reach: float) -> Scene:
     for name, p in densities.items():
         if p.dim() != 2 or p.shape[0] != p.shape[1] or abs(p.sum().item() - 1) > 1e-3:
             raise GlowliteError(f"{name}: a density is a square grid of weights that sum to 1")
-    left = {name: left_share(p) for name, p in densities.items()}
+    left = {name: measure_left_share(p) for name, p in densities.items()}
     words = ", ".join(f"of {name} {share:.0%}" for name, share in left.items())
     scene = Scene(f"Densities over a plane, as crescents. In the left half lie {words}.", height=270)
     for name, p in densities.items():
@@ -184,7 +184,7 @@ def maps(densities: Mapping[str, Tensor], reach: float) -> Scene:
 # ---- what a temperature costs ------------------------------------------------------------------------------
 
 
-def prices(temperatures: Sequence[float], bits: Sequence[float], drawn: tuple[float, float]) -> Shown:
+def bits_by_temperature(temperatures: Sequence[float], bits: Sequence[float], drawn: tuple[float, float]) -> Shown:
     """Bits per dimension of samples over their temperature; `drawn`: mean and spread of those of drawn faces.
 
     The dashed line is what the normal density alone would say: T^2 / 2 nats for each number above the first point.
@@ -214,7 +214,7 @@ def prices(temperatures: Sequence[float], bits: Sequence[float], drawn: tuple[fl
     return scene.shown()
 
 
-def clean_and_varied(
+def quality_and_diversity(
     temperatures: Sequence[float], odd: Sequence[float], varied: Sequence[float], drawn: tuple[float, float]
 ) -> Shown:
     """Two measures of samples over their temperature, in grey levels, each beside that of new drawn faces, `drawn`.

@@ -1,4 +1,4 @@
-"""Numbers and colours on their way into a scene: arrays, ticks, shades of a palette."""
+"""Conversions for scenes: numbers as arrays and as words, ticks, values as coloured pixels."""
 
 import math
 from collections.abc import Sequence
@@ -6,26 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from torch import Tensor
 
-from glowlab.figures import style
+from glowlab.figures.colours import PALETTE, check_colour
 from glowlite.errors import GlowliteError
 
-SHADES = {  # after Okabe and Ito (2008), as in colours.py
-    "ink": style.INK,
-    "faint": style.FAINT,
-    "x": style.X,
-    "z": style.Z,
-    "log_det": style.LOG_DET,
-    "pink": "#CC79A7",
-    "amber": "#E69F00",
-    "sky": "#56B4E9",
-}
-
-
-def shade(name: str) -> str:
-    """The name of a colour that both painters know; GlowliteError for any other."""
-    if name not in SHADES and not (isinstance(name, str) and name.startswith("#")):
-        raise GlowliteError(f"there is no colour {name!r}: choose {', '.join(SHADES)} or #rrggbb")
-    return name
+MINUS = "\N{MINUS SIGN}"
 
 
 def as_array(values) -> np.ndarray:
@@ -33,7 +17,7 @@ def as_array(values) -> np.ndarray:
     return values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
 
 
-def numbers(x, y) -> tuple[np.ndarray, np.ndarray]:
+def flat_pair(x, y) -> tuple[np.ndarray, np.ndarray]:
     """x and y as flat arrays of the same length; GlowliteError otherwise."""
     x, y = as_array(x).astype(float).ravel(), as_array(y).astype(float).ravel()
     if len(x) != len(y):
@@ -41,26 +25,35 @@ def numbers(x, y) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def rounded(values) -> list:
+def round_units(values) -> list:
     """Page units to a tenth, as lists for JSON."""
     return np.round(np.asarray(values, float), 1).tolist()
 
 
-def words(value: float) -> str:
-    """A number as a tick says it, with a real minus."""
-    return f"{value:g}".replace("-", "\N{MINUS SIGN}")
+def format_number(value: float, digits: int | None = None) -> str:
+    """A number with a real minus, at most this many decimals and no zeros at the end."""
+    value = value if digits is None else round(value, digits) + 0.0  # + 0.0: no minus before a zero
+    return f"{value:g}".replace("-", MINUS)
+
+
+def format_fixed(value: float, digits: int = 2, plus: bool = False) -> str:
+    """A number with a real minus and exactly this many decimals, never a negative zero."""
+    text = f"{value:+.{digits}f}" if plus else f"{value:.{digits}f}"
+    if float(text) == 0:
+        text = f"{0:.{digits}f}"
+    return text.replace("-", MINUS)
 
 
 def ticks(span: tuple[float, float], wanted) -> list[tuple[float, str]]:
     """(number, words) for each tick within `span`: nice ones for None, else those that are wanted."""
     if wanted is None:
-        wanted = nice(*span)
-    pairs = [tick if isinstance(tick, tuple) else (tick, words(tick)) for tick in wanted]
+        wanted = round_ticks(*span)
+    pairs = [tick if isinstance(tick, tuple) else (tick, format_number(tick)) for tick in wanted]
     slack = 1e-9 * (span[1] - span[0])
     return [(float(v), str(text)) for v, text in pairs if span[0] - slack <= v <= span[1] + slack]
 
 
-def nice(low: float, high: float) -> list[float]:
+def round_ticks(low: float, high: float) -> list[float]:
     """Round numbers from low to high: the smallest step of 1, 2 or 5 times a power of ten that makes at most five.
 
     Where fewer than two would lie in between, the next smaller step.
@@ -93,11 +86,11 @@ def to_rgba(values, colours: str, low: float | None = None, high: float | None =
         return _tint(np.abs(values) / (reach or 1.0), np.where(values < 0, 0, 1), ("x", "z"))
     low = float(values.min()) if low is None else low
     high = float(values.max()) if high is None else high
-    return _tint((values - low) / ((high - low) or 1.0), np.zeros(values.shape, int), (shade(colours),))
+    return _tint((values - low) / ((high - low) or 1.0), np.zeros(values.shape, int), (check_colour(colours),))
 
 
 def _tint(strength: np.ndarray, which: np.ndarray, names: Sequence[str]) -> np.ndarray:
     """Strength 0..1 as opacity of the colours in `names`, chosen by `which`."""
-    table = np.array([list(bytes.fromhex(SHADES.get(name, name)[1:7])) for name in names]) / 255
+    table = np.array([list(bytes.fromhex(PALETTE.get(name, name)[1:7])) for name in names]) / 255
     alpha = np.clip(strength, 0, 1)[..., None]
     return np.round(np.concatenate([table[which], alpha], -1) * 255).astype(np.uint8)

@@ -11,7 +11,7 @@ from glowlab.figures.scene import Panel
 from glowlite.errors import GlowliteError
 
 STRONGEST = 0.9  # opacity of the densest cells
-TOP = 0.98  # this share of the cells is below full opacity, so that one tight fold does not dim all others
+FULL_QUANTILE = 0.98  # this share of the cells is below full opacity, so that one tight fold does not dim all others
 NO_AREA = 1e-9  # a cell folded to nothing counts as this large: dense, and still finite
 
 
@@ -73,13 +73,13 @@ def density_of_cells(
     return Cells(corners, mass, mass / cell_areas(corners).clamp_min(NO_AREA))
 
 
-def opacities(density: Tensor, peak: float | None = None) -> Tensor:
+def compute_opacities(density: Tensor, peak: float | None = None) -> Tensor:
     """density (N,) -> opacity (N,), proportional to it up to `peak` and no stronger beyond.
 
     peak: the density drawn at full strength; give it to compare pictures, else it is found so that 2 % of the
     cells reach it.
     """
-    peak = float(density.quantile(TOP)) if peak is None else float(peak)
+    peak = float(density.quantile(FULL_QUANTILE)) if peak is None else float(peak)
     if not (math.isfinite(peak) and peak > 0):
         raise GlowliteError(f"the density drawn at full strength must be above 0, not {peak}")
     return STRONGEST * (density / peak).clamp(max=1.0)
@@ -97,10 +97,10 @@ def warped_grid(
     """Draw on `panel` what `inverse` (latent to data) makes of the squares of [-reach, reach]^2; gives the Cells.
 
     A cell's opacity is the density there. `edge` colours the lines of the grid, None leaves them out; `peak` is
-    the density at full strength, as in `opacities`. Errors as in `density_of_cells`.
+    the density at full strength, as in `compute_opacities`. Errors as in `density_of_cells`.
     """
     made = density_of_cells(inverse, reach, cells)
-    panel.polygons(made.corners, colour=colour, alpha=opacities(made.density, peak), edge=edge, width=0.5)
+    panel.polygons(made.corners, colour=colour, alpha=compute_opacities(made.density, peak), edge=edge, width=0.5)
     return made
 
 

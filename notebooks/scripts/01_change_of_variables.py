@@ -64,7 +64,7 @@ guess = Prediction(
 guess
 
 # %%
-from glowlab.figures.change_of_variables import bent, ink, with_handles
+from glowlab.figures.change_of_variables import add_handles, bent_curve, ink_slabs
 from glowlab.figures.live import CheckBox, Live, Point, Slider
 
 names = ["left", "middle", "right"]
@@ -72,8 +72,8 @@ points = [Point("left", (-1.2, -1.5)), Point("middle", (-0.2, 0.1)), Point("righ
 
 
 def slabs(left, middle, right, slab):
-    curve = bent(left, middle, right)
-    return with_handles(ink(curve, slab), curve, names)
+    curve = bent_curve(left, middle, right)
+    return add_handles(ink_slabs(curve, slab), curve, names)
 
 
 # %%
@@ -90,7 +90,7 @@ Live(slabs, *points, Slider("slab", "Slab", 1, 8, value=4, step=1))
 # %%
 from glowlab.figures.change_of_variables import slab_edges
 
-f = bent(*[point.value for point in points])  # the curve as it was at first
+f = bent_curve(*[point.value for point in points])  # the curve as it was at first
 z_edges = slab_edges(8)[1:-1]  # the six slabs in the middle
 x_edges = f.inverse(z_edges)
 steepness = z_edges.diff() / x_edges.diff()
@@ -121,9 +121,9 @@ guess.outcome(
 # point. The green line is $p(z)$ times the slope:
 
 # %%
-from glowlab.figures.change_of_variables import thinner
+from glowlab.figures.change_of_variables import thinner_slabs
 
-thinner(f).shown()
+thinner_slabs(f).shown()
 
 # %% [markdown]
 # So in one dimension the **change of variables** reads
@@ -179,9 +179,9 @@ guess.outcome(
 )
 
 # %%
-from glowlab.figures.change_of_variables import densities
+from glowlab.figures.change_of_variables import density_curves
 
-densities(
+density_curves(
     x,
     {
         "base  p(z)": ("z", normal(x)),
@@ -198,8 +198,8 @@ densities(
 
 # %%
 def forgetting(left, middle, right, forget):
-    curve = bent(left, middle, right)
-    return with_handles(ink(curve, naive=forget, areas_too=True), curve, names)
+    curve = bent_curve(left, middle, right)
+    return add_handles(ink_slabs(curve, naive=forget, areas_too=True), curve, names)
 
 
 Live(forgetting, *points, CheckBox("forget", "forget the Jacobian", value=True))
@@ -266,7 +266,7 @@ samples = f.inverse(z)
 base, log_det = normal(f(x)).log(), slope(f, x).log()
 plus, minus = (base + log_det).exp(), (base - log_det).exp()
 curves = {"log p(z) + log-det": ("x", plus), "log p(z) − log-det": ("pink", minus)}
-densities(x, curves, samples).shown()
+density_curves(x, curves, samples).shown()
 
 # %% [markdown]
 # Why then do some books have a minus? They begin at the other end, with $x = g(z)$, latent to data. The slopes
@@ -376,11 +376,11 @@ def jacobian(f, x):
 
 
 # %%
-from glowlab.figures.change_of_variables_areas import magnified
+from glowlab.figures.change_of_variables_areas import magnified_square
 
 
 def look(at, side):
-    return magnified(bend, unbend, at, side)
+    return magnified_square(bend, unbend, at, side)
 
 
 Live(look, Point("at", (1.2, 0.2)), Slider("side", "Side of the square", 0.1, 2.0, value=1.2, step=0.1))
@@ -428,11 +428,11 @@ def sway(x):
 
 
 # %%
-from glowlab.figures.change_of_variables_areas import one_after_another
+from glowlab.figures.change_of_variables_areas import maps_in_a_row
 
 
 def both(at):
-    return one_after_another({"sway": sway, "bend": bend}, at)
+    return maps_in_a_row({"sway": sway, "bend": bend}, at)
 
 
 Live(both, Point("at", (-0.9, 0.5)))

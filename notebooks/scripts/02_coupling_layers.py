@@ -74,12 +74,12 @@ networks = {
 }
 
 # %%
-from glowlab.figures.coupling_layers import columns
+from glowlab.figures.coupling_layers import sliding_columns
 from glowlab.figures.live import Button, Choice, Live, Slider
 
 
 def slide(network, amount):
-    return columns(lambda x_a: amount * networks[network](x_a))
+    return sliding_columns(lambda x_a: amount * networks[network](x_a))
 
 
 Live(
@@ -142,7 +142,7 @@ def slide_and_stretch(network, stretch):
     def log_s(x_a):
         return stretch * torch.tanh(2 * x_a)
 
-    return columns(networks[network], log_s)
+    return sliding_columns(networks[network], log_s)
 
 
 Live(
@@ -363,13 +363,13 @@ print("same as glowlite:", same)
 # them which does nothing: the bell of $z$.
 
 # %%
-from glowlab.figures.coupling_layers_plane import Layers, Sketch, densities, heat, mass, training
+from glowlab.figures.coupling_layers_plane import Layers, Sketch, density_and_loss, density_map, density_maps, mass
 from glowlite.data import toy2d
 from glowlite.flows.multiscale import standard_normal_log_prob
 
 moons = toy2d.draw("moons", 20_000)  # (N, 2)
 held_out = toy2d.draw("moons", 5_000, seed=1)
-densities({"the bell": standard_normal_log_prob}, held_out).shown()
+density_maps({"the bell": standard_normal_log_prob}, held_out).shown()
 
 # %% [markdown]
 # One coupling leaves half of the numbers as they were. So couplings come in chains, and the halves change
@@ -430,7 +430,7 @@ def train(flow, data, steps=600):
     losses, one_step = [], learner(flow, data, steps)
 
     def picture():
-        return training(partial(log_prob, flow), data, losses, steps)
+        return density_and_loss(partial(log_prob, flow), data, losses, steps)
 
     for _ in Watch(steps, picture):
         losses.append(one_step())
@@ -448,7 +448,7 @@ train(flow, moons)
 # %% tags=["nbval-check-output"]
 with torch.no_grad():
     after = -log_prob(flow, held_out).mean().item()
-area = mass(heat(partial(log_prob, flow)))
+area = mass(density_map(partial(log_prob, flow)))
 print("on held-out points better by over half a nat:", before - after > 0.5)
 print("the density still holds 1 in all, within 1 %:", abs(area - 1) < 0.01)
 
@@ -526,12 +526,12 @@ losses = [one_step() for _ in range(600)]
 # %%
 flows = {"additive": additive_flow, "affine": flow}
 both = {name: partial(log_prob, one) for name, one in flows.items()}
-densities(both, held_out).shown()
+density_maps(both, held_out).shown()
 
 # %% tags=["nbval-check-output"]
 with torch.no_grad():
     nats = {name: -log_p(held_out).mean().item() for name, log_p in both.items()}
-top = {name: heat(log_p).max().item() for name, log_p in both.items()}
+top = {name: density_map(log_p).max().item() for name, log_p in both.items()}
 print("additive stays below 1 / 2 pi:", top["additive"] < 0.15916)
 print("affine goes above it:         ", top["affine"] > 0.15916)
 print("affine is better by over 0.2 nats:", nats["additive"] - nats["affine"] > 0.2)

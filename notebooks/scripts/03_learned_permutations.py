@@ -54,7 +54,7 @@ glow_map("mixing")
 
 
 # %%
-from glowlab.figures import learned_permutations as draw
+from glowlab.figures import learned_permutations as figures
 from glowlite.flows import Chain, Coupling
 from glowlite.flows.mixing import Permutation, make_mixing
 
@@ -86,13 +86,13 @@ def jacobian(z):  # (16, 8, 8): dz_i / dx_j at each of 16 points
 # %%
 journeys, mixings = {}, {}
 for kind in ("none", "reverse", "shuffle", "lu"):  # lu is the 1x1 convolution
-    flow = draw.stir(build(kind), x)  # a fresh coupling does nothing yet: move its weights
+    flow = figures.perturb_couplings(build(kind), x)  # a fresh coupling does nothing yet: move its weights
     between = flow(x, keep=True)[2]
     journeys[kind] = [jacobian(z) for z in between[::2]]
     mixings[kind] = [mixing(torch.eye(8).double())[0].T for mixing in flow.flows[::2]]
 
 # %%
-draw.seats(journeys["none"], mixings["none"], 8, "none").shown()
+figures.seat_chart(journeys["none"], mixings["none"], 8, "none").shown()
 
 # %% [markdown]
 # Grey with a number: a channel of $x$, just as it came. Blue: moved. On the right, the pattern of the Jacobian. Even
@@ -126,20 +126,20 @@ from glowlab.figures.live import Choice, Live, Slider, Watch
 
 
 def who_moved(step, kind):
-    return draw.seats(journeys[kind], mixings[kind], step, kind)
+    return figures.seat_chart(journeys[kind], mixings[kind], step, kind)
 
 
 Live(
     who_moved,
     Slider("step", "Steps", 0, 8, value=4, buttons=True),
-    Choice("kind", "Between couplings", draw.NAMES, value="shuffle"),
+    Choice("kind", "Between couplings", figures.NAMES, value="shuffle"),
 )
 
 # %% tags=["nbval-check-output"]
 needed = {}
 for kind in ("reverse", "shuffle", "lu"):
-    needed[kind] = [draw.untouched(J) for J in journeys[kind]].index(0)
-    print(f"{draw.NAMES[kind]:9} {needed[kind]} steps")
+    needed[kind] = [figures.count_untouched(J) for J in journeys[kind]].index(0)
+    print(f"{figures.NAMES[kind]:9} {needed[kind]} steps")
 
 # %% tags=["nbval-check-output"]
 slowest = max(needed, key=needed.get)
@@ -194,7 +194,7 @@ def meetings(kind):
 
 
 # %%
-draw.meetings({kind: meetings(kind) for kind in ("reverse", "shuffle", "lu")}, steps=8).shown()
+figures.meeting_maps({kind: meetings(kind) for kind in ("reverse", "shuffle", "lu")}, steps=8).shown()
 
 # %% [markdown]
 # The stronger the colour, the more often the two met. With reversing, the same four sit together for ever, however
@@ -318,7 +318,7 @@ def whole_jacobian(layer, side):
 # %%
 longer = torch.tensor(0.1 / 3).exp()  # in each of three directions, so that log |det W| = 0.1
 layer.weight.data = (longer * rotation).double()
-draw.blocks(
+figures.jacobian_blocks(
     whole_jacobian(layer, 2),
     3,
     "The 12 by 12 Jacobian of a picture of 2 by 2 pixels: four equal blocks of 3 by 3 on the diagonal, one for "
@@ -370,7 +370,7 @@ assert same
 
 # %%
 undo = torch.linalg.inv(any_matrix)
-draw.matrices(
+figures.matrix_maps(
     [
         ("any matrix W", any_matrix),
         ("its inverse", undo),
@@ -418,7 +418,7 @@ from itertools import permutations
 
 six = [torch.eye(3)[list(order)] for order in permutations(range(3))]
 dets = [round(torch.linalg.det(P).item()) for P in six]
-draw.matrices(
+figures.matrix_maps(
     [(f"det = {det:+d}".replace("-", "−"), P) for det, P in zip(dets, six, strict=True)],
     f"The six permutation matrices of three channels; their determinants are {dets}.",
     form="{:.0f}",
@@ -437,7 +437,7 @@ Q = random_rotation(3, torch.Generator().manual_seed(1)).double()
 Q = Q * torch.linalg.det(Q).sign()  # for three channels, -Q has the other sign
 ends = {"turn": torch.eye(3)[[1, 2, 0]].double(), "mirror": torch.eye(3)[[2, 1, 0]].double()}
 ends["straight"] = ends["turn"]
-whole_turn = draw.log_of_rotation(Q.T @ ends["turn"])  # Q exp(whole_turn) is the permutation
+whole_turn = figures.log_of_rotation(Q.T @ ends["turn"])  # Q exp(whole_turn) is the permutation
 
 
 # %%
@@ -459,7 +459,7 @@ def on_the_way(t, path):
     layer.weight.data.copy_(W_at(t, path))
     with torch.no_grad():
         coloured = pixels.to_uint8(layer(x_face.double())[0])
-    return draw.on_its_way(layer.weight, t, (steps, curves[path]), coloured, paths[path])
+    return figures.matrix_on_path(layer.weight, t, (steps, curves[path]), coloured, paths[path])
 
 
 # %%
@@ -557,7 +557,7 @@ guess
 # %%
 kinds = [(c, p) for c in ("additive", "affine") for p in ("reverse", "shuffle", "lu")]
 runs = []
-for i in Watch(18, lambda: draw.race(runs, 10_240, (5.2, 6.8), "patches seen"), what="runs"):
+for i in Watch(18, lambda: figures.run_curves(runs, 10_240, (5.2, 6.8), "patches seen"), what="runs"):
     coupling, permutation = kinds[i % 6]
     runs.append(one_run(permutation, coupling, seed=i // 6))
 
@@ -568,7 +568,7 @@ for coupling in ("additive", "affine"):
     print(f"{coupling}: the 1x1 convolution is lowest for {won} of 3 seeds")
 
 # %% tags=["nbval-check-output"]
-means = draw.finals(runs)
+means = figures.final_bits(runs)
 worst = max(("reverse", "shuffle", "lu"), key=lambda p: sum(means[c, p][0] for c in ("additive", "affine")))
 guess.outcome(
     {"lu": "1x1 conv"}.get(worst, worst),
@@ -587,7 +587,7 @@ guess.outcome(
 # CIFAR-10 (Krizhevsky, 2009), and recorded. This is the command, and these are its settings:
 
 # %% tags=["nbval-check-output"]
-record = draw.load_runs()
+record = figures.load_runs()
 settings = record["settings"]
 print(record["command"])
 print("K = {depth}, L = {levels}, width {width}, data: {data}".format(**settings))
@@ -595,12 +595,12 @@ print(f"each run saw {settings['images']:,} of {record['pictures']['training']:,
 print(f"measured on {record['pictures']['measured_on']} others")
 
 # %%
-draw.race(record["runs"], settings["images"], (4.0, 6.5)).shown()
+figures.run_curves(record["runs"], settings["images"], (4.0, 6.5)).shown()
 
 # %% tags=["nbval-check-output"]
 print("coupling  between   bits/dim, mean and standard deviation over 3 seeds")
 for line in record["summary"]:
-    kind = draw.NAMES[line["permutation"]]
+    kind = figures.NAMES[line["permutation"]]
     print(f"{line['coupling']:9} {kind:9} {line['mean']:.3f}  {line['spread']:.3f}")
 
 # %% [markdown]

@@ -47,7 +47,7 @@ import time
 
 import torch
 
-from glowlab.figures import lu_log_det as factors
+from glowlab.figures import lu_log_det as figures
 
 CHANNELS = [8, 16, 32, 64, 128, 256, 512]
 
@@ -66,7 +66,7 @@ def seconds(work, repeats=7):
 dice = torch.Generator().manual_seed(0)
 matrices = [torch.randn(C, C, generator=dice) for C in CHANNELS]
 by_slogdet = [seconds(lambda W=W: torch.linalg.slogdet(W)) for W in matrices]
-factors.cost(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet}}).shown()
+figures.time_curves(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet}}).shown()
 
 # %% [markdown]
 # Both axes are logarithmic, so a power $C^p$ is a straight line of slope $p$. With few channels the clock
@@ -107,7 +107,7 @@ def square(log_s1, log_s2, u, l, swap):
     U = torch.tensor([[s1, u], [0.0, s2]])
     L = torch.tensor([[1.0, 0.0], [l, 1.0]])
     P = torch.eye(2).flip(0) if swap else torch.eye(2)
-    return factors.journey({"U": U, "L": L, "P": P})
+    return figures.square_through_factors({"U": U, "L": L, "P": P})
 
 
 Live(
@@ -148,7 +148,7 @@ dice = torch.Generator().manual_seed(4)
 gaussian = torch.randn(12, 12, generator=dice, dtype=torch.float64)
 W, _ = torch.linalg.qr(gaussian)  # a rotation
 P, L, U = torch.linalg.lu(W)
-factors.maps(P, L, U, U.diagonal().abs().log().sum()).shown()
+figures.factor_maps(P, L, U, U.diagonal().abs().log().sum()).shown()
 
 # %% [markdown]
 # Blue is below 0, orange above. Nearly all of $W$'s numbers went into the two triangles; $P$ says in which
@@ -229,7 +229,7 @@ def nudge(which, amount):
     moved = InvertibleConv1x1LU(12, torch.Generator().manual_seed(4)).requires_grad_(False)
     getattr(moved, which)[PLACES[which]] += amount
     marked = ("U", 4, 4) if which == "log_s" else (which, *PLACES[which])
-    return factors.maps(*moved.factors(), moved.log_abs_det(), marked)
+    return figures.factor_maps(*moved.factors(), moved.log_abs_det(), marked)
 
 
 Live(
@@ -287,7 +287,7 @@ guess
 # %%
 log_s = [W.diagonal().clone() for W in matrices]
 by_sum = [seconds(lambda s=s: s.sum()) for s in log_s]
-factors.cost(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet, "sum(log_s)": by_sum}}).shown()
+figures.time_curves(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet, "sum(log_s)": by_sum}}).shown()
 
 # %% tags=["varies: rests on measured times"]
 times = by_sum[-1] / by_sum[0]
@@ -318,7 +318,7 @@ whole = {name: [seconds(step(kind, C)) for C in CHANNELS] for name, kind in laye
 
 # %%
 alone = {"slogdet(W)": by_slogdet, "sum(log_s)": by_sum}
-factors.cost(CHANNELS, {"one log-det": alone, "the whole layer": whole}).shown()
+figures.time_curves(CHANNELS, {"one log-det": alone, "the whole layer": whole}).shown()
 
 # %% [markdown]
 # On the right the two lines lie close together, and which is lower depends on size and machine. That is what
@@ -334,7 +334,7 @@ factors.cost(CHANNELS, {"one log-det": alone, "the whole layer": whole}).shown()
 import glowlite
 
 model = glowlite.load("faces64")
-deep = model.levels[3].flows[1]  # the first step of the last level
+deep = model.levels[3].steps.flows[1]  # the first step of the last level
 x96, W96 = torch.randn(32, 96, 4, 4, generator=dice), torch.randn(96, 96, generator=dice)
 share = seconds(lambda: torch.linalg.slogdet(W96)) / seconds(lambda: deep(x96))
 print(f"slogdet would be about {100 * share:.1f} % of this step, forward")
@@ -388,7 +388,7 @@ before, after = lu_layers(start), lu_layers(model)
 
 
 def compare(layer):
-    return factors.before_after(before, after, layer)
+    return figures.before_after_training(before, after, layer)
 
 
 Live(compare, Slider("layer", "Layer", 1, len(after), 4, buttons=True))

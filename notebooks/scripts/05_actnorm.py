@@ -79,12 +79,12 @@ glow_map("actnorm", "log_det")
 # standard normal.
 
 # %%
-from glowlab.figures import actnorm as signal
+from glowlab.figures import actnorm as figures
 from glowlab.figures.live import CheckBox, Choice, Live, Slider
 
 
 def by_hand(log_s, b):
-    return signal.one_channel(x[:, 7], log_s, b, pixels=16)
+    return figures.one_channel(x[:, 7], log_s, b, pixels=16)
 
 
 Live(by_hand, Slider("log_s", "log s", -1.0, 3.0, 0.7), Slider("b", "b", -3.0, 3.0, 0.0))
@@ -98,7 +98,7 @@ Live(by_hand, Slider("log_s", "log s", -1.0, 3.0, 0.7), Slider("b", "b", -3.0, 3
 mean = x.mean((0, 2, 3), keepdim=True)  # (1, 12, 1, 1)
 std = x.std((0, 2, 3), keepdim=True, unbiased=False)
 z = (x - mean) / std
-signal.channels({"x": x, "z": z}).shown()
+figures.channel_histograms({"x": x, "z": z}).shown()
 
 # %% [markdown]
 # That is all ActNorm does with the first batch that it sees. The package's layer gives the same numbers:
@@ -151,7 +151,7 @@ guess
 # %%
 brighter = 1.3 * (x + 0.5) - 0.5
 z_brighter, _ = norm(brighter)
-signal.channels({"z, first batch": z, "z, a brighter batch": z_brighter}).shown()
+figures.channel_histograms({"z, first batch": z, "z, a brighter batch": z_brighter}).shown()
 
 # %% tags=["nbval-check-output"]
 guess.outcome(
@@ -185,7 +185,7 @@ _, log_det = tiny_norm(tiny)
 J = torch.autograd.functional.jacobian(lambda one: tiny_norm(one[None])[0].flatten(), tiny[0])
 
 # %%
-signal.jacobian(J.reshape(12, 12), channels=3).shown()
+figures.jacobian_map(J.reshape(12, 12), channels=3).shown()
 
 # %% [markdown]
 # Each number of $z$ depends on one number of $x$ alone, so the matrix is diagonal, and its determinant is
@@ -274,12 +274,12 @@ row(
 # %%
 def stack(actnorm, spread, scale, depth=30):
     config = glowlite.GlowConfig((3, 8, 8), levels=1, depth=depth, width=16, scale=scale)
-    steps = glowlite.Glow(config).levels[0].flows[1:]  # what comes after the squeeze
+    steps = glowlite.Glow(config).levels[0].steps.flows[1:]  # what comes after the squeeze
     dice = torch.Generator().manual_seed(1)
     for norm, _, coupling in (step.flows for step in steps):
         torch.nn.init.normal_(coupling.network.last.weight, std=spread, generator=dice)
         if not actnorm:
-            norm.mark_ready()  # s = 1 and b = 0, whatever the data
+            norm.initialized = True  # s = 1 and b = 0, whatever the data
     return steps
 
 
@@ -298,7 +298,7 @@ def passage(steps, x):
         log_dets.append(log_dets[-1] + log_det.mean().item() / x[0].numel())
     for step in reversed(steps):
         h = step.inverse(h)
-    return signal.Passage(stds, log_dets, (h - x).abs().max().item())
+    return figures.Passage(stds, log_dets, (h - x).abs().max().item())
 
 
 # %%
@@ -334,7 +334,7 @@ def thirty(actnorm, spread, scale):
     spread = min(SPREADS, key=lambda each: abs(each - spread))  # the nearest that was measured
     others = [other for setting, other in measured.items() if setting[2] == scale]
     words = f"ActNorm {'on' if actnorm else 'off'}, last layer {f'{spread:.2f}' if spread else 'zero'}"
-    return signal.depth(others, measured[actnorm, spread, scale], words)
+    return figures.signal_by_depth(others, measured[actnorm, spread, scale], words)
 
 
 Live(
@@ -433,7 +433,7 @@ def believe(pictures):
     norm = ActNorm(192)
     norm(points[:pictures])  # sets scale and shift
     z, _ = norm(points[512:])
-    return signal.first_batch(z.std(0).flatten().detach(), pictures)
+    return figures.first_batch_stds(z.std(0).flatten().detach(), pictures)
 
 
 Live(believe, Slider("pictures", "Pictures in the first batch", 1, 64, 2, buttons=True))
@@ -488,11 +488,11 @@ runs = {f"{first} picture{'s' * (first > 1)}": train(begin(first)) for first in 
 without = glowlite.Glow(config)
 for module in without.modules():
     if isinstance(module, ActNorm):
-        module.mark_ready()  # s = 1 and b = 0, whatever the data
+        module.initialized = True  # s = 1 and b = 0, whatever the data
 runs["no data at all"] = train(without)
 
 # %%
-signal.curves(runs, calm="256 pictures").shown()
+figures.training_curves(runs, calm="256 pictures").shown()
 
 # %% tags=["nbval-check-output"]
 behind = runs["2 pictures"][-1] / runs["256 pictures"][-1]

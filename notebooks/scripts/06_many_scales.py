@@ -109,9 +109,9 @@ glow_map("squeeze", "split", "z")
 
 # %%
 from glowlab.figures.live import Button, CheckBox, Choice, Live, Slider
-from glowlab.figures.many_scales import beside, squeezing, tiles, whitened
+from glowlab.figures.many_scales import first_squeeze, moving_tiles, whitening
 
-Live(squeezing, Slider("at", "Squeeze", 0.0, 1.0, value=1.0, step=0.02, ends=("picture", "squeezed")))
+Live(first_squeeze, Slider("at", "Squeeze", 0.0, 1.0, value=1.0, step=0.02, ends=("picture", "squeezed")))
 
 # %% [markdown]
 # One channel of 8 by 8 has become four of 4 by 4. What were neighbours now lie one behind the other, at the
@@ -189,7 +189,7 @@ check.unsqueeze(unsqueeze)
 # change the numbers on the tiles, but not where they go, so they are left out):
 
 # %%
-Live(tiles, Slider("at", "Way to z", 0.0, 6.0, value=4.0, step=0.05, ends=("picture", "all in z")))
+Live(moving_tiles, Slider("at", "Way to z", 0.0, 6.0, value=4.0, step=0.05, ends=("picture", "all in z")))
 
 # %% [markdown]
 # Drag it to the right end and back to the left. No tile is ever lost, and none is made up: $x$ grows small as
@@ -233,14 +233,14 @@ for l in range(1, L + 1):
 # %%
 from glowlite.pixels import to_float
 
-y, _ = model.levels[0](to_float(face))  # squeeze and 4 steps of flow: (1, 12, 32, 32)
+y, _ = model.levels[0].steps(to_float(face))  # squeeze and 4 steps of flow: (1, 12, 32, 32)
 stays, leaves = y.chunk(2, dim=1)  # (1, 6, 32, 32) each
-split = model.splits[0]
+split = model.levels[0].split
 mean, log_std = split.mean_and_log_std(stays)
 
 # %%
 first = [part[0, 0] for part in (stays, leaves, mean, log_std.exp())]  # channel 0 of each
-whitened(
+whitening(
     *first,
     alt="The channel that stays shows the face in flat colours, the one that leaves its outlines and grain. "
     "The predicted mean shows the same outlines, the std is large at eyes and mouth, and eps is only grain.",
@@ -285,11 +285,11 @@ print("eps is what encode gave:", torch.allclose(theirs[1], z[0], atol=1e-6))
 def look(level, channel):
     x = to_float(face)
     for l in range(int(level)):
-        y, _ = model.levels[l](x)
+        y, _ = model.levels[l].steps(x)
         x, leaves = y.chunk(2, dim=1)
-    mean, log_std = model.splits[l].mean_and_log_std(x)
+    mean, log_std = model.levels[l].split.mean_and_log_std(x)
     parts = [part[0, channel] for part in (x, leaves, mean, log_std.exp())]
-    return whitened(*parts, alt=f"Whitening at level {level}, channel {channel}: eps has no outlines left.")
+    return whitening(*parts, alt=f"Whitening at level {level}, channel {channel}: eps has no outlines left.")
 
 
 Live(look, Choice("level", "Level", {"1": "1", "2": "2", "3": "3"}, value="2"), Slider("channel", "Channel", 0, 5))
@@ -336,9 +336,9 @@ def gain(y, split):
 
 # %% tags=["nbval-check-output"]
 x = to_float(faces.draw(64, seed=3).images)
-for l in range(L - 1):
-    x, bits = gain(model.levels[l](x)[0], model.splits[l])
-    print(f"level {l + 1}: {bits:.1f} bits for each number that leaves")
+for l, level in enumerate(model.levels[:-1], start=1):
+    x, bits = gain(level.steps(x)[0], level.split)
+    print(f"level {l}: {bits:.1f} bits for each number that leaves")
 
 # %% [markdown]
 # A bit is a factor of two: at level 1, on average, each of the 6,144 numbers is found twice as likely. Bits are the
@@ -355,12 +355,13 @@ against_normal(
 # %% [markdown]
 # ## Exercise 2 · From the list, back to the picture
 #
-# Now the whole way back. You get the list of latents and a flow with three kinds of pieces, each with an
-# `inverse`:
+# Now the whole way back. You get the list of latents and a flow. Each of its levels, `flow.levels[l]`, counted from 0,
+# has two parts, and each part has an `inverse`:
 #
-# - `flow.top.inverse(eps)` gives the numbers of the last level,
-# - `flow.levels[l].inverse(y)` undoes the steps and the squeeze of level `l`, counted from 0,
-# - `flow.splits[l].inverse(stays, eps)` puts two halves together.
+# - `split.inverse(stays, eps)` puts together what stayed and what left,
+# - `steps.inverse(y)` undoes the steps, and the squeeze before them.
+#
+# At the last level nothing stays. There `stays` has no channels: `latents[-1][:, :0]`.
 
 
 # %%
@@ -396,8 +397,10 @@ row(
 # mixture stays standard normal; plain averages would come out too small. Then tick the box: this level is kept,
 # and the other three are thrown.
 
-
 # %%
+from glowlab.figures.rows import face_change
+
+
 def thrown(level, strength, keep, again):
     fresh = latents.sample_eps(model.latent_shapes, 1, torch.Generator().manual_seed(again + 1))
     mixed = latents.slerp(z, fresh, strength)  # on a great circle: as normal as both
@@ -405,7 +408,7 @@ def thrown(level, strength, keep, again):
     changed = [new if mine else old for new, old, mine in zip(mixed, z, chosen, strict=True)]
     words = f"level {level} kept, others thrown" if keep else f"level {level} thrown"
     alt = f"A face, the same face with {words} as far as {strength:.2f}, and in pink where the two differ."
-    return beside(face, model.decode(changed), words, alt)
+    return face_change(face, model.decode(changed), words, alt)
 
 
 # %%
@@ -477,7 +480,7 @@ blur_chart(shares, "Four falling lines: a blur of 2 removes most of level 1's ch
 # - Squeeze: each 2 by 2 block becomes four channels, with log-det 0.
 # - Split: half of the channels leave; all levels together have $D$ numbers.
 # - What stays predicts what leaves: $\varepsilon = (z - \mu) / \sigma$, with log-det $-\sum \log \sigma$.
-# - Decoding goes backwards: top, last level, then split and level in turn.
+# - Decoding goes backwards, level by level from the last: first the split, then the steps and the squeeze.
 # - Here level 4, an eighth of the numbers, says whose face it is; level 1, half of them, fine detail.
 
 # %% [markdown]

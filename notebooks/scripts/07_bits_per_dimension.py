@@ -227,14 +227,14 @@ guess.outcome(
 # pixels, the other pixels with noise.
 
 # %%
-from glowlab.figures.bits_per_dimension import race
+from glowlab.figures.bits_per_dimension import fit_curves
 from glowlab.figures.live import Watch
 
 torch.manual_seed(0)
 logs = [torch.tensor(-0.7, requires_grad=True) for _ in range(2)]  # log of each width, in bins
 adam = torch.optim.Adam(logs, lr=0.03)
 tracks = [], []
-for _ in Watch(200, lambda: race(*tracks, ceiling.item(), 200)):
+for _ in Watch(200, lambda: fit_curves(*tracks, ceiling.item(), 200)):
     v = values[torch.randint(len(values), (128,))]
     for log_width, noise, track in zip(logs, (0, 1), tracks, strict=True):
         x = middles[v] + noise * (torch.rand(128) - 0.5) / 256
@@ -273,14 +273,15 @@ for w in (1.0, 0.5, 0.25, 0.125):
 # such bound. Here are three neighbouring pixel values, each in its colour, with four kinds of noise:
 
 # %%
-from glowlab.figures.bits_per_dimension import noises
+from glowlab.figures.bits_per_dimension import noise_histograms
 
 value = torch.arange(3.0)[:, None]  # 0, 1, 2: each bin begins at its value
 dice = torch.Generator().manual_seed(0)
 even, bell = torch.rand(3, 4000, generator=dice), torch.randn(3, 4000, generator=dice)
 kinds = {"none": value + 0.5 + 0 * even, "too narrow": value + even / 4}
 kinds |= {"Gaussian": value + 0.5 + bell / 2, "one bin wide": value + even}
-noises(kinds, "No noise: spikes. Narrow: gaps. Gaussian: neighbours overlap. One bin wide: no gap, no overlap.")
+alt = "No noise: spikes. Narrow: gaps. Gaussian: neighbours overlap. One bin wide: no gap, no overlap."
+noise_histograms(kinds, alt)
 
 # %% [markdown]
 # The first two leave gaps, and the density can spike again. The third spills into the neighbours' bins, so that a
@@ -387,11 +388,11 @@ check.to_bits_per_dim(to_bits_per_dim)
 # change $D$ and $n$.
 
 # %%
-from glowlab.figures.bits_per_dimension import ruler
+from glowlab.figures.bits_per_dimension import likelihood_ruler
 
 
 def read(nats, dims, n_bits):
-    return ruler(nats, int(dims), n_bits)
+    return likelihood_ruler(nats, int(dims), n_bits)
 
 
 Live(

@@ -127,13 +127,13 @@ glow_map("actnorm", "mixing", "coupling", "split", "log_det")
 import glowlite
 
 exact = glowlite.load("faces64").double()  # the shipped model, in float64
-norm, conv, couple = exact.levels[0].flows[1].flows  # its very first step
+norm, conv, couple = exact.levels[0].steps.flows[1].flows  # its very first step
 x = torch.rand(2, 12, 8, 8, dtype=torch.float64) - 0.5
 pairs = {
     "actnorm": (actnorm(x, norm.log_scale()[:, None, None], norm.b[:, None, None]), norm(x)),
     "conv1x1": (conv1x1(x, conv.matrix()), conv(x)),
     "coupling": (coupling(x, couple.network), couple(x)),
-    "split": (split(x, exact.splits[0].prior), exact.splits[0](x)),
+    "split": (split(x, exact.levels[0].split.prior), exact.levels[0].split(x)),
 }
 
 
@@ -167,7 +167,7 @@ from glowlite.data import faces
 from glowlite.pixels import to_float
 
 face = faces.draw(1, seed=2).images  # uint8 (1, 3, 64, 64)
-y, _ = exact.levels[0].flows[0](to_float(face).double())  # squeezed: (1, 12, 32, 32)
+y, _ = exact.levels[0].steps.flows[0](to_float(face).double())  # squeezed: (1, 12, 32, 32)
 stages, shares = [y], {}
 for name, part in zip(guess.options, (norm, conv, couple), strict=True):
     y, log_det = part(y)
@@ -240,7 +240,7 @@ if not check.flow_step(FlowStep):
 # Now the step gets the weights of the trained model's first one. Same numbers?
 
 # %% tags=["nbval-check-output"]
-theirs = exact.levels[0].flows[1]
+theirs = exact.levels[0].steps.flows[1]
 step = FlowStep(12, 64).double()
 check.copy_weights(theirs, step)
 print("same as glowlite:", agree(step(x), theirs(x)))
@@ -260,9 +260,10 @@ glow_map("squeeze", "split", "z", "log_det")
 # ## Exercise 2 · Glow
 #
 # `forward` collects a list with $\varepsilon_l$ of every level, and adds all log-dets. `inverse` takes such a list,
-# and leaves it as it was. What you need: `x, log_det = level(x)` and `level.inverse(x)` for each of `self.levels`,
-# `split` and `split_inverse` with each of `self.priors`, of which there is one fewer, and `eps, log_det =
-# self.top(x)` and `self.top.inverse(eps)`.
+# and leaves it as it was. What you need: `x, log_det = level(x)` and `level.inverse(x)` for each of `self.levels`, and
+# `split` and `split_inverse` with each of `self.priors`, of which there is one fewer. In place of the last split:
+# `stays, eps, log_det = self.top(x)` and `self.top.inverse(stays, eps)`. Nothing stays there, so on the way back
+# `stays` is `latents[-1][:, :0]`, no channels at all.
 
 # %%
 from glowlite.flows import Chain, Squeeze, TopPrior
@@ -312,9 +313,9 @@ lines = {
 print(" + ".join(map(str, lines.values())), "=", sum(lines.values()), "lines of code")
 
 # %%
-from glowlab.figures.glow_assembled import tally
+from glowlab.figures.glow_assembled import lines_of_code
 
-tally(lines, 60, alt="A row of boxes, as wide as each part is long; together they end just before 60 lines.")
+lines_of_code(lines, 60, alt="A row of boxes, as wide as each part is long; together they end just before 60 lines.")
 
 # %% [markdown]
 # (If your methods are a little longer than the package's, no harm is done.) What is not counted is ordinary: the
@@ -522,12 +523,12 @@ print(f"the grain alone: {FLOOR:.2f} bits per dimension")
 # And here stands the untrained model, between that and the 8 bits of raw pixels:
 
 # %%
-from glowlab.figures.glow_assembled import Progress, rulers
+from glowlab.figures.glow_assembled import Progress, bits_rulers
 
 fixed_noise = dequantize(held_out, generator=torch.Generator().manual_seed(1))
 with torch.no_grad():
     before = bits_per_dim(model, fixed_noise).mean().item()
-rulers(
+bits_rulers(
     {"32 held-out faces": {"untrained Glow": before}},
     alt="A ruler from the grain to the 8 bits of raw pixels; the untrained Glow stands far to the right.",
     floor=(FLOOR, "the grain alone"),
@@ -645,14 +646,14 @@ def still_to_pay(model, x):
 
 
 # %%
-from glowlab.figures.glow_assembled import account
+from glowlab.figures.glow_assembled import bits_by_layer
 
 layers = ["step 1", "", "", "", "split 1", "", "", "", "", "split 2", "", "", "", "", "top"]
 bills = {
     "untrained": still_to_pay(untrained_model, fixed_noise),
     "trained": still_to_pay(model, fixed_noise),
 }
-account(
+bits_by_layer(
     layers,
     bills,
     alt="Two falling lines of bits per number from layer to layer. Both fall steeply in the first step; "
@@ -731,7 +732,7 @@ guess.outcome(
 # is the size alone. What can be compared stands on one ruler, with the same pictures:
 
 # %%
-rulers(
+bits_rulers(
     {
         "the faces, 32 x 32": {"WebP": webp_bits[32], "our Glow": glow_bits[32]},
         "the same, 64 x 64": {"WebP": webp_bits[64], "shipped Glow": glow_bits[64]},

@@ -151,11 +151,11 @@ guess.outcome(
 
 # %%
 from glowlab.figures.live import Choice, Live, Slider
-from glowlab.figures.temperature import likely_and_typical, powers, shell
+from glowlab.figures.temperature import density_powers, draws_in_shell, likely_and_typical
 
 
 def where(dims, T):
-    return shell(int(dims), T)
+    return draws_in_shell(int(dims), T)
 
 
 Live(
@@ -243,13 +243,13 @@ for r in (0.99, 0.95, 0.9, 0.7):
 # drawn faces: their mean, and one and three standard deviations to both sides.
 
 # %%
-from glowlab.figures.temperature import clean_and_varied, prices
+from glowlab.figures.temperature import bits_by_temperature, quality_and_diversity
 from glowlite import checkpoint
 
 card = checkpoint.read_card(checkpoint.find("faces64"))["held_out"]  # measured on 1,000 drawn faces
 temperatures = (0, 0.3, 0.5, 0.7, 0.85, 1, 1.15, 1.3)
 cost = [model.bits_per_dim(at(T)).mean().item() for T in temperatures]
-prices(temperatures, cost, (card["bits_per_dim"], card["spread"]))
+bits_by_temperature(temperatures, cost, (card["bits_per_dim"], card["spread"]))
 
 # %% tags=["nbval-check-output"]
 gain = cost[5] - cost[0]
@@ -304,7 +304,7 @@ guess.outcome(
 
 # %%
 Live(
-    powers,
+    density_powers,
     Slider("temperature", "Temperature", 0.5, 1.5, value=0.7, step=0.05, ends=("calm", "wild"), rest=1.0),
 )
 
@@ -380,7 +380,7 @@ def log_density(x, strength, T=1.0):  # of what one gets by decoding T * eps
 # back through the flow. Here it is affine. Make it additive, and watch the shares of both halves.
 
 # %%
-from glowlab.figures.temperature import maps
+from glowlab.figures.temperature import left_right_densities
 
 line = torch.linspace(-5, 5, 101)
 grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # (101, 101, 2)
@@ -394,7 +394,7 @@ def both(strength, T):
         "T · eps, decoded": log_density(grid, strength, T),
     }
     p = {name: log.flatten().softmax(0).view_as(log) for name, log in logs.items()}
-    return maps(p, 5)
+    return left_right_densities(p, 5)
 
 
 Live(
@@ -446,12 +446,12 @@ from glowlite.pixels import to_uint8
 
 
 def scaled_z(T):  # the trap: z is scaled where eps should be
-    y = model.levels[-1].inverse(T * model.top.inverse(eps[-1]))
-    for l in (2, 1, 0):
-        pair = model.splits[l].inverse(y, eps[l])  # what stayed, and z
-        pair[:, model.splits[l].stays :] *= T
-        y = model.levels[l].inverse(pair)
-    return to_uint8(y)
+    x = eps[-1][:, :0]  # nothing stays at the last level
+    for level, e in zip(reversed(model.levels), reversed(eps), strict=True):
+        pair = level.split.inverse(x, e)  # what stayed, and z
+        pair[:, x.shape[1] :] *= T
+        x = level.steps.inverse(pair)
+    return to_uint8(x)
 
 
 # %%
@@ -568,7 +568,7 @@ new = faces.draw(64, seed=7).images
 more = latents.sample_eps(model.latent_shapes, 48, torch.Generator().manual_seed(2))
 samples = [model.decode(latents.scale(more, T)) for T in temperatures]
 odd, varied = [oddness(images) for images in samples], [spread(images) for images in samples]
-clean_and_varied(temperatures, odd, varied, (oddness(new), spread(new)))
+quality_and_diversity(temperatures, odd, varied, (oddness(new), spread(new)))
 
 # %% [markdown]
 # Cooler is cleaner, and cooler is more alike: there is the trade. On the left the curve passes drawn faces near

@@ -64,8 +64,8 @@ first, second = firsts[10:11], seconds[10:11]
 a, b = one(z_firsts, 10), one(z_seconds, 10)
 
 # %%
-from glowlab.figures.interpolation import side_by_side
 from glowlab.figures.live import Button, CheckBox, Choice, Live, Slider
+from glowlab.figures.rows import side_by_side
 
 
 def blend(x, y, t):
@@ -148,9 +148,9 @@ blurred = torch.nn.functional.avg_pool2d(firsts[:16].float(), 3, 1, 1, count_inc
 bits_blurred = model.bits_per_dim(blurred.round().to(torch.uint8))
 
 # %%
-from glowlab.figures.interpolation import along, costs
+from glowlab.figures.interpolation import bits_by_group, curves_along_path
 
-costs(
+bits_by_group(
     {
         "drawn faces": bits_faces,
         "half-way blends": bits_mixed,
@@ -218,11 +218,11 @@ print(f"ends {temperature(z_firsts).mean():.2f}, middle {temperature(middles).me
 # *Other draws*).
 
 # %%
-from glowlab.figures.interpolation import shell
+from glowlab.figures.interpolation import paths_in_shell
 
 choices = {"2": "2", "20": "20", "200": "200", "12288": "12,288"}
 Live(
-    lambda t, dims, second, again: shell(t, int(dims), second, again),
+    lambda t, dims, second, again: paths_in_shell(t, int(dims), second, again),
     Slider("t", "How far", 0.0, 1.0, value=0.5, step=0.01, ends=("a", "b")),
     Slider("second", "Temperature of b", 0.3, 1.4, value=1.0, step=0.05),
     Choice("dims", "D", choices, value="12288"),
@@ -267,10 +267,10 @@ check.slerp(arc)
 # check is content, the next figures are made by your function, until then by the package's.
 
 # %%
-from glowlab.figures.interpolation import strips
+from glowlab.figures.interpolation import picture_strips
 
 way = arc if check.slerp(arc) else latents.slerp
-strips(
+picture_strips(
     {
         "straight line": [model.decode(latents.lerp(a, b, t))[..., 4:60, 4:60] for t in (0.25, 0.5, 0.75)],
         "arc": [model.decode(way(a, b, t))[..., 4:60, 4:60] for t in (0.25, 0.5, 0.75)],
@@ -301,7 +301,7 @@ pictures = {
 bits = {name: torch.stack([*map(model.bits_per_dim, shown)]) for name, shown in pictures.items()}  # (5, 8)
 
 # %%
-along(
+curves_along_path(
     bits,
     alt="Bits per dimension along the way, for 8 pairs. On the arc they stay where they are; the pixel blend falls "
     "a little half-way, and the straight line a lot.",
@@ -375,7 +375,7 @@ check.some_levels(some_levels)
 # next figure uses yours as soon as it is right. Until then, levels that move go on straight lines.
 
 # %%
-from glowlab.figures.many_scales import beside
+from glowlab.figures.rows import face_change
 
 
 def straight(a, b, t, moving):
@@ -389,7 +389,7 @@ def some(t, **moving):
     said = ", ".join(name[1] for name, moves in moving.items() if moves) or "none"
     picture = model.decode(mine(a, b, t, tuple(moving.values())))
     alt = f"The first face, what it is at t = {t:.2f} with these levels moving: {said}, and in pink the change."
-    return beside(first, picture, f"levels that move: {said}", alt)
+    return face_change(first, picture, f"levels that move: {said}", alt)
 
 
 # %%
@@ -453,9 +453,9 @@ print(f"level 4 half-way, one a level: {(apiece[3].norm() / a[3].norm()):.2f} ti
 # The weights depend on the angle alone. Drag it to both ends.
 
 # %%
-from glowlab.figures.interpolation import wedge
+from glowlab.figures.interpolation import arc_weights
 
-Live(wedge, Slider("degrees", "Angle between a and b", 0.0, 180.0, value=90.0, step=1.0))
+Live(arc_weights, Slider("degrees", "Angle between a and b", 0.0, 180.0, value=90.0, step=1.0))
 
 # %% [markdown]
 # Towards 0 degrees both weights go to a half: the straight line. At 0 itself the formula says $0/0$, though the way

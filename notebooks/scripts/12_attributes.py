@@ -46,7 +46,7 @@
 import torch
 
 import glowlite
-from glowlab.figures.attributes import grid
+from glowlab.figures.attributes import picture_grid
 from glowlite import latents
 from glowlite.checkpoint import load_directions
 from glowlite.data import faces
@@ -65,7 +65,7 @@ def close(images):  # without the shoulders and most of the ground
 smile = load_directions("faces64")["smile"]  # the list
 after = model.decode(latents.add(z_some, smile, 1.0))
 who = [6, 11, 13]
-grid(
+picture_grid(
     [close(some[who]), close(after[who])],
     ["", "", ""],
     ["z", "z + list"],
@@ -92,8 +92,7 @@ glow_map("x", "z")
 labelled = faces.draw(200, seed=1)
 beard = labelled.attributes["beard"]  # (200,), from -1, none, to +1, full
 has = beard > 0  # (200,), yes or no
-parts = [model.encode(images) for images in labelled.images.split(20)]
-z = [torch.cat(level) for level in zip(*parts, strict=True)]  # four levels, (200, C, H, W) each
+z = model.encode(labelled.images)  # four levels, (200, C, H, W) each
 print(f"{has.sum()} with, {(~has).sum()} without")
 
 # %%
@@ -217,11 +216,11 @@ def read(images):
 
 
 # %%
-from glowlab.figures.attributes import readings
+from glowlab.figures.attributes import readings_scatter
 
 truth, found = table(labelled.attributes), read(labelled.images)  # faces it has not seen
 shown = ["beard", "glasses", "smile"]
-readings(
+readings_scatter(
     {name: truth[:, names.index(name)] for name in shown},
     {name: found[:, names.index(name)] for name in shown},
     alt="Three clouds of 200 dots along the diagonal: what is read against what was drawn. The beard's is thinnest.",
@@ -268,7 +267,7 @@ def at(amount, a):
     return close(model.decode(latents.add(z_face, a, amount)))
 
 
-grid(
+picture_grid(
     [[at(amount, a) for a in made.values()] for amount in (-1.0, 1.0)],
     ["10 labels", "100 labels", "1,000 labels"],
     ["z − a", "z + a"],
@@ -393,14 +392,14 @@ signal = (lengths[1000] ** 2 - by_chance**2).sqrt().item()
 print(f"the true direction is about {signal:.1f} long")
 
 # %%
-from glowlab.figures.attributes import chance
+from glowlab.figures.attributes import direction_from_labels
 from glowlab.figures.live import Live, Slider
 
 lengths = {N: float(length) for N, length in lengths.items()}
 
 
 def picture(log_labels):
-    return chance(10**log_labels, signal, model.dims, spread, lengths)
+    return direction_from_labels(10**log_labels, signal, model.dims, spread, lengths)
 
 
 Live(picture, Slider("log_labels", "Labels", 1.0, 6.0, value=2.0, step=0.05, ends=("10", "a million")))
@@ -426,14 +425,14 @@ for N in (10, 100, 1000):
 # with a beard should lie further along.
 
 # %%
-from glowlab.figures.attributes import places
+from glowlab.figures.attributes import attribute_histograms
 
 judges = {"from 100 labels": made[100], "the model's own": own}
 flat = latents.flatten(z_unseen)  # (100, D)
 along = {name: flat @ latents.flatten(step)[0] / latents.flatten(step).norm() for name, step in judges.items()}
 
 # %%
-places(
+attribute_histograms(
     along,
     dict.fromkeys(along, bearded_too),
     alt="Histograms of faces with and without a beard. Along the direction from 100 labels they lie on top of one "
@@ -476,9 +475,9 @@ dice = torch.rand(400, generator=torch.Generator().manual_seed(0))
 keep = ((beards > 0) == (glasses > 0)) | (dice < 1 / 9)
 
 # %%
-from glowlab.figures.attributes import quadrants
+from glowlab.figures.attributes import attribute_quadrants
 
-quadrants(
+attribute_quadrants(
     beards,
     glasses,
     keep,
@@ -489,8 +488,7 @@ quadrants(
 # %% tags=["nbval-check-output"]
 has_beard, has_glasses = beards[keep] > 0, glasses[keep] > 0
 tied = torch.corrcoef(torch.stack([has_beard, has_glasses]).float())[0, 1].item()
-parts = [model.encode(images) for images in many.images[keep].split(20)]
-z_tied = [torch.cat(level) for level in zip(*parts, strict=True)]
+z_tied = model.encode(many.images[keep])
 print(f"{len(has_beard)} faces, correlation of the labels {tied:.1f}")
 
 # %%
@@ -561,18 +559,16 @@ def part(z, y, y2):
 
 
 # %% tags=["nbval-check-output"]
-from glowlab.checks import parting
-
-parting.part(part)
+check.part(part)
 
 # %% [markdown]
-# `parting.part.hint()` and `parting.part.solution()` help: section 2 had one label, and now there are two. Here is
+# `check.part.hint()` and `check.part.solution()` help: section 2 had one label, and now there are two. Here is
 # what each way does to our 16 faces. (If yours is not there yet, the package's stands in for it.)
 
 # %%
-from glowlab.figures.attributes import pulled
+from glowlab.figures.attributes import effect_bars
 
-if parting.part(part):
+if check.part(part):
     regressed, _ = part(z_tied, has_beard.float(), has_glasses.float())
 else:
     both = {"beard": has_beard.float(), "glasses": has_glasses.float()}
@@ -580,7 +576,7 @@ else:
 ways = {"projected out": projected, "like with like": balanced, "regression": regressed}
 for way, direction in ways.items():
     effects[way] = moved(direction).mean(0)[[BEARD, GLASSES]].tolist()
-pulled(
+effect_bars(
     effects,
     ("beard", "glasses"),
     alt="Bars for four ways. With minus without moves beard and glasses. Projected out, the beard moves a third as "
@@ -643,9 +639,9 @@ guess.outcome(
 )
 
 # %%
-from glowlab.figures.many_scales import beside
+from glowlab.figures.rows import face_change
 
-beside(
+face_change(
     close(face),
     close(next_day),
     "the next day",
@@ -680,7 +676,7 @@ print(f"after ten such days: {(away > 0).sum():,} wrong, {away.float().mean():.1
 # directions, in seven stops.
 
 # %%
-from glowlab.figures.attributes import journeys
+from glowlab.figures.attributes import reading_curves
 
 amounts = torch.linspace(-1, 1, 7).tolist()
 eight = [level[:8] for level in z_some]
@@ -695,7 +691,7 @@ def journey(name):
 found = {name: journey(name) for name in ("beard", "glasses", "head_turn")}
 
 # %%
-journeys(
+reading_curves(
     amounts,
     {name.replace("_", " "): values for name, values in found.items()},
     alt="Three panels with a line for each of eight faces, all rising; those of the glasses are the steeper the "
@@ -749,7 +745,7 @@ for name in ("glasses", "head_turn"):
     step = load_directions("faces64")[name]
     one, half = (model.decode(latents.add(model.encode(start), step, amount)) for amount in (1.0, 0.5))
     pictures[name] = list(map(close, [start, half, one, goal]))
-grid(
+picture_grid(
     list(pictures.values()),
     ["start", "half a step", "one step", "the truth"],
     ["glasses", "head turn"],

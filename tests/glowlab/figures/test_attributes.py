@@ -8,15 +8,12 @@ import pytest
 import torch
 from PIL import Image
 
-from glowlab.figures import attributes as directions
+from glowlab.figures import attributes as figures
 from glowlab.figures.live import Live, Slider
 from glowlab.figures.scene import Scene
 from glowlite import latents
 from glowlite.errors import GlowliteError
-
-
-def words(scene) -> list[str]:
-    return [shape["words"] for shape in scene.drawing().shapes if shape["kind"] == "text"]
+from tests.glowlab.figures.painted import words
 
 
 @pytest.fixture
@@ -48,7 +45,7 @@ def flat(value: int) -> torch.Tensor:
 
 
 def test_every_picture_stands_at_its_place():
-    shown = directions.grid([[flat(10), flat(60)], [flat(110), flat(160)]], ["a", "b"], ["", ""], "alt", zoom=4)
+    shown = figures.picture_grid([[flat(10), flat(60)], [flat(110), flat(160)]], ["a", "b"], ["", ""], "alt", zoom=4)
     pixels = np.asarray(Image.open(io.BytesIO(shown.png)).convert("RGBA"))
     solid = pixels[..., 3] == 255
     values = {value: np.argwhere((pixels[..., 0] == value) & solid) for value in (10, 60, 110, 160)}
@@ -62,7 +59,7 @@ def test_every_picture_stands_at_its_place():
 def test_names_and_titles_take_room_only_where_there_are_some():
     pictures = [[flat(0)]]
     bare, titled, named = (
-        Image.open(io.BytesIO(directions.grid(pictures, columns, rows, "alt", zoom=8).png)).size
+        Image.open(io.BytesIO(figures.picture_grid(pictures, columns, rows, "alt", zoom=8).png)).size
         for columns, rows in (([""], [""]), (["title"], [""]), ([""], ["name"]))
     )
     assert bare == (64, 64)
@@ -75,19 +72,19 @@ def test_names_and_titles_take_room_only_where_there_are_some():
 )  # fmt: skip
 def test_a_grid_without_a_picture_for_each_place_is_refused(pictures, columns, rows):
     with pytest.raises(GlowliteError, match="a picture for each place"):
-        directions.grid(pictures, columns, rows, "alt")
+        figures.picture_grid(pictures, columns, rows, "alt")
 
 
 def test_pictures_of_a_grid_have_one_size_and_words():
     with pytest.raises(GlowliteError, match="one size"):
-        directions.grid([[flat(0), flat(0)[:, :4]]], ["a", "b"], [""], "alt")
+        figures.picture_grid([[flat(0), flat(0)[:, :4]]], ["a", "b"], [""], "alt")
     with pytest.raises(ValueError, match="words"):
-        directions.grid([[flat(0)]], ["a"], [""], " ")
+        figures.picture_grid([[flat(0)]], ["a"], [""], " ")
 
 
 def test_a_reading_stands_over_what_was_drawn(scenes):
     truth, read = torch.tensor([-1.0, 0.0, 0.5]), torch.tensor([-0.7, 0.2, 0.9])
-    directions.readings({"beard": truth, "smile": -truth}, {"beard": read, "smile": read}, "alt")
+    figures.readings_scatter({"beard": truth, "smile": -truth}, {"beard": read, "smile": read}, "alt")
     first, second = dots(scenes[0], "x")
     np.testing.assert_allclose(first, torch.stack([truth, read], 1), atol=0.02)
     np.testing.assert_allclose(second, torch.stack([-truth, read], 1), atol=0.02)
@@ -105,12 +102,12 @@ def test_the_length_of_chance_is_that_of_a_difference_of_means_of_noise(count):
         z = [3.0 * torch.randn(count, 12, 8, 8, generator=generator)]
         has = torch.arange(count) < count // 2
         found.append(latents.flatten(latents.mean_difference(z, has)).norm().item())
-    assert sum(found) / 20 == pytest.approx(directions.noise(count, 768, 3.0), rel=0.02)
+    assert sum(found) / 20 == pytest.approx(figures.chance_length(count, 768, 3.0), rel=0.02)
 
 
 @pytest.mark.parametrize("labels, said", [(10, "10"), (123, "120"), (1234, "1,200"), (10**6, "1,000,000")])
 def test_the_angle_is_that_of_chance_against_signal(labels, said):
-    scene = directions.chance(labels, signal=3.0, dims=10_000)
+    scene = figures.direction_from_labels(labels, signal=3.0, dims=10_000)
     off = math.atan2(200 / math.sqrt(labels), 3.0)
     assert f"cosine {math.cos(off):.2f}" in words(scene)
     assert f"from {said} labels" in words(scene)
@@ -123,18 +120,18 @@ def test_the_angle_is_that_of_chance_against_signal(labels, said):
 
 
 def test_the_curve_falls_to_the_signal_and_measured_lengths_are_dots():
-    scene = directions.chance(100, 3.0, 10_000, measured={10: 60.0, 1000: 7.0})
+    scene = figures.direction_from_labels(100, 3.0, 10_000, measured={10: 60.0, 1000: 7.0})
     points = np.concatenate(dots(scene, "x"))
     np.testing.assert_allclose(points[:2], [[1, 60], [3, 7]], atol=0.4)
     now = dots(scene, "z")[0][0]
     np.testing.assert_allclose(now, [2, math.hypot(3, 20)], atol=0.4)
     assert "measured" in words(scene)
-    assert "measured" not in words(directions.chance(100, 3.0, 10_000))
+    assert "measured" not in words(figures.direction_from_labels(100, 3.0, 10_000))
 
 
 def test_the_number_of_labels_can_be_dragged():
     live = Live(
-        lambda log_labels: directions.chance(10**log_labels, 3.0, 10_000),
+        lambda log_labels: figures.direction_from_labels(10**log_labels, 3.0, 10_000),
         Slider("log_labels", "Labels", 1.0, 6.0, value=2.0, step=0.05),
     )
     before = live.scene.alt
@@ -145,7 +142,7 @@ def test_the_number_of_labels_can_be_dragged():
 def test_histograms_part_those_with_from_those_without(scenes):
     values = torch.tensor([-1.0, -0.9, -0.8, 0.8, 0.9, 1.0])
     has = values > 0
-    directions.places({"a": values, "b": -values}, {"a": has, "b": has}, "alt")
+    figures.attribute_histograms({"a": values, "b": -values}, {"a": has, "b": has}, "alt")
     drawing = scenes[0].drawing()
     for panel, without_is_left in zip(scenes[0].panels, (True, False), strict=True):
         middle = {}
@@ -164,7 +161,7 @@ def test_quadrants_count_those_that_are_kept(scenes):
     first = torch.tensor([0.5, 0.5, 0.5, -0.5, -0.5, -0.5, 0.9])
     second = torch.tensor([0.5, 0.6, -0.5, 0.5, -0.5, -0.6, -0.9])
     kept = torch.tensor([True, True, True, True, True, True, False])
-    directions.quadrants(first, second, kept, ("beard", "glasses"), "alt")
+    figures.attribute_quadrants(first, second, kept, ("beard", "glasses"), "alt")
     said = words(scenes[0])
     places = [said.index(word) for word in ("both", "beard alone", "glasses alone", "neither")]
     assert [said[at - 1] for at in places] == ["2", "1", "1", "2"]
@@ -173,7 +170,7 @@ def test_quadrants_count_those_that_are_kept(scenes):
 
 
 def test_bars_are_as_long_as_what_they_say(scenes):
-    directions.pulled({"naive": (1.5, 0.9), "parted": (1.4, -0.1)}, ("beard", "glasses"), "alt")
+    figures.effect_bars({"naive": (1.5, 0.9), "parted": (1.4, -0.1)}, ("beard", "glasses"), "alt")
     panel = scenes[0].panels[0]
     found = []
     for shape in scenes[0].drawing().shapes:
@@ -186,13 +183,13 @@ def test_bars_are_as_long_as_what_they_say(scenes):
     said = words(scenes[0])
     assert {"+1.50", "+0.90", "+1.40", "−0.10", "naive", "parted", "beard", "glasses"} <= set(said)
     with pytest.raises(GlowliteError, match="no way"):
-        directions.pulled({}, ("a", "b"), "alt")
+        figures.effect_bars({}, ("a", "b"), "alt")
 
 
 def test_a_line_for_each_face(scenes):
     amounts = [-1.0, 0.0, 1.0]
     values = torch.tensor([[-1.0, 0.0], [0.0, 0.5], [1.0, 1.5]])
-    directions.journeys(amounts, {"beard": values, "smile": -values}, "alt")
+    figures.reading_curves(amounts, {"beard": values, "smile": -values}, "alt")
     for panel, sign in zip(scenes[0].panels, (1, -1), strict=True):
         lines = [
             s for s in scenes[0].drawing().shapes

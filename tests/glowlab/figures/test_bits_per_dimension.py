@@ -6,17 +6,14 @@ import numpy as np
 import pytest
 import torch
 
-from glowlab.figures import bits_per_dimension as ruler
+from glowlab.figures import bits_per_dimension as figures
 from glowlab.figures.live import Choice, Live, Slider
 from glowlite import pixels
 from glowlite.errors import GlowliteError
+from tests.glowlab.figures.painted import words
 
 LN2 = math.log(2)
 COUNTS = torch.randint(0, 90, (256,), generator=torch.Generator().manual_seed(0))
-
-
-def words(scene) -> list[str]:
-    return [shape["words"] for shape in scene.drawing().shapes if shape["kind"] == "text"]
 
 
 def shapes(scene, kind: str, fill=None, stroke=None) -> list[np.ndarray]:
@@ -34,12 +31,12 @@ def shapes(scene, kind: str, fill=None, stroke=None) -> list[np.ndarray]:
 
 @pytest.mark.parametrize("n_bits", [1, 3, 8])
 def test_probabilities_sum_to_one_and_the_density_has_area_one(n_bits):
-    probability = ruler.merged(COUNTS, n_bits)
+    probability = figures.merge_counts(COUNTS, n_bits)
     assert probability.shape == (2**n_bits,) and probability.sum().item() == pytest.approx(1)
     images = torch.arange(256, dtype=torch.uint8)
     wanted = torch.zeros(2**n_bits).index_add_(0, (images >> (8 - n_bits)).long(), COUNTS.float())
     torch.testing.assert_close(probability.float(), wanted / COUNTS.sum())
-    scene = ruler.histogram_and_density(COUNTS, n_bits)
+    scene = figures.histogram_and_density(COUNTS, n_bits)
     areas = []
     for panel, bars in zip(scene.panels, shapes(scene, "path", fill="x"), strict=True):
         x, y = panel.from_page(bars[:, 0], bars[:, 1])
@@ -52,9 +49,9 @@ def test_probabilities_sum_to_one_and_the_density_has_area_one(n_bits):
 @pytest.mark.parametrize("counts", [torch.ones(255), torch.zeros(256)])
 def test_counts_of_something_else_are_refused(counts):
     with pytest.raises(GlowliteError, match="256 values"):
-        ruler.histogram_and_density(counts, 8)
+        figures.histogram_and_density(counts, 8)
     with pytest.raises(GlowliteError, match="from 1 to 8"):
-        ruler.histogram_and_density(COUNTS, 9)
+        figures.histogram_and_density(COUNTS, 9)
 
 
 # ---- spikes and races --------------------------------------------------------------------------------------
@@ -68,7 +65,7 @@ def test_spikes_show_the_density_and_where_its_width_stands():
         asked.append(width)
         return torch.full_like(x, math.log(6.0))
 
-    scene = ruler.spikes(0.25, log_p, widths, bare, noisy, 0.35)
+    scene = figures.spikes(0.25, log_p, widths, bare, noisy, 0.35)
     assert asked == [0.25] and "up to 6.0" in " ".join(words(scene))
     left, right = scene.panels
     (curve,) = shapes(scene, "path", stroke="x")
@@ -81,9 +78,9 @@ def test_spikes_show_the_density_and_where_its_width_stands():
 
 
 def test_a_race_shows_both_fits_so_far():
-    before = ruler.race([], [], 0.4, 200)
+    before = figures.fit_curves([], [], 0.4, 200)
     assert before.shown().png and "after 0 of 200" in before.alt
-    scene = ruler.race([0.4, 1.0, 5.0], [0.4, 0.3, 0.2], 0.4, 200)
+    scene = figures.fit_curves([0.4, 1.0, 5.0], [0.4, 0.3, 0.2], 0.4, 200)
     (line,) = shapes(scene, "path", stroke="pink")
     x, y = scene.panels[0].from_page(line[:, 0], line[:, 1])
     assert y == pytest.approx([0.4, 1.0, 5.0], abs=0.05) and x == pytest.approx([0, 1, 2], abs=0.3)
@@ -95,8 +92,8 @@ def test_a_race_shows_both_fits_so_far():
 
 def test_a_price_list_draws_every_price_to_scale(monkeypatch):
     kept = []
-    monkeypatch.setattr(ruler.Scene, "shown", lambda self: kept.append(self))
-    ruler.price_list({"raw": 8.0, "Glow": 3.5}, "Two bars.", ("the grain", 3.05))
+    monkeypatch.setattr(figures.Scene, "shown", lambda self: kept.append(self))
+    figures.price_list({"raw": 8.0, "Glow": 3.5}, "Two bars.", ("the grain", 3.05))
     (scene,) = kept
     widths = [
         np.ptp(np.array(shape["points"])[:, ::2]) for shape in scene.drawing().shapes if shape["kind"] == "polygons"
@@ -104,14 +101,15 @@ def test_a_price_list_draws_every_price_to_scale(monkeypatch):
     assert widths[1] / widths[0] == pytest.approx(8 / 3.5, rel=0.01)
     assert {"8.00", "3.50", "the grain: 3.05"} <= set(words(scene))
     with pytest.raises(GlowliteError, match="at least one price"):
-        ruler.price_list({}, "None.")
+        figures.price_list({}, "None.")
 
 
 def test_noises_land_where_they_are(monkeypatch):
     kept = []
-    monkeypatch.setattr(ruler.Scene, "shown", lambda self: kept.append(self))
+    monkeypatch.setattr(figures.Scene, "shown", lambda self: kept.append(self))
     even = torch.rand(3, 500, generator=torch.Generator().manual_seed(0))
-    ruler.noises({"one bin": torch.arange(3.0)[:, None] + even, "too wide": 3 * even}, "Two kinds of noise.")
+    kinds = {"one bin": torch.arange(3.0)[:, None] + even, "too wide": 3 * even}
+    figures.noise_histograms(kinds, "Two kinds of noise.")
     (scene,) = kept
     for panel, wide in zip(scene.panels, (1.0, 3.0), strict=True):
         assert [tick for tick, _ in panel.xticks] == [0, 1, 2, 3], "a bin begins at its value, and so do the ticks"
@@ -125,7 +123,7 @@ def test_noises_land_where_they_are(monkeypatch):
             assert filled.min() == pytest.approx(i if wide == 1 else 0, abs=0.06)
     for bad in ({}, {"one": even[0]}, {"two": even[:2]}):
         with pytest.raises(GlowliteError, match="three pixel values"):
-            ruler.noises(bad, "Noise.")
+            figures.noise_histograms(bad, "Noise.")
 
 
 # ---- the ruler ---------------------------------------------------------------------------------------------
@@ -135,7 +133,7 @@ def test_noises_land_where_they_are(monkeypatch):
 def test_one_point_reads_alike_on_every_scale(dims, n_bits):
     generator = torch.Generator().manual_seed(dims)
     for log_density in ((torch.rand(5, generator=generator) * 9e4 - 1.5e4).double()).tolist():
-        density, log_prob, nats, bits, size = ruler.readings(log_density, dims, n_bits)
+        density, log_prob, nats, bits, size = figures.read_scales(log_density, dims, n_bits)
         wanted = torch.tensor(log_density - pixels.log_bins(dims, n_bits), dtype=torch.float64)
         assert density == log_density and log_prob == pytest.approx(wanted.item())
         assert bits == pytest.approx(pixels.bits_per_dim(wanted, dims).item())
@@ -144,12 +142,12 @@ def test_one_point_reads_alike_on_every_scale(dims, n_bits):
 
 def test_a_density_of_one_knows_nothing():
     for n_bits in range(1, 9):
-        assert ruler.readings(0.0, 100, n_bits)[3] == pytest.approx(n_bits)
+        assert figures.read_scales(0.0, 100, n_bits)[3] == pytest.approx(n_bits)
 
 
 @pytest.mark.parametrize("log_density, dims, n_bits", [(38_000.0, 12288, 8), (-9_000.0, 4096, 3), (79_000.0, 3072, 8)])
 def test_each_scale_puts_its_numbers_where_they_belong(log_density, dims, n_bits):
-    scene = ruler.ruler(log_density, dims, n_bits)
+    scene = figures.likelihood_ruler(log_density, dims, n_bits)
     panel = scene.panels[0]
     wanted = [
         lambda v: v,
@@ -162,19 +160,19 @@ def test_each_scale_puts_its_numbers_where_they_belong(log_density, dims, n_bits
     for shape in scene.drawing().shapes:
         if shape["kind"] == "text" and shape["size"] == 11:
             at, height = panel.from_page(*shape["points"])
-            scale = int(np.argmin([abs(height + 0.14 - y) for _, y in ruler.SCALES]))
+            scale = int(np.argmin([abs(height + 0.14 - y) for _, y in figures.SCALES]))
             number = float(shape["words"].replace("−", "-").replace(",", ""))
             assert float(at) == pytest.approx(wanted[scale](number), abs=200), (shape["words"], scale)
             seen += 1
     assert seen >= 12
-    read = ruler.readings(log_density, dims, n_bits)
+    read = figures.read_scales(log_density, dims, n_bits)
     assert f" {read[3]:,.2f} ".replace("-", "−") in words(scene)
     assert f"{read[3]:.2f} bits per dimension" in scene.alt
 
 
 def test_the_ruler_follows_its_controls():
     def at(nats, shape, n_bits):
-        return ruler.ruler(nats, int(shape), n_bits)
+        return figures.likelihood_ruler(nats, int(shape), n_bits)
 
     live = Live(
         at,
@@ -186,10 +184,10 @@ def test_the_ruler_follows_its_controls():
     live.controls["shape"].value = "3072"
     live.controls["n_bits"].value = 5
     live.controls["nats"].value = 4_000
-    assert live.scene.alt == ruler.ruler(4_000, 3072, 5).alt != before
+    assert live.scene.alt == figures.likelihood_ruler(4_000, 3072, 5).alt != before
 
 
 @pytest.mark.parametrize("call", [(9e4, 100, 8), (-2e4, 100, 8), (0, 100, 9)])
 def test_what_is_off_the_ruler_is_refused(call):
     with pytest.raises(GlowliteError, match="the ruler goes|from 1 to 8"):
-        ruler.ruler(*call)
+        figures.likelihood_ruler(*call)

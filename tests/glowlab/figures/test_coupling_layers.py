@@ -5,21 +5,21 @@ import math
 import numpy as np
 import pytest
 import torch
-from tests.figures.test_shown import pixels
 from torch import nn
 
-from glowlab.figures import coupling_layers as couplings
+from glowlab.figures import coupling_layers as figures
 from glowlab.figures.coupling_layers import (
     BACK,
     LAST,
-    columns,
     jacobian_patterns,
     jacobian_rows,
     scale_curves,
+    sliding_columns,
     stepper,
 )
 from glowlite.errors import GlowliteError
 from glowlite.flows import Coupling
+from tests.glowlab.figures.painted import pixels, words
 
 
 def network(inputs, outputs):
@@ -32,10 +32,6 @@ def layer():
     made.network = network(2, 4)
     nn.init.normal_(made.network[-1].weight)
     return made
-
-
-def words(scene) -> list[str]:
-    return [shape["words"] for shape in scene.drawing().shapes if shape["kind"] == "text"]
 
 
 def number(text: str) -> float:
@@ -154,8 +150,8 @@ def test_a_jacobian_is_square_and_part_of_it_stays(shape, stays):
 
 
 def test_numbers_never_read_minus_zero():
-    assert couplings.said(-0.0004, 3) == "0.000" and couplings.said(-0.0006, 3) == "\N{MINUS SIGN}0.001"
-    assert couplings.said(0.25, 2, plus=True) == "+0.25" and couplings.said(-1e-9, plus=True) == "0.00"
+    assert figures.format_fixed(-0.0004, 3) == "0.000" and figures.format_fixed(-0.0006, 3) == "\N{MINUS SIGN}0.001"
+    assert figures.format_fixed(0.25, 2, plus=True) == "+0.25" and figures.format_fixed(-1e-9, plus=True) == "0.00"
 
 
 # ---- columns -----------------------------------------------------------------------------------------------
@@ -166,16 +162,16 @@ def heights(scene) -> list[np.ndarray]:
     shapes = [shape for shape in scene.drawing().shapes if shape["kind"] == "polygons"]
     found = []
     for panel, shape in zip(scene.panels, shapes, strict=True):
-        points = np.array(shape["points"]).reshape(couplings.COLUMNS, couplings.BANDS, 4, 2)
+        points = np.array(shape["points"]).reshape(figures.COLUMNS, figures.BANDS, 4, 2)
         _, top, _, high = panel.plot
         found.append(panel.y[1] - (points[..., 1] - top) / high * (panel.y[1] - panel.y[0]))
     return found
 
 
 def test_columns_slide_by_t_stretch_by_s_and_come_back():
-    scene = columns(torch.sin, log_s=lambda a: 0.3 * a)
+    scene = sliding_columns(torch.sin, log_s=lambda a: 0.3 * a)
     before, after, again = heights(scene)
-    edges = np.linspace(-couplings.REACH, couplings.REACH, couplings.COLUMNS + 1)
+    edges = np.linspace(-figures.REACH, figures.REACH, figures.COLUMNS + 1)
     middle = ((edges[1:] + edges[:-1]) / 2)[:, None, None]
     expected = (before + np.sin(middle)) * np.exp(0.3 * middle)
     seen = abs(expected) < 4
@@ -184,16 +180,16 @@ def test_columns_slide_by_t_stretch_by_s_and_come_back():
 
 
 def test_without_a_scale_every_band_keeps_its_height():
-    _, after, _ = heights(columns(lambda a: a.sign()))
+    _, after, _ = heights(sliding_columns(lambda a: a.sign()))
     thick = after[..., 2] - after[..., 0]
-    assert abs(thick - 2 * couplings.REACH / couplings.BANDS).max() < 0.03
+    assert abs(thick - 2 * figures.REACH / figures.BANDS).max() < 0.03
 
 
 def test_columns_refuse_what_is_not_finite():
     with pytest.raises(GlowliteError, match="finite"):
-        columns(lambda a: a / 0)
+        sliding_columns(lambda a: a / 0)
     with pytest.raises(GlowliteError, match="finite"):
-        columns(torch.sin, log_s=lambda a: a * 1e4)
+        sliding_columns(torch.sin, log_s=lambda a: a * 1e4)
 
 
 # ---- the scale ---------------------------------------------------------------------------------------------
@@ -208,7 +204,7 @@ def test_the_scales_drawn_are_the_packages(kind):
         layer.network.weight.copy_(torch.tensor([[0.0], [1.0]]))
         layer.network.bias.zero_()
         log_s = layer.scale_and_shift(h[:, None])[0].flatten()
-    assert torch.allclose(couplings.log_scales(h)[kind], log_s, atol=1e-6)
+    assert torch.allclose(figures.log_scales(h)[kind], log_s, atol=1e-6)
 
 
 def test_the_marked_factors_are_said():

@@ -5,15 +5,15 @@ import math
 import numpy as np
 import pytest
 import torch
-from tests.figures.test_shown import pixels
 from torch import nn
 
-from glowlab.figures import coupling_layers_plane as plane
-from glowlab.figures.coupling_layers_plane import Layers, Sketch, densities, heat, mass, training
+from glowlab.figures import coupling_layers_plane as figures
+from glowlab.figures.coupling_layers_plane import Layers, Sketch, density_and_loss, density_map, density_maps, mass
 from glowlite.data import toy2d
 from glowlite.errors import GlowliteError
 from glowlite.flows import Chain, Coupling, Reverse, Shuffle
 from glowlite.flows.multiscale import standard_normal_log_prob
+from tests.glowlab.figures.painted import pixels
 
 
 def bell(x):
@@ -48,17 +48,17 @@ def log_prob(flow):
 
 
 def test_a_heat_map_is_the_density_top_row_first():
-    density = heat(lambda x: bell(x - torch.tensor([1.0, 2.0])), reach=6.0)
-    assert density.shape == (plane.FINE, plane.FINE)
+    density = density_map(lambda x: bell(x - torch.tensor([1.0, 2.0])), reach=6.0)
+    assert density.shape == (figures.FINE, figures.FINE)
     assert mass(density, reach=6.0) == pytest.approx(1, abs=1e-4)
-    row, column = divmod(density.argmax().item(), plane.FINE)
-    assert 6 - (row + 0.5) * 12 / plane.FINE == pytest.approx(2, abs=0.06)
-    assert (column + 0.5) * 12 / plane.FINE - 6 == pytest.approx(1, abs=0.06)
+    row, column = divmod(density.argmax().item(), figures.FINE)
+    assert 6 - (row + 0.5) * 12 / figures.FINE == pytest.approx(2, abs=0.06)
+    assert (column + 0.5) * 12 / figures.FINE - 6 == pytest.approx(1, abs=0.06)
     assert density.max() == pytest.approx(1 / (2 * math.pi), rel=0.01)
 
 
 def test_maps_beside_each_other_share_one_scale_of_colours(points):
-    scene = densities({"bell": bell, "narrow": lambda x: bell(2 * x) + math.log(4)}, points)
+    scene = density_maps({"bell": bell, "narrow": lambda x: bell(2 * x) + math.log(4)}, points)
     faint, strong = (image[..., 3].max() for image in scene.drawing().images)
     assert strong == 255 and faint == pytest.approx(255 / 4, abs=8)
     assert "bell: at most 0.16; narrow: at most 0.64" in scene.alt
@@ -66,11 +66,11 @@ def test_maps_beside_each_other_share_one_scale_of_colours(points):
 
 
 def test_training_shows_the_curve_so_far_and_the_mean_of_its_end(points):
-    scene = training(bell, points, [3.0] * 40 + [2.0] * 20, 100)
+    scene = density_and_loss(bell, points, [3.0] * 40 + [2.0] * 20, 100)
     assert "60 of 100 steps" in scene.alt and "2.00 nats" in scene.alt
     (curve,) = [s for s in scene.drawing().shapes if s.get("stroke") == "log_det"]
     assert len(curve["points"]) == 120
-    assert "not begun" in training(bell, points, [], 100).alt
+    assert "not begun" in density_and_loss(bell, points, [], 100).alt
 
 
 # ---- layers ------------------------------------------------------------------------------------------------
@@ -79,9 +79,9 @@ def test_training_shows_the_curve_so_far_and_the_mean_of_its_end(points):
 def test_the_first_layer_is_the_data_and_the_last_the_latents(flow, points):
     layers = Layers(flow, points)
     with torch.no_grad():
-        z = flow(points[: plane.SHOWN])[0]
+        z = flow(points[: figures.SHOWN])[0]
     assert len(layers) == 3
-    assert torch.equal(layers.points(0), points[: plane.SHOWN])
+    assert torch.equal(layers.points(0), points[: figures.SHOWN])
     last = layers.points(3)  # the last Reverse, after the coupling, is not among them
     assert torch.allclose(last, z) or torch.allclose(last, z.flip(1))
 
@@ -98,11 +98,11 @@ def test_each_coupling_moves_one_axis_of_the_drawing_and_the_words_say_which(flo
 def test_points_latents_and_densities_of_a_layer_fit_together(flow, points):
     layers = Layers(flow, points)
     with torch.no_grad():
-        z = flow(points[: plane.SHOWN])[0]
-        own = heat(log_prob(flow), plane.FAR)
+        z = flow(points[: figures.SHOWN])[0]
+        own = density_map(log_prob(flow), figures.FAR)
     for layer in range(4):
         assert torch.allclose(layers.inverse(layer, z), layers.points(layer), atol=1e-5)
-        assert mass(layers.density(layer), plane.FAR) == pytest.approx(1, abs=0.03)
+        assert mass(layers.density(layer), figures.FAR) == pytest.approx(1, abs=0.03)
     assert torch.allclose(layers.density(0), own, atol=1e-6)
 
 
@@ -114,7 +114,7 @@ def test_permutations_of_any_kind_are_undone_in_the_drawing(points):
             nn.init.zeros_(part.network.weight)
             nn.init.zeros_(part.network.bias)
     layers = Layers(still, points)
-    assert all(torch.equal(layers.points(layer), points[: plane.SHOWN]) for layer in range(3))
+    assert all(torch.equal(layers.points(layer), points[: figures.SHOWN]) for layer in range(3))
 
 
 def test_a_layer_is_drawn_once_and_has_words(flow, points):
@@ -127,8 +127,8 @@ def test_a_layer_is_drawn_once_and_has_words(flow, points):
 
 
 def test_the_unit_lines_are_straight_and_a_unit_apart():
-    lines = plane.unit_lines()
-    assert lines.shape == (14, plane.FINE + 1, 2)
+    lines = figures.unit_lines()
+    assert lines.shape == (14, figures.FINE + 1, 2)
     assert lines[:7, 0, 1].tolist() == lines[7:, 0, 0].tolist() == [-3, -2, -1, 0, 1, 2, 3]
     assert (lines[:7, :, 1].std(1) == 0).all() and (lines[7:, :, 0].std(1) == 0).all()
 

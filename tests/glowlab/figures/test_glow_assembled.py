@@ -7,8 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from glowlab.figures.glow_assembled import GRID, Progress, account, rulers, tally
+from glowlab.figures.glow_assembled import GRID, Progress, bits_by_layer, bits_rulers, lines_of_code
 from glowlite.errors import GlowliteError
+from tests.glowlab.figures.painted import words
 
 FLOOR = (3.0, "the grain alone")
 
@@ -36,10 +37,6 @@ def trained(steps, total=40, every=10, **more):
 
 def shapes(scene, kind):
     return [shape for shape in scene.drawing().shapes if shape["kind"] == kind]
-
-
-def words(scene):
-    return [shape["words"] for shape in shapes(scene, "text")]
 
 
 def test_it_looks_at_the_start_at_regular_moments_and_at_the_end():
@@ -125,16 +122,17 @@ def test_a_run_has_steps(total, every):
 
 
 def test_the_account_needs_a_value_before_and_after_each_layer():
-    shown = account(["", "split", "top"], {"before": [10, 8, 7, 6.5], "after": [10, 7, 5, 4.25]}, "Two lines.", FLOOR)
+    runs = {"before": [10, 8, 7, 6.5], "after": [10, 7, 5, 4.25]}
+    shown = bits_by_layer(["", "split", "top"], runs, "Two lines.", FLOOR)
     assert shown.alt == "Two lines." and Image.open(io.BytesIO(shown.png)).width == 1080
     with pytest.raises(GlowliteError, match="3 layers need 4 values, and 'after'"):
-        account(["", "split", "top"], {"before": [10, 8, 7, 6.5], "after": [10, 7, 5]}, "Two lines.")
+        bits_by_layer(["", "split", "top"], {"before": [10, 8, 7, 6.5], "after": [10, 7, 5]}, "Two lines.")
 
 
 def test_rulers_have_a_mark_for_each_number(monkeypatch):
     seen = []
     monkeypatch.setattr("glowlab.figures.scene.Scene.shown", lambda scene: seen.append(scene))
-    rulers({"small": {"WebP": 4.5, "our Glow": 4.25}, "large": {"WebP": 4.0, "shipped Glow": 3.5}}, "Two.", FLOOR)
+    bits_rulers({"small": {"WebP": 4.5, "our Glow": 4.25}, "large": {"WebP": 4.0, "shipped Glow": 3.5}}, "Two.", FLOOR)
     (scene,) = seen
     assert {"our Glow 4.25", "shipped Glow 3.50", "WebP 4.00", "raw pixels 8", "small"} <= set(words(scene))
     panel = scene.panels[0]
@@ -145,7 +143,7 @@ def test_rulers_have_a_mark_for_each_number(monkeypatch):
 def test_the_tally_counts_all_lines_and_its_boxes_do_not_overlap(monkeypatch):
     seen = []
     monkeypatch.setattr("glowlab.figures.scene.Scene.shown", lambda scene: seen.append(scene))
-    tally({"a": 4, "b": 2, "FlowStep": 15, "Glow": 22}, 60, "Boxes.")
+    lines_of_code({"a": 4, "b": 2, "FlowStep": 15, "Glow": 22}, 60, "Boxes.")
     (scene,) = seen
     assert "43 of 60" in words(scene) and {"4", "2", "15", "22", "Glow"} <= set(words(scene))
     boxes = sorted(shape["box"] for shape in shapes(scene, "box"))

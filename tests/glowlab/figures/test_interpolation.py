@@ -6,14 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from glowlab.figures import interpolation as paths
+from glowlab.figures import interpolation as figures
 from glowlab.figures.live import Button, Choice, Live, Slider
 from glowlite import latents
 from glowlite.errors import GlowliteError
-
-
-def words(scene) -> list[str]:
-    return [shape["words"] for shape in scene.drawing().shapes if shape["kind"] == "text"]
+from tests.glowlab.figures.painted import words
 
 
 def dots(scene, colour: str) -> np.ndarray:
@@ -31,14 +28,14 @@ def picture(value: int, side: int = 64) -> torch.Tensor:
 @pytest.mark.parametrize("columns, side, zoom", [(3, 64, 3), (6, 64, 2), (3, 56, 3)])
 def test_strips_show_each_pixel_as_an_equal_square(columns, side, zoom, monkeypatch):
     made = []
-    monkeypatch.setattr(paths.Scene, "shown", lambda scene: made.append(scene.drawing()))
+    monkeypatch.setattr(figures.Scene, "shown", lambda scene: made.append(scene.drawing()))
     rows = {"straight line": [picture(9, side)] * columns, "arc": [picture(200, side)[None]] * columns}
-    paths.strips(rows, [str(k) for k in range(columns)], "Two rows.")
+    figures.picture_strips(rows, [str(k) for k in range(columns)], "Two rows.")
     (drawing,) = made
     boxes = [shape["box"] for shape in drawing.shapes if shape["kind"] == "image"]
     assert len(boxes) == 2 * columns == len(drawing.images)
     for left, top, wide, high in boxes:
-        assert wide == pytest.approx(side * zoom / paths.SHARPNESS, abs=0.11) == pytest.approx(high, abs=0.11)
+        assert wide == pytest.approx(side * zoom / figures.SHARPNESS, abs=0.11) == pytest.approx(high, abs=0.11)
         assert 0 <= left and left + wide <= 720 and 0 <= top and top + high <= drawing.height
     assert [image[0, 0, 0] for image in drawing.images] == [9] * columns + [200] * columns
     lefts = sorted({box[0] for box in boxes})
@@ -46,25 +43,14 @@ def test_strips_show_each_pixel_as_an_equal_square(columns, side, zoom, monkeypa
 
 
 def test_strips_leave_a_picture_with_words():
-    shown = paths.strips({"arc": [picture(0), picture(90)]}, ["a", "b"], "From black to grey.")
+    shown = figures.picture_strips({"arc": [picture(0), picture(90)]}, ["a", "b"], "From black to grey.")
     assert shown.alt == "From black to grey." and len(shown.png) > 500
 
 
 @pytest.mark.parametrize("rows, heads", [({"arc": [picture(0)]}, ["a", "b"]), ({}, ["a"]), ({"arc": []}, [])])
 def test_strips_need_a_picture_under_each_head(rows, heads):
     with pytest.raises(GlowliteError, match="one under each head"):
-        paths.strips(rows, heads, "Nothing.")
-
-
-def test_pictures_side_by_side_are_as_large_as_there_is_room():
-    two, four = (paths.side_by_side({str(k): picture(k) for k in range(count)}, "Greys.") for count in (2, 4))
-    assert two.height > four.height and words(four) == ["0", "1", "2", "3"]
-    for scene in (two, four):
-        for shape in scene.drawing().shapes:
-            if shape["kind"] == "image":
-                assert shape["box"][2] == shape["box"][3] and shape["box"][1] + shape["box"][3] <= scene.height
-    with pytest.raises(GlowliteError, match="at least one picture"):
-        paths.side_by_side({}, "Nothing.")
+        figures.picture_strips(rows, heads, "Nothing.")
 
 
 # ---- the shell -----------------------------------------------------------------------------------------------
@@ -74,7 +60,7 @@ def test_pictures_side_by_side_are_as_large_as_there_is_room():
 @pytest.mark.parametrize("t, second", [(0.5, 1.0), (0.3, 0.5)])
 def test_the_shell_shows_the_temperatures_of_both_ways(dims, t, second):
     a, b = torch.randn(2, 1, 1, 1, dims, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
-    scene = paths.shell(t, dims, second, again=4)
+    scene = figures.paths_in_shell(t, dims, second, again=4)
     line = latents.effective_temperature(latents.lerp([a], [second * b], t)).item()
     arc = latents.effective_temperature(latents.slerp([a], [second * b], t)).item()
     assert f"straight line: {line:.2f}" in words(scene) and f"arc: {arc:.2f}" in words(scene)
@@ -89,15 +75,16 @@ def test_the_shell_shows_the_temperatures_of_both_ways(dims, t, second):
 
 
 def test_in_many_dimensions_the_shell_is_thin_and_the_angle_right():
-    assert "angle 90°" in words(paths.shell(0.5, 12288)) and "straight line: 0.71" in words(paths.shell(0.5, 12288))
+    told = words(figures.paths_in_shell(0.5, 12288))
+    assert "angle 90°" in told and "straight line: 0.71" in told
     norms = torch.randn(4000, 200, generator=torch.Generator().manual_seed(0)).norm(dim=1) / 200**0.5
-    assert paths.spread(200) == pytest.approx(norms.std().item(), rel=0.05)
-    assert paths.spread(12288) < 0.01
+    assert figures.shell_spread(200) == pytest.approx(norms.std().item(), rel=0.05)
+    assert figures.shell_spread(12288) < 0.01
 
 
 def test_controls_move_the_shell():
     live = Live(
-        lambda t, dims, second, again: paths.shell(t, int(dims), second, again),
+        lambda t, dims, second, again: figures.paths_in_shell(t, int(dims), second, again),
         Slider("t", "How far", 0.0, 1.0, value=0.5),
         Slider("second", "Temperature", 0.3, 1.4, value=1.0),
         Choice("dims", "D", {"2": "2", "200": "200"}, value="200"),
@@ -115,7 +102,7 @@ def test_controls_move_the_shell():
 @pytest.mark.parametrize("call", [(-0.1, 20), (1.1, 20), (0.5, 1), (0.5, 20, 0.0)])
 def test_a_shell_that_cannot_be_is_refused(call):
     with pytest.raises(GlowliteError, match="the shell needs"):
-        paths.shell(*call)
+        figures.paths_in_shell(*call)
 
 
 # ---- the formula's weights -----------------------------------------------------------------------------------
@@ -127,13 +114,13 @@ def test_weights_are_those_of_slerp(degrees, part):
     turn = math.radians(degrees)
     a = [torch.tensor([[[[1.0, 0.0]]]], dtype=torch.float64)]
     b = [torch.tensor([[[[math.cos(turn), math.sin(turn)]]]], dtype=torch.float64)]
-    first, second = paths.weight(1 - part, degrees), paths.weight(part, degrees)
+    first, second = figures.slerp_weight(1 - part, degrees), figures.slerp_weight(part, degrees)
     assert torch.allclose(first * a[0] + second * b[0], latents.slerp(a, b, part)[0], atol=1e-6)
 
 
 @pytest.mark.parametrize("degrees, said", [(0, "0.50"), (90, "0.71"), (120, "1.00"), (180, "∞")])
 def test_the_wedge_says_the_weights_half_way(degrees, said):
-    scene = paths.wedge(degrees)
+    scene = figures.arc_weights(degrees)
     assert f"half-way: {said} a + {said} b" in words(scene) and f"takes {said} of" in scene.alt
     assert len(scene.shown().png) > 2000
 
@@ -141,7 +128,7 @@ def test_the_wedge_says_the_weights_half_way(degrees, said):
 @pytest.mark.parametrize("degrees", [-1, 181])
 def test_angles_that_cannot_be_are_refused(degrees):
     with pytest.raises(GlowliteError, match="0 to 180 degrees"):
-        paths.wedge(degrees)
+        figures.arc_weights(degrees)
 
 
 # ---- what pictures cost --------------------------------------------------------------------------------------
@@ -149,12 +136,12 @@ def test_angles_that_cannot_be_are_refused(degrees):
 
 def test_costs_and_curves_are_drawn_and_say_their_means(monkeypatch):
     made = []
-    monkeypatch.setattr(paths.Scene, "shown", lambda scene: made.append(scene))
-    paths.costs({"faces": torch.tensor([3.4, 3.6]), "blends": torch.tensor([3.3, 3.4, 3.5])}, "Dots.")
+    monkeypatch.setattr(figures.Scene, "shown", lambda scene: made.append(scene))
+    figures.bits_by_group({"faces": torch.tensor([3.4, 3.6]), "blends": torch.tensor([3.3, 3.4, 3.5])}, "Dots.")
     assert {"3.50", "3.40", "faces", "blends"} <= set(words(made[0]))
     flat = torch.full((5, 3), 3.5)
     curve = flat - torch.tensor([0, 0.2, 0.4, 0.2, 0])[:, None]
-    paths.along({"straight line": curve, "arc": flat}, "Curves.")
+    figures.curves_along_path({"straight line": curve, "arc": flat}, "Curves.")
     texts = {s["words"]: s["points"][1] for s in made[1].drawing().shapes if s["kind"] == "text"}
     assert texts["arc"] < texts["straight line"], "the lower curve's name stands below"
     lowest = dots(made[1], "pink")
@@ -165,10 +152,10 @@ def test_costs_and_curves_are_drawn_and_say_their_means(monkeypatch):
 @pytest.mark.parametrize("groups", [{}, {"faces": torch.empty(0)}, {str(k): torch.ones(2) for k in range(6)}])
 def test_costs_without_pictures_are_refused(groups):
     with pytest.raises(GlowliteError, match="groups"):
-        paths.costs(groups, "Dots.")
+        figures.bits_by_group(groups, "Dots.")
 
 
 @pytest.mark.parametrize("curves", [{}, {"arc": torch.ones(5)}, {"arc": torch.ones(1, 5)}])
 def test_curves_of_no_length_are_refused(curves):
     with pytest.raises(GlowliteError, match="two stops"):
-        paths.along(curves, "Curves.")
+        figures.curves_along_path(curves, "Curves.")

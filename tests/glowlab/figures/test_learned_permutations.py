@@ -5,17 +5,13 @@ import math
 import pytest
 import torch
 
-from glowlab.figures import learned_permutations as draw
+from glowlab.figures import learned_permutations as figures
 from glowlite.errors import GlowliteError
 from glowlite.flows import Chain, Coupling
 from glowlite.flows.mixing import Permutation, make_mixing, random_rotation
+from tests.glowlab.figures.painted import text, words
 
 POINTS = torch.randn(6, 4, 1, 1, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-
-
-def words(scene) -> str:
-    """All that is written in a scene's picture."""
-    return " ".join(shape["words"] for shape in scene.drawing().shapes if shape["kind"] == "text")
 
 
 def jacobians(kind, steps=3):
@@ -25,7 +21,7 @@ def jacobians(kind, steps=3):
         layers += [Permutation(torch.arange(4)) if kind == "none" else make_mixing(kind, 4, generator)]
         layers += [Coupling(4, 8, "additive")]
     x = POINTS.clone().requires_grad_()
-    flow = draw.stir(Chain(*layers).double(), x)
+    flow = figures.perturb_couplings(Chain(*layers).double(), x)
     made = [
         torch.stack([torch.autograd.grad(z[:, i].sum(), x, retain_graph=True)[0].flatten(1) for i in range(4)], 1)
         for z in flow(x, keep=True)[2][::2]
@@ -39,7 +35,7 @@ def jacobians(kind, steps=3):
 def test_a_stirred_coupling_moves_and_the_mixing_stays():
     flow = Chain(make_mixing("lu", 4), Coupling(4, 8, "affine")).double()
     before = {name: value.clone() for name, value in flow.state_dict().items()}
-    draw.stir(flow, POINTS)
+    figures.perturb_couplings(flow, POINTS)
     for name, value in flow.state_dict().items():
         assert torch.equal(value, before[name]) is name.startswith("flows.0."), name
     assert (flow(POINTS)[1].std() > 1e-3) and not flow.training
@@ -50,22 +46,22 @@ def test_a_stirred_coupling_moves_and_the_mixing_stays():
     [("none", [4, 2, 2, 2]), ("reverse", [4, 2, 0, 0]), ("lu", [4, 0, 0, 0])],
 )
 def test_channels_that_never_moved_are_counted(kind, counts):
-    assert [draw.untouched(J) for J in jacobians(kind)[0]] == counts
+    assert [figures.count_untouched(J) for J in jacobians(kind)[0]] == counts
 
 
 def test_a_seat_holds_a_channel_a_blend_or_something_moved():
     same = torch.tensor([[0.0, 1, 0], [0.5, 0.5, 0], [1, 0, 2]]).expand(4, 3, 3).clone()
     same[0, 2, 0] = 3
-    states = [(draw.AS_IT_CAME, 1), (draw.BLENDED, -1), (draw.MOVED, -1)]
-    assert draw.seat_states(same) == states
+    states = [(figures.AS_IT_CAME, 1), (figures.BLENDED, -1), (figures.MOVED, -1)]
+    assert figures.seat_states(same) == states
     scaled = torch.diag(torch.tensor([2.0, 1.0])).expand(4, 2, 2)  # a fixed factor is no channel as it came
-    assert draw.seat_states(scaled) == [(draw.BLENDED, -1), (draw.AS_IT_CAME, 1)]
+    assert figures.seat_states(scaled) == [(figures.BLENDED, -1), (figures.AS_IT_CAME, 1)]
 
 
 def test_seats_show_the_count_and_the_pattern():
     journey, mixings = jacobians("reverse")
-    scene = draw.seats(journey, mixings, 1, "reverse")
-    assert "as they came: 2 of 4" in words(scene) and "grey: 2 of 4" in scene.alt
+    scene = figures.seat_chart(journey, mixings, 1, "reverse")
+    assert "as they came: 2 of 4" in text(scene) and "grey: 2 of 4" in scene.alt
     heard = int((journey[1].abs().amax(0) > 1e-9).sum())
     assert heard == 8 and f"{heard} of its 16 entries" in scene.alt
     boxes = [shape for shape in scene.drawing().shapes if shape["kind"] == "box"]
@@ -76,13 +72,13 @@ def test_seats_show_the_count_and_the_pattern():
 @pytest.mark.parametrize("step", [-1, 4])
 def test_seats_refuse_a_step_that_is_not_there(step):
     with pytest.raises(GlowliteError, match="there are 3 steps"):
-        draw.seats(*jacobians("reverse"), step, "reverse")
+        figures.seat_chart(*jacobians("reverse"), step, "reverse")
 
 
 def test_pairs_that_never_met_are_counted_once():
     table = torch.tensor([[0.0, 3, 0], [3, 0, 0], [0, 0, 0]])
-    scene = draw.meetings({"reverse": table, "shuffle": torch.ones(3, 3)}, steps=3)
-    assert "with reverse 2, with shuffle 0" in scene.alt and "reverse: 2 of 3 never met" in words(scene)
+    scene = figures.meeting_maps({"reverse": table, "shuffle": torch.ones(3, 3)}, steps=3)
+    assert "with reverse 2, with shuffle 0" in scene.alt and "reverse: 2 of 3 never met" in text(scene)
     assert len(scene.drawing().images) == 2
 
 
@@ -90,19 +86,19 @@ def test_pairs_that_never_met_are_counted_once():
 
 
 def test_blocks_are_outlined_one_for_each_pixel():
-    scene = draw.blocks(torch.block_diag(*[torch.ones(3, 3)] * 4), 3, "Four blocks.")
+    scene = figures.jacobian_blocks(torch.block_diag(*[torch.ones(3, 3)] * 4), 3, "Four blocks.")
     green = [shape for shape in scene.drawing().shapes if shape.get("stroke") == "log_det"]
     assert len(green) == 4
     for wrong in (torch.ones(4, 3), torch.ones(4, 4), torch.ones(3)):
         with pytest.raises(GlowliteError, match="blocks of 3"):
-            draw.blocks(wrong, 3, "Blocks.")
+            figures.jacobian_blocks(wrong, 3, "Blocks.")
 
 
 @pytest.mark.parametrize("channels", [2, 3, 6])
 def test_the_log_of_a_rotation_leads_there_by_rotations(channels):
     R = random_rotation(channels, torch.Generator().manual_seed(channels)).double()
     R[0] = R[0] * torch.linalg.det(R).sign()
-    A = draw.log_of_rotation(R)
+    A = figures.log_of_rotation(R)
     assert torch.equal(A, -A.T) and torch.allclose(torch.matrix_exp(A), R, atol=1e-6)
     half = torch.matrix_exp(A / 2)
     assert torch.allclose(half @ half.T, torch.eye(channels).double(), atol=1e-9)
@@ -112,7 +108,7 @@ def test_the_log_of_a_rotation_leads_there_by_rotations(channels):
 def test_a_quarter_turn_has_the_angle_in_its_log():
     quarter = torch.tensor([[0.0, -1], [1, 0]])
     expected = torch.tensor([[0.0, -math.pi / 2], [math.pi / 2, 0]]).double()
-    assert torch.allclose(draw.log_of_rotation(quarter), expected, atol=1e-6)
+    assert torch.allclose(figures.log_of_rotation(quarter), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -125,28 +121,28 @@ def test_a_quarter_turn_has_the_angle_in_its_log():
 )
 def test_what_no_single_turn_leads_to_is_refused(matrix, why):
     with pytest.raises(GlowliteError, match=why):
-        draw.log_of_rotation(matrix)
+        figures.log_of_rotation(matrix)
 
 
 def test_a_matrix_on_its_way_says_its_log_det():
     face = torch.zeros(3, 4, 4, dtype=torch.uint8)
     curve = ([0.0, 1, 2], [0.0, -math.inf, 0.5])
-    scene = draw.on_its_way(torch.diag(torch.tensor([2.0, 1, 1])), 0.5, curve, face, "turn")
-    assert "log |det W| = 0.69" in words(scene) and "0.69" in scene.alt and "2.00" in words(scene)
-    flat = draw.on_its_way(torch.ones(3, 3), 0.5, curve, face, "mirror")
-    assert "= \N{MINUS SIGN}∞" in words(flat) and flat.shown().png
+    scene = figures.matrix_on_path(torch.diag(torch.tensor([2.0, 1, 1])), 0.5, curve, face, "turn")
+    assert "log |det W| = 0.69" in text(scene) and "0.69" in scene.alt and "2.00" in text(scene)
+    flat = figures.matrix_on_path(torch.ones(3, 3), 0.5, curve, face, "mirror")
+    assert "= \N{MINUS SIGN}∞" in text(flat) and flat.shown().png
     dots = [shape for shape in flat.drawing().shapes if shape["kind"] == "dots"]
     assert len(dots) == 1
 
 
 def test_matrices_show_their_numbers_without_a_minus_zero():
-    scene = draw.matrices([("a", torch.tensor([[1.0, -1e-9], [-2.5, 0]])), ("b", torch.eye(2))], "Two matrices.")
-    assert {"1.00", "0.00", "\N{MINUS SIGN}2.50", "a", "b"} == set(words(scene).split())
-    assert "\N{MINUS SIGN}0.00" not in words(scene) and len(scene.drawing().images) == 2
+    scene = figures.matrix_maps([("a", torch.tensor([[1.0, -1e-9], [-2.5, 0]])), ("b", torch.eye(2))], "Two matrices.")
+    assert {"1.00", "0.00", "\N{MINUS SIGN}2.50", "a", "b"} == set(words(scene))
+    assert "\N{MINUS SIGN}0.00" not in text(scene) and len(scene.drawing().images) == 2
 
 
 def test_the_border_of_a_matrix_stands_around_its_numbers_and_is_not_cut():
-    shapes = draw.matrices([("a", torch.eye(3))], "A matrix.").drawing().shapes
+    shapes = figures.matrix_maps([("a", torch.eye(3))], "A matrix.").drawing().shapes
     image, border = (next(s for s in shapes if s["kind"] == kind) for kind in ("image", "path"))
     left, top, width, height = image["box"]
     across, down = border["points"][::2], border["points"][1::2]
@@ -177,35 +173,35 @@ def some_runs():
 
 
 def test_the_race_says_means_over_seeds():
-    assert draw.finals(some_runs())["affine", "lu"] == (4.5, pytest.approx(2**-0.5))
-    scene = draw.race(some_runs(), 2, (3.5, 6.5))
-    said = words(scene)
+    assert figures.final_bits(some_runs())["affine", "lu"] == (4.5, pytest.approx(2**-0.5))
+    scene = figures.run_curves(some_runs(), 2, (3.5, 6.5))
+    said = text(scene)
     assert "reverse 5.50" in said and "1×1 conv 4.50" in said and "affine, 1×1 conv 4.50" in scene.alt
-    lines = [s for s in scene.drawing().shapes if s["kind"] == "path" and s["stroke"] in draw.COLOURS.values()]
+    lines = [s for s in scene.drawing().shapes if s["kind"] == "path" and s["stroke"] in figures.COLOURS.values()]
     assert len(lines) == 12 + 6  # every run, and a mean for each kind
     assert scene.shown().png
 
 
 def test_a_race_can_be_watched_from_its_start():
-    assert "none yet" in draw.race([], 10, (3, 6)).alt
+    assert "none yet" in figures.run_curves([], 10, (3, 6)).alt
     begun = some_runs()[:1]
     unequal = [begun[0], begun[0] | {"images": [1], "bits_per_dim": [6.0], "seed": 1}]
-    assert "reverse" not in words(draw.race(unequal, 2, (3, 6)))  # no mean of curves that differ in length
+    assert "reverse" not in text(figures.run_curves(unequal, 2, (3, 6)))  # no mean of curves that differ in length
 
 
 def test_labels_are_kept_apart_in_order():
-    placed = draw.apart({"a": 1.0, "b": 1.01, "c": 0.0, "d": 1.02}, 0.1)
+    placed = figures.spread_labels({"a": 1.0, "b": 1.01, "c": 0.0, "d": 1.02}, 0.1)
     assert placed == {"c": 0.0, "a": 1.0, "b": pytest.approx(1.1), "d": pytest.approx(1.2)}
 
 
 def test_the_record_that_ships_is_whole():
-    record = draw.load_runs()
+    record = figures.load_runs()
     settings = record["settings"]
     kinds = {(run["coupling"], run["permutation"], run["seed"]) for run in record["runs"]}
     assert len(kinds) == len(record["runs"]) == 6 * settings["seeds"]
     for run in record["runs"]:
         assert run["images"][-1] == settings["images"] and len(run["images"]) == len(run["bits_per_dim"])
-    means = draw.finals(record["runs"])
+    means = figures.final_bits(record["runs"])
     for row in record["summary"]:
         mean, spread = means[row["coupling"], row["permutation"]]
         assert (row["mean"], row["spread"]) == (
@@ -216,8 +212,8 @@ def test_the_record_that_ships_is_whole():
 
 def test_a_record_that_is_missing_or_none_is_one_sentence(tmp_path):
     with pytest.raises(GlowliteError, match="python -m benchmarks.permutations"):
-        draw.load_runs(tmp_path / "none.json")
-    for text, why in (("{", "damaged"), ("[]", "no record"), ('{"kind": "else"}', "no record")):
-        (tmp_path / "bad.json").write_text(text)
+        figures.load_runs(tmp_path / "none.json")
+    for content, why in (("{", "damaged"), ("[]", "no record"), ('{"kind": "else"}', "no record")):
+        (tmp_path / "bad.json").write_text(content)
         with pytest.raises(GlowliteError, match=why):
-            draw.load_runs(tmp_path / "bad.json")
+            figures.load_runs(tmp_path / "bad.json")

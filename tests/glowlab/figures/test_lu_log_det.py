@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from glowlab.figures import lu_log_det as factors
+from glowlab.figures import lu_log_det as figures
 from glowlite.errors import GlowliteError
 from glowlite.flows import InvertibleConv1x1LU
-
-
-def words_of(scene) -> str:
-    return " | ".join(shape["words"] for shape in scene.drawing().shapes if shape["kind"] == "text")
+from tests.glowlab.figures.painted import text
 
 
 def layer(channels=6, seed=0):
@@ -26,13 +23,13 @@ SWAP = torch.eye(2).flip(0)
 
 
 def test_only_the_diagonal_changes_the_area_of_the_square():
-    scene = factors.journey({"U": UPPER, "L": LOWER, "P": SWAP})
+    scene = figures.square_through_factors({"U": UPPER, "L": LOWER, "P": SWAP})
     assert "x: 1.00; U x: 1.20; L U x: 1.20; P L U x: 1.20" in scene.alt
-    assert words_of(scene).count("area 1.20") == 3 and "P L U x" in words_of(scene)
+    assert text(scene).count("area 1.20") == 3 and "P L U x" in text(scene)
 
 
 def test_the_square_that_is_drawn_has_that_area():
-    scene = factors.journey({"U": UPPER})
+    scene = figures.square_through_factors({"U": UPPER})
     drawn = [shape for shape in scene.drawing().shapes if shape["kind"] == "polygons"]
     first, last = (np.array(drawn[i]["points"][0]).reshape(4, 2) for i in (0, 2))
 
@@ -45,7 +42,7 @@ def test_the_square_that_is_drawn_has_that_area():
 
 def test_a_square_of_the_plane_needs_2_x_2_matrices():
     with pytest.raises(GlowliteError, match="must be"):
-        factors.journey({"U": torch.eye(3)})
+        figures.square_through_factors({"U": torch.eye(3)})
 
 
 # ---- the factors as heat maps -------------------------------------------------------------------------------
@@ -66,21 +63,21 @@ def bar(scene) -> float:
 def test_the_bar_is_the_log_det_and_follows_log_s_alone(amount):
     moved = layer()
     moved.log_s[3] += amount
-    assert bar(factors.maps(*moved.factors(), moved.log_abs_det())) == pytest.approx(amount, abs=0.02)
+    assert bar(figures.factor_maps(*moved.factors(), moved.log_abs_det())) == pytest.approx(amount, abs=0.02)
     moved.L[4, 1] += 1
     moved.U[1, 4] -= 1
-    scene = factors.maps(*moved.factors(), moved.log_abs_det(), ("L", 4, 1))
+    scene = figures.factor_maps(*moved.factors(), moved.log_abs_det(), ("L", 4, 1))
     assert bar(scene) == pytest.approx(amount, abs=0.02)
     assert "entry (4, 1) of L is framed" in scene.alt and scene.shown().png
 
 
 def test_the_bar_stays_in_its_panel_and_its_number_tells_the_truth():
-    scene = factors.maps(*layer().factors(), 40.0)
-    assert bar(scene) == pytest.approx(factors.LARGEST_BAR, abs=0.02) and "40" in words_of(scene)
+    scene = figures.factor_maps(*layer().factors(), 40.0)
+    assert bar(scene) == pytest.approx(figures.LARGEST_BAR, abs=0.02) and "40" in text(scene)
 
 
 def test_heat_maps_show_the_factors_themselves():
-    drawing = factors.maps(*layer(4).factors(), 0.0).drawing()
+    drawing = figures.factor_maps(*layer(4).factors(), 0.0).drawing()
     P, lower, upper, W = (image[..., 3] for image in drawing.images)
     assert ((P > 0).sum(0) == 1).all() and ((P > 0).sum(1) == 1).all()
     assert not np.triu(lower, 1).any() and not np.tril(upper, -1).any() and (W > 0).all()
@@ -88,7 +85,7 @@ def test_heat_maps_show_the_factors_themselves():
 
 def test_an_entry_of_p_cannot_be_marked():
     with pytest.raises(GlowliteError, match="L or U"):
-        factors.maps(*layer().factors(), 0.0, ("P", 0, 0))
+        figures.factor_maps(*layer().factors(), 0.0, ("P", 0, 0))
 
 
 # ---- cost ---------------------------------------------------------------------------------------------------
@@ -97,24 +94,24 @@ CHANNELS = [8, 16, 32, 64]
 
 
 def test_the_slope_is_the_power():
-    assert factors.slope(CHANNELS, [1e-6 * c**3 for c in CHANNELS]) == pytest.approx(3)
-    assert factors.slope(CHANNELS, [1.0, 1e-6 * 16, 1e-6 * 32, 1e-6 * 64]) == pytest.approx(1)
+    assert figures.fit_power(CHANNELS, [1e-6 * c**3 for c in CHANNELS]) == pytest.approx(3)
+    assert figures.fit_power(CHANNELS, [1.0, 1e-6 * 16, 1e-6 * 32, 1e-6 * 64]) == pytest.approx(1)
 
 
 def test_a_chart_of_costs_says_powers_and_times():
     cubic, flat = [1e-7 * c**3 for c in CHANNELS], [2e-6] * 4
-    scene = factors.cost(CHANNELS, {"one": {"slow": cubic, "fast": flat}, "two": {"slow": cubic}})
-    assert "slow: about C^3.0" in words_of(scene) and "fast: hardly grows" in words_of(scene)
+    scene = figures.time_curves(CHANNELS, {"one": {"slow": cubic, "fast": flat}, "two": {"slow": cubic}})
+    assert "slow: about C^3.0" in text(scene) and "fast: hardly grows" in text(scene)
     assert "26 ms at 64 channels" in scene.alt and "2 µs at 64 channels" in scene.alt
     assert len(scene.panels) == 2 and scene.shown().png
-    assert factors._time(2.5) == "2.5 s" and factors._time(0.1099) == "110 ms" and factors._time(1.23e-4) == "120 µs"
+    assert figures._time(2.5) == "2.5 s" and figures._time(0.1099) == "110 ms" and figures._time(1.23e-4) == "120 µs"
 
 
 def test_costs_that_make_no_sense_are_refused():
     with pytest.raises(GlowliteError, match="above 0"):
-        factors.cost(CHANNELS, {"one": {"slow": [0.0, 1.0, 1.0, 1.0]}})
+        figures.time_curves(CHANNELS, {"one": {"slow": [0.0, 1.0, 1.0, 1.0]}})
     with pytest.raises(GlowliteError, match="a slope needs"):
-        factors.slope(CHANNELS, [1.0, 2.0])
+        figures.fit_power(CHANNELS, [1.0, 2.0])
 
 
 # ---- before and after training ------------------------------------------------------------------------------
@@ -124,7 +121,7 @@ def test_before_and_after_tells_what_changed():
     start = [layer(4, seed) for seed in range(3)]
     trained = [layer(4, seed) for seed in range(3)]
     trained[1].log_s += 0.5
-    scene = factors.before_after(start, trained, 2)
+    scene = figures.before_after_training(start, trained, 2)
     assert "off the identity by 0.00 before" in scene.alt and "sum(log_s) is 2 instead of 0" in scene.alt
     assert "largest in layer 2" in scene.alt
     expected = trained[1].matrix() @ trained[1].matrix().T - torch.eye(4)
@@ -136,9 +133,9 @@ def test_before_and_after_tells_what_changed():
 def test_a_layer_that_is_not_there_is_refused(number):
     layers = [layer(4, seed) for seed in range(3)]
     with pytest.raises(GlowliteError, match="layers 1 to 3"):
-        factors.before_after(layers, layers, number)
+        figures.before_after_training(layers, layers, number)
 
 
 def test_log_abs_det_as_a_tensor_with_a_gradient_is_taken():
     trained = InvertibleConv1x1LU(4, torch.Generator().manual_seed(0))
-    assert math.isclose(bar(factors.maps(*trained.factors(), trained.log_abs_det())), 0.0, abs_tol=0.02)
+    assert math.isclose(bar(figures.factor_maps(*trained.factors(), trained.log_abs_det())), 0.0, abs_tol=0.02)

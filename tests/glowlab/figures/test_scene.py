@@ -8,8 +8,9 @@ import pytest
 import torch
 from PIL import Image
 
+from glowlab.figures.colours import PALETTE
 from glowlab.figures.scene import WIDTH, Scene
-from glowlab.figures.values import SHADES, nice, ticks, to_rgba
+from glowlab.figures.values import round_ticks, ticks, to_rgba
 from glowlite.errors import GlowliteError
 
 
@@ -91,7 +92,7 @@ def test_a_colour_is_painted_as_it_is(colour):
     made = scene(height=100)
     made.panel(frame=False).area([0, 1], [1, 1], colour=colour, alpha=1.0)
     middle = pixels(made)[75, 540]
-    expected = SHADES.get(colour, colour)
+    expected = PALETTE.get(colour, colour)
     assert middle.tolist() == [*bytes.fromhex(expected[1:7]), 255]
 
 
@@ -161,10 +162,10 @@ def test_a_narrow_scene_has_its_own_width():
     ],
 )
 def test_ticks_are_round_numbers_between_the_ends(low, high, wanted):
-    assert np.allclose(nice(low, high), wanted)
+    assert np.allclose(round_ticks(low, high), wanted)
 
 
 def test_there_are_always_ticks():
     for low, high in (torch.randn(500, 2) * 10.0 ** torch.randint(-4, 5, (500, 1))).sort(1).values.tolist():
-        found, slack = nice(low, high), 1e-6 * (high - low)
+        found, slack = round_ticks(low, high), 1e-6 * (high - low)
         assert 2 <= len(found) <= 6 and low <= found[0] + slack and found[-1] <= high + slack

@@ -9,12 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
-from glowlab.figures import charts, colours, glow_map, live, rows, style
+from glowlab.figures import charts, glow_map, live, rows, style
+from glowlab.figures.colours import MEANINGS, PALETTE
 from glowlite.errors import GlowliteError
-
-
-def pixels(shown) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(shown.png)).convert("RGBA"))
+from tests.glowlab.figures.painted import pixels, words
 
 
 def pictures(count, channels=3, size=64, seed=0):
@@ -70,8 +68,7 @@ def contrast(a: str, b: str) -> float:
 @pytest.mark.parametrize("page", ["#ffffff", "#111111"])  # JupyterLab's grounds, light and dark
 def test_figures_can_be_read_on_a_light_and_on_a_dark_page(page):
     assert contrast(style.INK, page) > 4.3
-    assert min(contrast(colour, page) for colour in (style.X, style.Z, style.LOG_DET)) > 3
-    assert (style.X, style.Z, style.LOG_DET) == tuple(colours.colour(name) for name in ("x", "z", "log_det"))
+    assert min(contrast(PALETTE[name], page) for name in MEANINGS) > 3
 
 
 def test_a_figure_has_no_ground_of_its_own():
@@ -87,7 +84,7 @@ def test_every_pixel_becomes_a_square_and_keeps_its_colour(count, zoom, arrows):
     images = pictures(count)
     shown = pixels(rows.row(images, ["a caption"] * count, "Noise.", ["go"] * arrows))
     assert shown.shape[1] <= rows.PAGE
-    side, gap = 64 * zoom, rows.ARROW if arrows else rows.GAP
+    side, gap = 64 * zoom, rows.ARROW_WIDTH if arrows else rows.PICTURE_GAP
     for i, image in enumerate(images):
         left = i * (side + gap)
         expected = image.permute(1, 2, 0).numpy().repeat(zoom, 0).repeat(zoom, 1)
@@ -122,6 +119,31 @@ def test_latents_as_colours():
     assert picture.dtype == torch.uint8 and picture[:, 0, 0].tolist() == [0, 128, 255]
 
 
+def test_pictures_side_by_side_are_as_large_as_there_is_room():
+    two, four = (rows.side_by_side({str(k): pictures(1) for k in range(count)}, "Greys.") for count in (2, 4))
+    assert two.height > four.height and words(four) == ["0", "1", "2", "3"]
+    for scene in (two, four):
+        for shape in scene.drawing().shapes:
+            if shape["kind"] == "image":
+                assert shape["box"][2] == shape["box"][3] and shape["box"][1] + shape["box"][3] <= scene.height
+    with pytest.raises(GlowliteError, match="at least one picture"):
+        rows.side_by_side({}, "Nothing.")
+
+
+def test_the_change_of_a_face_is_measured():
+    face = torch.full((1, 3, 4, 4), 100, dtype=torch.uint8)
+    other = face.clone()
+    other[:, 0] += 12  # red alone: 4 grey levels in the mean of the colours
+    scene = rows.face_change(face, other, "redder", "Two.")
+    assert "the change: 4.0 grey levels" in words(scene) and "redder" in words(scene)
+    first, second, change = scene.drawing().images
+    assert (first[..., :3] == 100).all() and (second[..., 0] == 112).all()
+    assert change[..., 3].min() == change[..., 3].max() == round(4 / 64 * 255)
+    for bad in (other[..., :2], other.float()):
+        with pytest.raises(GlowliteError, match="uint8 pictures of one shape"):
+            rows.face_change(face, bad, "", "Two.")
+
+
 # ---- charts and the map ------------------------------------------------------------------------------------
 
 
@@ -143,7 +165,7 @@ def test_the_histogram_is_a_density_and_says_what_lies_beyond(monkeypatch):
 def test_the_map_lights_what_it_is_told_to():
     whole, ends = glow_map.glow_map(), glow_map.glow_map("x", "z")
     assert "the picture x, the latents z" in ends.alt and "Lit" not in whole.alt
-    blue = np.array([int(style.X[i : i + 2], 16) for i in (1, 3, 5)])
+    blue = np.array([int(PALETTE["x"][i : i + 2], 16) for i in (1, 3, 5)])
 
     def lit(shown, colour):
         image = pixels(shown)

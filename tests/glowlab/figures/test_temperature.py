@@ -6,14 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from glowlab.figures import temperature as shells
+from glowlab.figures import temperature as figures
 from glowlab.figures.live import Choice, Live, Slider
 from glowlite.errors import GlowliteError
 from glowlite.latents import effective_temperature
-
-
-def words(scene) -> list[str]:
-    return [shape["words"] for shape in scene.drawing().shapes if shape["kind"] == "text"]
+from tests.glowlab.figures.painted import words
 
 
 def dots(scene, panel: int, colour: str) -> tuple[np.ndarray, np.ndarray]:
@@ -48,7 +45,7 @@ def test_mean_and_spread_are_those_of_draws(dims):
     count = 400 if dims > 1000 else 20_000
     eps = torch.randn(count, dims, 1, 1, generator=torch.Generator().manual_seed(dims))
     distance = effective_temperature([eps])
-    mean, spread = shells.mean_and_spread(dims)
+    mean, spread = figures.mean_and_spread(dims)
     assert distance.mean().item() == pytest.approx(mean, abs=5 * spread / count**0.5)
     assert distance.std().item() == pytest.approx(spread, rel=0.15)
     assert dims < 100 or spread == pytest.approx(1 / math.sqrt(2 * dims), rel=0.01)
@@ -56,14 +53,14 @@ def test_mean_and_spread_are_those_of_draws(dims):
 
 @pytest.mark.parametrize("dims, temperature", [(2, 1.0), (10, 0.7), (12_288, 1.3), (12_288, 0.1)])
 def test_draws_are_shown_at_their_distance(dims, temperature):
-    scene = shells.shell(dims, temperature)
+    scene = figures.draws_in_shell(dims, temperature)
     x, y = dots(scene, 0, "z")
-    radius = temperature * torch.tensor(shells.draws(dims)[0])
+    radius = temperature * torch.tensor(figures.normal_draws(dims)[0])
     shown = torch.tensor(np.hypot(x, y))
     inside = radius < 1.9
-    assert len(x) == shells.COUNT
+    assert len(x) == figures.COUNT
     torch.testing.assert_close(shown[inside], radius[inside].double(), rtol=0, atol=0.02)
-    mean, spread = shells.mean_and_spread(dims)
+    mean, spread = figures.mean_and_spread(dims)
     assert f"{temperature * mean:.2f} ± {temperature * spread:.3f}" in scene.alt
     peak_x, peak_y = lines(scene, 1, "z")[0]
     mode = temperature * math.sqrt((dims - 1) / dims)
@@ -71,7 +68,7 @@ def test_draws_are_shown_at_their_distance(dims, temperature):
 
 
 def test_in_one_dimension_there_is_as_much_room_everywhere():
-    scene = shells.shell(1)
+    scene = figures.draws_in_shell(1)
     _, room = lines(scene, 1, "amber")[0]
     assert room == pytest.approx(1, abs=0.02)
     (_, density), (_, product) = lines(scene, 1, "log_det")[0], lines(scene, 1, "z")[0]
@@ -81,7 +78,7 @@ def test_in_one_dimension_there_is_as_much_room_everywhere():
 
 def test_the_shell_follows_its_controls():
     live = Live(
-        lambda dims, T: shells.shell(int(dims), T),
+        lambda dims, T: figures.draws_in_shell(int(dims), T),
         Choice("dims", "D", {"2": "2", "12288": "12,288"}),
         Slider("T", "Temperature", 0.1, 1.3, value=1.0),
     )
@@ -93,7 +90,7 @@ def test_the_shell_follows_its_controls():
 @pytest.mark.parametrize("call", [(0, 1.0), (2, 0.0), (2, -1.0), (2, float("nan"))])
 def test_a_shell_of_nothing_is_refused(call):
     with pytest.raises(GlowliteError, match="above 0"):
-        shells.shell(*call)
+        figures.draws_in_shell(*call)
 
 
 def test_the_bound_holds_for_draws_that_can_be_counted():
@@ -101,22 +98,22 @@ def test_the_bound_holds_for_draws_that_can_be_counted():
     eps = torch.randn(100_000, dims, generator=torch.Generator().manual_seed(0))
     for radius in (0.3, 0.5, 0.7, 0.9):
         share = (eps.norm(dim=1) / dims**0.5 <= radius).double().mean().item()
-        assert 0 < share <= math.exp(shells.beyond_reach(radius, dims))
-    assert shells.beyond_reach(1.0, dims) == 0
+        assert 0 < share <= math.exp(figures.log_share_bound(radius, dims))
+    assert figures.log_share_bound(1.0, dims) == 0
 
 
 def test_likely_and_typical_add_up():
     for radius in (0.05, 0.7, 1.0, 1.4):
-        scene = shells.likely_and_typical(radius)
+        scene = figures.likely_and_typical(radius)
         said = [float(text.split(": ")[1].replace("−", "-").replace(",", "")) for text in words(scene) if ": " in text]
         density, room, product = said
         assert density == round(-12_288 * radius**2 / 2) and density + room == pytest.approx(product, abs=1)
         assert product <= 0
-    x, y = lines(shells.likely_and_typical(0.7), 0, "z")[0]
+    x, y = lines(figures.likely_and_typical(0.7), 0, "z")[0]
     assert x[np.argmax(y)] == pytest.approx(1, abs=0.05)
     for bad in (0, 1.5):
         with pytest.raises(GlowliteError, match="distance"):
-            shells.likely_and_typical(bad)
+            figures.likely_and_typical(bad)
 
 
 # ---- powers ------------------------------------------------------------------------------------------------
@@ -124,7 +121,7 @@ def test_likely_and_typical_add_up():
 
 @pytest.mark.parametrize("temperature", [0.5, 0.7, 1.0, 1.5])
 def test_powers_have_the_widths_that_are_said(temperature):
-    scene = shells.powers(temperature)
+    scene = figures.density_powers(temperature)
     for colour, power in (("pink", temperature**2), ("log_det", temperature**-2)):
         x, y = lines(scene, 0, colour)[0]
         wanted = np.exp(-power * x**2 / 2)
@@ -138,7 +135,7 @@ def test_powers_have_the_widths_that_are_said(temperature):
 
 def test_powers_off_the_chart_are_refused():
     with pytest.raises(GlowliteError, match=r"0\.5 to 1\.5"):
-        shells.powers(0.4)
+        figures.density_powers(0.4)
 
 
 def test_maps_say_how_much_lies_left():
@@ -148,18 +145,18 @@ def test_maps_say_how_much_lies_left():
     for name, middle in (("even", 0.0), ("right", 1.0)):
         density = torch.exp(-((grid[..., 0] - middle) ** 2) / 2 - grid[..., 1] ** 2 / 2)
         densities[name] = density / density.sum()
-    scene = shells.maps(densities, 4.0)
+    scene = figures.left_right_densities(densities, 4.0)
     assert "left half: 50%  right half: 50%" in words(scene) and "left half: 16%  right half: 84%" in words(scene)
     assert "of even 50%, of right 16%" in scene.alt and scene.shown().png
     for bad in (torch.ones(3, 4) / 12, torch.ones(3, 3), torch.ones(9) / 9):
         with pytest.raises(GlowliteError, match="square grid"):
-            shells.maps({"bad": bad}, 1.0)
+            figures.left_right_densities({"bad": bad}, 1.0)
 
 
 def test_a_map_has_its_first_row_at_the_bottom():
     p = torch.zeros(3, 3)
     p[0, 1] = 1.0
-    image = shells.maps({"low": p}, 1.0).drawing().images[0]
+    image = figures.left_right_densities({"low": p}, 1.0).drawing().images[0]
     assert image[2, 1, 3] == 255 and image[..., 3].sum() == 255
 
 
@@ -169,13 +166,13 @@ def test_a_map_has_its_first_row_at_the_bottom():
 @pytest.fixture
 def kept(monkeypatch):
     scenes = []
-    monkeypatch.setattr(shells.Scene, "shown", lambda self: scenes.append(self))
+    monkeypatch.setattr(figures.Scene, "shown", lambda self: scenes.append(self))
     return scenes
 
 
 def test_prices_are_where_they_belong(kept):
     t, bits = [0, 0.5, 1.0], [2.7, 2.9, 3.5]
-    shells.prices(t, bits, (3.5, 0.05))
+    figures.bits_by_temperature(t, bits, (3.5, 0.05))
     x, y = dots(kept[0], 0, "z")
     assert x == pytest.approx(t, abs=0.01) and y == pytest.approx(bits, abs=0.01)
     x, y = next(line for line in lines(kept[0], 0, "ink") if len(line[0]) == 101)
@@ -184,7 +181,7 @@ def test_prices_are_where_they_belong(kept):
 
 
 def test_both_measures_stand_beside_drawn_faces(kept):
-    shells.clean_and_varied([0, 1.0], [0.4, 1.2], [0.0, 28.0], (0.8, 35.0))
+    figures.quality_and_diversity([0, 1.0], [0.4, 1.2], [0.0, 28.0], (0.8, 35.0))
     for panel, (values, other) in enumerate((([0.4, 1.2], 0.8), ([0.0, 28.0], 35.0))):
         assert dots(kept[0], panel, "z")[1] == pytest.approx(values, abs=0.3 if panel else 0.01)
         assert lines(kept[0], panel, "x")[0][1] == pytest.approx(other, abs=0.3 if panel else 0.01)

@@ -91,15 +91,15 @@ def test_it_takes_the_inverse_of_a_flow_and_makes_no_graph():
 def test_a_cell_folded_to_nothing_stays_finite():
     cells = warp.density_of_cells(lambda z: z * torch.tensor([1.0, 0.0]))
     assert cells.density.isfinite().all()
-    assert warp.opacities(cells.density).max() <= warp.STRONGEST
+    assert warp.compute_opacities(cells.density).max() <= warp.STRONGEST
 
 
 def test_opacity_follows_the_density():
     density = torch.linspace(0, 1, 101, dtype=torch.float64)
-    own = warp.opacities(density)
+    own = warp.compute_opacities(density)
     assert (own == warp.STRONGEST).float().mean() == pytest.approx(0.03, abs=0.011)
     assert own[49].item() == pytest.approx(warp.STRONGEST * 0.5)
-    assert warp.opacities(density, peak=2.0).max().item() == pytest.approx(warp.STRONGEST / 2)
+    assert warp.compute_opacities(density, peak=2.0).max().item() == pytest.approx(warp.STRONGEST / 2)
 
 
 def polygons(scene) -> dict:
@@ -113,7 +113,7 @@ def test_the_grid_is_drawn_and_its_middle_is_darkest():
     shape = polygons(scene)
     assert len(shape["points"]) == len(shape["alpha"]) == 100 and shape["fill"] == "z"
     assert max(shape["alpha"]) == shape["alpha"][44] == pytest.approx(warp.STRONGEST, abs=1e-3)
-    assert torch.allclose(torch.tensor(shape["alpha"]), warp.opacities(cells.density).float(), atol=1e-3)
+    assert torch.allclose(torch.tensor(shape["alpha"]), warp.compute_opacities(cells.density).float(), atol=1e-3)
     assert shape["alpha"][0] < 0.05
     assert scene.shown().alt == "A sheet."
 
@@ -150,4 +150,4 @@ def test_a_grid_needs_room(reach, cells):
 @pytest.mark.parametrize("peak", [0.0, -1.0, float("nan")])
 def test_full_strength_is_above_zero(peak):
     with pytest.raises(GlowliteError, match="full strength"):
-        warp.opacities(torch.ones(3), peak)
+        warp.compute_opacities(torch.ones(3), peak)

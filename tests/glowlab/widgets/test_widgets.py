@@ -11,8 +11,8 @@ import torch
 import traitlets
 from PIL import Image
 
-from glowlab.explorers.render import LONGEST, Renderer
-from glowlab.figures.colours import MEANINGS, colour
+from glowlab.explorers.render import LONGEST, Updater
+from glowlab.figures.colours import MEANINGS
 from glowlab.widgets.controls import Button, Choice, Slider, Upload
 from glowlab.widgets.frame import SORRY, Frame, Sorry
 from glowlab.widgets.picture import Picture, Tiles, to_bytes, to_png
@@ -26,7 +26,7 @@ def random_picture(channels=3, size=8):
     return torch.randint(0, 256, (channels, size, size), dtype=torch.uint8)
 
 
-def opened(png: bytes) -> Image.Image:
+def open_png(png: bytes) -> Image.Image:
     return Image.open(io.BytesIO(png))
 
 
@@ -35,8 +35,8 @@ def test_bytes_and_png_hold_the_pixels(channels):
     image = random_picture(channels)
     rgb = image.expand(3, -1, -1)
     assert torch.frombuffer(bytearray(to_bytes(image)), dtype=torch.uint8).view(8, 8, 3).equal(rgb.permute(1, 2, 0))
-    assert opened(to_png(image)).tobytes() == to_bytes(image)
-    enlarged = opened(to_png(image, 5))
+    assert open_png(to_png(image)).tobytes() == to_bytes(image)
+    enlarged = open_png(to_png(image, 5))
     assert enlarged.size == (40, 40)
     assert enlarged.resize((8, 8), Image.Resampling.NEAREST).tobytes() == to_bytes(image)
 
@@ -48,7 +48,7 @@ def test_a_picture_leaves_a_png_where_no_kernel_runs():
     data = data[0] if isinstance(data, tuple) else data
     assert "application/vnd.jupyter.widget-view+json" in data
     assert data["text/plain"] == "A face."
-    shown = opened(base64.b64decode(data[PNG])).resize((8, 8), Image.Resampling.NEAREST)
+    shown = open_png(base64.b64decode(data[PNG])).resize((8, 8), Image.Resampling.NEAREST)
     assert shown.tobytes() == to_bytes(image)
 
 
@@ -74,7 +74,7 @@ def test_captions_stand_below_their_tiles_where_no_kernel_runs():
     tiles.show(images, ["T = 0.0", "T = 0.5", "T = 1.0"])
     data = tiles._repr_mimebundle_()[0]
     assert data["text/plain"] == "faces: T = 0, 0.5, 1"
-    shown = opened(base64.b64decode(data[PNG]))
+    shown = open_png(base64.b64decode(data[PNG]))
     width, height = shown.size
     side = width // 3
     assert height > side
@@ -92,8 +92,8 @@ def test_a_slider_stays_within_its_range():
     assert slider.value == 1.0
 
 
-def moved(slider: Slider, value: float, epoch: int | None = None) -> None:
-    """What the page sends when the slider is dragged; it knew of `epoch`, or of the latest."""
+def move(slider: Slider, value: float, epoch: int | None = None) -> None:
+    """Send what the page sends when the slider is dragged; it knew `epoch`, or the latest."""
     slider.set_state({"move": [slider.epoch if epoch is None else epoch, value]})
 
 
@@ -101,27 +101,27 @@ def test_a_slider_follows_the_page_but_not_moves_older_than_what_was_set_here():
     slider, seen = Slider(value=0.2), []
     slider.observe(lambda change: seen.append(change["new"]), "value")
     known = slider.epoch
-    moved(slider, 0.5)
+    move(slider, 0.5)
     assert slider.value == 0.5 and slider.epoch == known
     slider.put(0.5)  # the very same value, but from here on older moves are void
-    moved(slider, 0.9, epoch=known)
+    move(slider, 0.9, epoch=known)
     assert slider.value == 0.5 and slider.epoch == known + 1
     for back in (0.0, 0.2):
         slider.value = back
-        moved(slider, 0.9, epoch=slider.epoch - 1)
+        move(slider, 0.9, epoch=slider.epoch - 1)
         assert slider.value == back
-    moved(slider, -0.3)
+    move(slider, -0.3)
     assert slider.value == -0.3 and seen == [0.5, 0.0, 0.2, -0.3]
 
 
 def test_what_is_set_while_a_move_is_answered_reaches_the_page():
     slider = Slider(max=3.0)
     slider.observe(lambda change: slider.set_trait("value", round(change["new"])), "value")
-    moved(slider, 1.9)
+    move(slider, 1.9)
     assert slider.value == 2.0 and slider.epoch == 1  # the page hears of it
-    moved(slider, 2.0)
+    move(slider, 2.0)
     assert slider.value == 2.0 and slider.epoch == 1
-    moved(slider, 9.0)
+    move(slider, 9.0)
     assert slider.value == 3.0 and slider.epoch == 2
 
 
@@ -175,38 +175,38 @@ def test_an_upload_begun_anew_forgets_the_old_one_and_has_a_limit(caplog):
     assert got == [b"new"] and "ignored" in caplog.text
 
 
-def test_a_renderer_draws_once_for_many_changes_and_keeps_the_latest():
+def test_many_changes_in_one_hold_are_one_update():
     shown = []
-    renderer = Renderer(lambda: shown.append("show"), lambda: shown.append("rested"))
-    renderer.request()
-    assert shown == ["show", "rested"]
-    with renderer.hold():
-        renderer.request()
-        renderer.request()
-        assert shown == ["show", "rested"]
-    assert shown == ["show", "rested"] * 2
-    with renderer.hold():
+    updater = Updater(lambda: shown.append("show"), lambda: shown.append("settle"))
+    updater.request()
+    assert shown == ["show", "settle"]
+    with updater.hold():
+        updater.request()
+        updater.request()
+        assert shown == ["show", "settle"]
+    assert shown == ["show", "settle"] * 2
+    with updater.hold():
         pass
-    assert shown == ["show", "rested"] * 2
+    assert shown == ["show", "settle"] * 2
 
 
 def test_while_a_kernel_runs_slow_work_waits_for_rest():
     import asyncio
 
     shown = []
-    renderer = Renderer(lambda: shown.append("show"), lambda: shown.append("rested"), rest=0.05)
+    updater = Updater(lambda: shown.append("show"), lambda: shown.append("settle"), rest=0.05)
 
     async def moves():
         for _ in range(4):
-            renderer.request()
+            updater.request()
             await asyncio.sleep(0.001)
         assert shown == ["show"] * 4
-        while "rested" not in shown:
+        while "settle" not in shown:
             await asyncio.sleep(0.01)
         await asyncio.sleep(0.1)
 
     asyncio.run(asyncio.wait_for(moves(), 60))
-    assert shown == ["show"] * 4 + ["rested"]
+    assert shown == ["show"] * 4 + ["settle"]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +226,7 @@ def test_slow_work_waits_longer_where_others_want_the_cores(monkeypatch, took, c
 
     async def move():
         monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda seconds, *call: waits.append(seconds))
-        Renderer(show, lambda: None, rest=0.1).request()
+        Updater(show, lambda: None, rest=0.1).request()
 
     asyncio.run(move())
     assert waits == pytest.approx([rest])
@@ -276,7 +276,6 @@ def test_the_style_sheet_has_the_projects_colours():
         name = meaning.replace("_", "-")
         found = re.search(rf"--gl-{name}: light-dark\((#\w+), (#\w+)\)", css)
         assert found and found.groups() == (light.lower(), dark.lower()), meaning
-    assert colour("x") == MEANINGS["x"].light and colour("x", dark=True) == MEANINGS["x"].dark
 
 
 def luminance(colour: str) -> float:
