@@ -1,9 +1,9 @@
-"""Explorers: pages on which one moves what a flow computes. Each `open_...()` gives one, with the model that ships."""
+"""Explorers: pages with controls for a flow. Each `open_...()` opens one with the model that ships."""
 
 import importlib
 
 NAMES = ("studio", "temperature", "interpolation", "attributes")
-_HOMES = {  # read when it is asked for, so that a page loads no more than it shows
+_HOMES = {  # imported on demand, so that a page loads no more than it shows
     "AttributeExplorer": "attributes",
     "InterpolationExplorer": "interpolation",
     "Studio": "studio",

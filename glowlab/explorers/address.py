@@ -1,4 +1,4 @@
-"""What a page's address says: numbers, choices and faces by name, and one sentence about what made no sense."""
+"""Read a page's address: numbers, choices and faces by name, and one sentence about values that make no sense."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -6,17 +6,17 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 Found = TypeVar("Found")
-OWN = "own"  # stands for a picture of a person's own, which an address cannot hold
-LONGEST = 24  # letters of a value that are repeated in the sentence
+OWN = "own"  # stands for a person's own picture, which an address cannot hold
+LONGEST = 24  # letters of a value that the sentence repeats
 
 
 class Address:
-    """The query of an address. What is missing or makes no sense becomes the default; the latter is remembered."""
+    """The query of an address. A value that is missing or makes no sense becomes the default."""
 
     def __init__(self, query: str):
         self.values = dict(parse_qsl(query.lstrip("?")))
         self.left_out: list[str] = []
-        self.lost = False  # whether it asked for a picture of a person's own
+        self.lost = False  # whether it asked for a person's own picture
 
     def number(self, name: str, low: float, high: float, default: float) -> float:
         """A number from low to high."""
@@ -31,7 +31,7 @@ class Address:
         """A whole number from low to high."""
         return self.read(name, lambda text: value if low <= (value := int(text)) <= high else None, default)
 
-    def numbers(self, name: str, count: int, low: float, high: float) -> list[float] | None:
+    def number_list(self, name: str, count: int, low: float, high: float) -> list[float] | None:
         """`count` numbers from low to high with "_" between them; None where there are none."""
 
         def read(text: str) -> list[float] | None:
@@ -53,7 +53,7 @@ class Address:
         return default
 
     def read(self, name: str, find: Callable[[str], Found | None], default: Found) -> Found:
-        """What `find` makes of the value; the default where there is none, or where it gives None or fails."""
+        """`find(value)`; the default where there is no value, or where `find` gives None or fails."""
         text = self.values.get(name)
         if text is None:
             return default
@@ -67,11 +67,11 @@ class Address:
         return found
 
     def leave_out(self, name: str, text: str) -> None:
-        """Remember that this made no sense."""
+        """Remember a value that made no sense."""
         self.left_out.append(f"{name}={text[:LONGEST]}{'…' if len(text) > LONGEST else ''}")
 
     def sentence(self) -> str:
-        """What was left out; empty where all made sense."""
+        """One sentence on all that was left out; empty where everything made sense."""
         words = []
         if self.lost:
             words.append("An address cannot hold a picture of your own; please choose its file again.")

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glowlab.explorers.samples import Point
+from glowlab.explorers.samples import SampleQuality
 from glowlab.explorers.wording import wording
 from glowlab.figures.board import Board
 from glowlab.figures.scene import Scene
@@ -22,12 +22,12 @@ def chart(words: str, height: int) -> Scene:
 
 
 def chart_board(made: Scene) -> Board:
-    """A board for one."""
+    """A Board that shows this chart."""
     return Board(made).add_class("gl-chart")
 
 
 def blank(words: str) -> Scene:
-    """What stands there until there is something to show."""
+    """A chart that shows only these words, until there is something to show."""
     made = chart(words, height=220)
     made.panel(frame=False).text(0.5, 0.5, words, "faint")
     return made
@@ -44,7 +44,7 @@ def limits(values: Iterable[float], least: float = 0.0) -> tuple[float, float]:
 
 
 def shell(effective: Tensor, radii: Tensor, dims: int, chosen: int) -> Scene:
-    """Where these draws lie, their |eps| / sqrt(D), beside typical draws at T = 1 and the faces of the data."""
+    """Chart of |eps| / sqrt(D): these draws beside typical draws at T = 1 and the faces of the data."""
     mean = effective.mean().item()
     made = chart(
         f"Distance from the middle, |eps| / √D. Draws at temperature 1 all lie at 1, in a shell as thin as "
@@ -86,16 +86,16 @@ def shell(effective: Tensor, radii: Tensor, dims: int, chosen: int) -> Scene:
     return made
 
 
-def trade(points: Sequence[Point], now: Point, real: Point) -> Scene:
-    """How unlike any face samples are against how far two of them differ; `real` is that of drawn faces."""
+def trade(points: Sequence[SampleQuality], now: SampleQuality, real: SampleQuality) -> Scene:
+    """Chart of quality against diversity: the samples' residual and spread; `real` are those of drawn faces."""
     made = chart(
         "Quality against diversity: the colder the samples, the cleaner and the more alike. "
-        f"Now: {now.odd:.2f} grey levels unlike any face, and two differ by {now.spread:.0f}. "
-        f"Drawn faces: {real.odd:.2f} and {real.spread:.0f}.",
+        f"Now: {now.residual:.2f} grey levels unlike any face, and two differ by {now.spread:.0f}. "
+        f"Drawn faces: {real.residual:.2f} and {real.spread:.0f}.",
         height=236,
     )
     seen = [*points, now, real]
-    low, high = limits([point.odd for point in seen], least=0.05)
+    low, high = limits([point.residual for point in seen], least=0.05)
     far = max(point.spread for point in seen)
     panel = made.panel(
         (-MARGIN * far, 1.12 * far),
@@ -103,16 +103,16 @@ def trade(points: Sequence[Point], now: Point, real: Point) -> Scene:
         xlabel="how far two faces differ, grey levels",
         ylabel="unlike any face, grey levels",
     )
-    panel.line([p.spread for p in points], [p.odd for p in points], "z", width=2, alpha=0.55)
+    panel.line([p.spread for p in points], [p.residual for p in points], "z", width=2, alpha=0.55)
     for point in points:
         if round(point.temperature, 2) in (0.0, 0.5, 0.7, 1.0, 1.3):
-            panel.dots([point.spread], [point.odd], "z", size=3)
+            panel.dots([point.spread], [point.residual], "z", size=3)
             right, up, anchor = (1, 0.05, "start") if point.temperature == 0 else (-1, 0.02, "end")
-            x, y = point.spread + 0.035 * right * far, point.odd + up * (high - low)
+            x, y = point.spread + 0.035 * right * far, point.residual + up * (high - low)
             panel.text(x, y, f"T = {point.temperature:g}", size=12, anchor=anchor, baseline="bottom")
-    panel.dots([real.spread], [real.odd], "x", size=5)
-    panel.text(real.spread, real.odd - 0.05 * (high - low), "drawn faces", "x", size=12, baseline="top")
-    panel.dots([now.spread], [now.odd], "z", size=7)
+    panel.dots([real.spread], [real.residual], "x", size=5)
+    panel.text(real.spread, real.residual - 0.05 * (high - low), "drawn faces", "x", size=12, baseline="top")
+    panel.dots([now.spread], [now.residual], "z", size=7)
     return made
 
 
@@ -122,9 +122,9 @@ WAYS = {"pixels": "x", "linear": "pink", "spherical": "z"}  # their colours
 
 
 def along(curves: Mapping[str, tuple], at: float, now: tuple[str, float] | None, words: str, band: tuple) -> Scene:
-    """One value along the way from the first picture (t = 0) to the second: curves way -> (t, values).
+    """Chart of one value on the way from the first picture (t = 0) to the second; curves: way -> (t, values).
 
-    now: the way and the value of what is shown, where known; band: where drawn faces lie, from and to.
+    now: way and value of the picture on the page, where known; band: the range of drawn faces, (low, high).
     """
     made = chart(words, height=220)
     seen = [*band, *([now[1]] if now else []), *(v for _, values in curves.values() for v in values)]
@@ -148,8 +148,8 @@ def along(curves: Mapping[str, tuple], at: float, now: tuple[str, float] | None,
 # ---- attributes -------------------------------------------------------------------------------------------
 
 
-def places(name: str, found: Tensor, labels: Tensor, before: float, after: float) -> Scene:
-    """Where labelled faces lie along a direction, parted by their label, and where this face was and is."""
+def positions(name: str, found: Tensor, labels: Tensor, before: float, after: float) -> Scene:
+    """Chart of labelled faces along a direction, split by their label, with this face before and after."""
     words = wording(name)
     has = labels > labels.median()
     made = chart(
@@ -182,7 +182,7 @@ def places(name: str, found: Tensor, labels: Tensor, before: float, after: float
 
 
 def overlap(names: Sequence[str], cosines: Tensor, chosen: str) -> Scene:
-    """Cosines between directions, (k, k): 0 where they have nothing in common."""
+    """Chart of the cosines between directions, (k, k): 0 where two have nothing in common."""
     count = len(names)
     apart = cosines - torch.eye(count)
     row, column = divmod(int(apart.abs().argmax()), count)

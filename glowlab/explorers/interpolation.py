@@ -1,4 +1,4 @@
-"""Interpolation: two real pictures, and what lies between them in pixels and in latent space."""
+"""Interpolation explorer: two real pictures, and the pictures between them in pixels and in latent space."""
 
 from collections.abc import Iterator, Mapping
 
@@ -8,15 +8,16 @@ from torch import Tensor
 
 from glowlab.explorers import charts
 from glowlab.explorers.address import Address
-from glowlab.explorers.between import NAMES, STOPS, WAYS, Between, levels_of, levels_text
-from glowlab.explorers.explorer import Explorer, card, open_explorer
-from glowlab.explorers.gallery import Face, Shelf, as_tiles, place_of
-from glowlab.explorers.render import weigh_all
+from glowlab.explorers.explorer import Explorer, make_card, open_explorer
+from glowlab.explorers.gallery import Gallery, GalleryFace, index_of, to_tiles
+from glowlab.explorers.interpolation_state import NAMES, STOPS, WAYS, InterpolationState, format_levels, parse_levels
+from glowlab.explorers.render import measure_bits
+from glowlab.explorers.wording import readout_entries
 from glowlab.widgets.controls import CheckBox, Choice, Slider, Upload
 from glowlab.widgets.frame import Frame, box
 from glowlab.widgets.picture import Picture, Tiles
-from glowlab.widgets.readout import Words, numbers
-from glowlite.latents import effective_temperature
+from glowlab.widgets.readout import Words
+from glowlite.latents import cat, effective_temperature
 
 TITLE = "Between two faces"
 PROMISE = "Half-way between two pictures the pixels show two ghosts. Half-way between their latents stands a person."
@@ -47,22 +48,20 @@ class InterpolationExplorer(Explorer):
 
     def __init__(self, model, facts: Mapping, seed: int | None = None):
         super().__init__(TITLE, PROMISE, model, facts, seed)
-        self.shelf = Shelf(model)
-        first, second = (self.shelf.gallery[i] for i in OPENING)
-        self.between = Between(model, first, second)
-        radii = effective_temperature(
-            [torch.cat(level) for level in zip(*(f.latents for f in self.shelf.gallery), strict=True)]
-        )
+        self.gallery = Gallery(model)
+        first, second = (self.gallery.faces[i] for i in OPENING)
+        self.state = InterpolationState(model, first, second)
+        radii = effective_temperature(cat([face.latents for face in self.gallery.faces]))
         self.usual = (radii.mean() - 2 * radii.std()).item(), (radii.mean() + 2 * radii.std()).item()
-        self.bits = self.typical.mean  # of the picture shown when things last rested
+        self.bits = self.typical.mean  # of the picture at the last rest
         self._build()
         self._connect()
         for way in WAYS:  # all rows at once, so that the page opens finished
-            for _ in self.between.finish(way, at_once=len(STOPS)):
+            for _ in self.state.finish(way, at_once=len(STOPS)):
                 pass
             self._show_row(way)
-        self._dress()
-        self.renderer.request()
+        self._show_ends()
+        self.updater.request()
 
     # ---- parts ---------------------------------------------------------------------------------------------
 
@@ -85,7 +84,7 @@ class InterpolationExplorer(Explorer):
         self.levels = [CheckBox(label=f"level {level}", value=True) for level in range(1, len(shapes) + 1)]
         self.rows = {way: Tiles(label=NAMES[way]) for way in WAYS}
         self.rows[WAYS[-1]].captions = ["t = 0", *(f"{t:.2g}" for t in STOPS[1:])]  # of all three columns
-        self.galleries = [Tiles(label="Faces to start from"), Tiles(label="Faces to end at")]
+        self.gallery_tiles = [Tiles(label="Faces to start from"), Tiles(label="Faces to end at")]
         reads = [self.guard(lambda data, name, end=end: self._read(end, data)) for end in ("first", "second")]
         self.uploads = [Upload(read, self.guard(self.too_large)) for read in reads]
         for upload, end in zip(self.uploads, ("first", "second"), strict=True):
@@ -114,11 +113,11 @@ class InterpolationExplorer(Explorer):
             for way, tiles in self.rows.items()
         ]
         self.sections = {
-            "rows": card("Three ways, seven stops", "", *rows).add_class("gl-wide"),
-            "first": card("The first picture", "", box("row", self.galleries[0], self.uploads[0])),
-            "second": card("The second picture", "", box("row", self.galleries[1], self.uploads[1])),
-            "bits": card("How likely each stop is", LIKELY, self.bits_chart),
-            "temperatures": card("How far from the middle", FAR, self.temperature_chart, self.apart),
+            "rows": make_card("Three ways, seven stops", "", *rows).add_class("gl-wide"),
+            "first": make_card("The first picture", "", box("row", self.gallery_tiles[0], self.uploads[0])),
+            "second": make_card("The second picture", "", box("row", self.gallery_tiles[1], self.uploads[1])),
+            "bits": make_card("How likely each stop is", LIKELY, self.bits_chart),
+            "temperatures": make_card("How far from the middle", FAR, self.temperature_chart, self.apart),
         }
         self.parts |= {
             "t": self.slider,
@@ -131,27 +130,27 @@ class InterpolationExplorer(Explorer):
         self.place(box("stage", show, side).add_class("gl-even"), box("cards", *self.sections.values()))
 
     def _connect(self) -> None:
-        self.when(self.slider, "value", lambda t: setattr(self.between, "t", t), "t")
-        self.when(self.way, "value", lambda way: setattr(self.between, "way", way), "way")
+        self.when(self.slider, "value", lambda t: setattr(self.state, "t", t), "t")
+        self.when(self.way, "value", lambda way: setattr(self.state, "way", way), "way")
         for tick in self.levels:
             self.when(tick, "value", lambda value: self._choose({}), "levels")
         for way, tiles in self.rows.items():
             self.on(tiles.on_pick, lambda stop, way=way: self._set_stop(way, stop), "stop")
-        for end, tiles in zip(("first", "second"), self.galleries, strict=True):
-            self.on(tiles.on_pick, lambda i, end=end: self._choose({end: self.shelf.partners()[i]}), "choose")
+        for end, tiles in zip(("first", "second"), self.gallery_tiles, strict=True):
+            self.on(tiles.on_pick, lambda i, end=end: self._choose({end: self.gallery.partners()[i]}), "choose")
         self.on(self.surprise.on_click, self._surprise, "surprise")
         self.on(self.reset.on_click, self._reset, "reset")
-        self.picture.observe(self.guard(lambda change: self.learned("compare")), "compared")
+        self.picture.observe(self.guard(lambda change: self.mark_learned("compare")), "compared")
 
-    # ---- what a person does --------------------------------------------------------------------------------
+    # ---- actions -----------------------------------------------------------------------------------------
 
-    def _choose(self, ends: Mapping[str, Face]) -> None:
-        """Other faces for "first" or "second", and the levels that are ticked."""
+    def _choose(self, ends: Mapping[str, GalleryFace]) -> None:
+        """Set other faces for "first" or "second", and the levels that are ticked."""
         self.notify("")
-        first, second = ends.get("first", self.between.first), ends.get("second", self.between.second)
-        self.between.choose(first, second, tuple(tick.value for tick in self.levels))
-        self._dress()
-        self._behind(True)
+        first, second = ends.get("first", self.state.first), ends.get("second", self.state.second)
+        self.state.choose(first, second, tuple(tick.value for tick in self.levels))
+        self._show_ends()
+        self._mark_stale(True)
 
     def _set_stop(self, way: str, stop: int) -> None:
         self.slider.put(round(STOPS[stop], 2))
@@ -164,7 +163,7 @@ class InterpolationExplorer(Explorer):
             tick.value = value
 
     def _surprise(self) -> None:
-        first, second = self.random.sample(self.shelf.gallery, 2)
+        first, second = self.random.sample(self.gallery.faces, 2)
         self._choose({"first": first, "second": second})
 
     def _reset(self) -> None:
@@ -177,79 +176,79 @@ class InterpolationExplorer(Explorer):
         self.notify(f"Your picture is the {end} one now.{foreign}")
 
     def take(self, address: Address) -> None:
-        now, last = self.between, len(self.levels)
+        now, last = self.state, len(self.levels)
         ends = {
-            "first": address.face("a", self.shelf.find, now.first),
-            "second": address.face("b", self.shelf.find, now.second),
+            "first": address.face("a", self.gallery.find, now.first),
+            "second": address.face("b", self.gallery.find, now.second),
         }
         t, way = address.number("t", 0.0, 1.0, 0.5), address.one_of("way", WAYS, "spherical")
-        chosen = address.read("levels", lambda text: levels_of(text, last), (True,) * last)
-        with self.renderer.hold():
+        chosen = address.read("levels", lambda text: parse_levels(text, last), (True,) * last)
+        with self.updater.hold():
             self._put(t, way, chosen)
             self._choose(ends)
-            self.renderer.request()
+            self.updater.request()
 
     def query(self) -> dict[str, str]:
-        now = self.between
-        levels = "" if all(now.levels) else levels_text(now.levels)
+        now = self.state
+        levels = "" if all(now.levels) else format_levels(now.levels)
         way = "" if now.way == "spherical" else now.way
         return {"a": now.first.key, "b": now.second.key, "t": f"{now.t:.2f}", "way": way, "levels": levels}
 
-    # ---- what follows --------------------------------------------------------------------------------------
+    # ---- updates -------------------------------------------------------------------------------------------
 
-    def _dress(self) -> None:
-        """The two ends and the galleries, as they are chosen."""
-        now = self.between
-        for picture, face, tiles in zip(self.ends, (now.first, now.second), self.galleries, strict=True):
+    def _show_ends(self) -> None:
+        """Show the two chosen ends, and mark them in both galleries."""
+        now = self.state
+        for picture, face, tiles in zip(self.ends, (now.first, now.second), self.gallery_tiles, strict=True):
             if picture.image is not face.image:
                 picture.show(face.image)
             picture.label = f"{picture.caption.capitalize()}: {face.name}."
-            if len(self.shelf.partners()) != tiles.count or self.shelf.extra:
-                tiles.show(*as_tiles(self.shelf.partners()))
-            tiles.selected = place_of(face, self.shelf.partners())
+            if len(self.gallery.partners()) != tiles.count or self.gallery.extra:
+                tiles.show(*to_tiles(self.gallery.partners()))
+            tiles.selected = index_of(face, self.gallery.partners())
 
-    def _behind(self, behind: bool) -> None:
-        """Say of the rows, and of the chart of bits, that they still show what was chosen before."""
+    def _mark_stale(self, stale: bool) -> None:
+        """Mark the rows and the chart of bits as out of date, or as up to date."""
         for part in (*self.rows.values(), self.bits_chart):
-            (part.add_class if behind else part.remove_class)("gl-behind")
+            (part.add_class if stale else part.remove_class)("gl-behind")
 
     def show(self) -> None:
-        now = self.between
-        self.drawn = now.draw()
+        now = self.state
+        self.decoded = now.decode()
         if now.way == "pixels":
-            self.picture.show(self.drawn.image)
+            self.picture.show(self.decoded.image)
             self.picture.other = b""  # there is nothing to compare it with
         else:
-            self.picture.show(self.drawn.image, other=now.blend(now.t))
+            self.picture.show(self.decoded.image, other=now.blend(now.t))
         self.picture.caption = f"{NAMES[now.way]}, t = {now.t:.2f}"
         self._select_stops()
-        self._numbers(stale=True)
+        self._show_numbers(stale=True)
         self._show_temperatures()
         if not any(now.missing(way, "bits") for way in WAYS):
             self._show_bits(None)
 
     def _select_stops(self) -> None:
-        near = [abs(stop - self.between.t) < 0.006 for stop in STOPS]
+        near = [abs(stop - self.state.t) < 0.006 for stop in STOPS]
         for way, tiles in self.rows.items():
-            tiles.selected = near.index(True) if any(near) and way == self.between.way else -1
+            tiles.selected = near.index(True) if any(near) and way == self.state.way else -1
 
     def _show_row(self, way: str) -> None:
         stops = [f"{NAMES[way]}, t = {t:.2f}" for t in STOPS]
-        self.rows[way].show(torch.stack([stop.image for stop in self.between.rows[way]]), stops)
+        self.rows[way].show(torch.stack([stop.image for stop in self.state.rows[way]]), stops)
 
     def _band(self) -> tuple[float, float]:
         return self.typical.mean - 2 * self.typical.spread, self.typical.mean + 2 * self.typical.spread
 
     def settle(self) -> Iterator[None]:
         """Words; the rows, whole ones only; bits per dimension."""
-        now = self.between
-        self.words.says = now.describe(self.drawn.temperature)
+        now = self.state
+        self.words.says = now.describe(self.decoded.temperature)
         self.words.hint = self.hint()
         self.apart.says = now.describe_angle()
         self.picture.label = self.words.says
         self.picture.other_label = f"The pixels of both pictures, mixed at t = {now.t:.2f}."
-        (self.bits,) = weigh_all(self.model, self.drawn.image[None])
-        self._numbers(stale=False)
+        (self.bits,) = measure_bits(self.model, self.decoded.image[None])
+        self._show_numbers(stale=False)
         yield
         for way in (now.way, *(way for way in WAYS if way != now.way)):
             if now.missing(way):
@@ -257,21 +256,21 @@ class InterpolationExplorer(Explorer):
                 self._show_row(way)
             self.rows[way].remove_class("gl-behind")
         for way in WAYS:
-            yield from now.weigh(way)
+            yield from now.measure(way)
         self._show_bits(self.bits)
-        self._behind(False)
+        self._mark_stale(False)
         self._show_temperatures()
 
     def _show_bits(self, bits: float | None) -> None:
-        """The chart of bits per dimension; `bits` is that of the picture shown, where it is known."""
-        curves = {way: (STOPS, [stop.bits for stop in row]) for way, row in self.between.rows.items()}
+        """Update the chart of bits per dimension; `bits` is that of the picture on the page, where it is known."""
+        curves = {way: (STOPS, [stop.bits for stop in row]) for way, row in self.state.rows.items()}
         middle = {NAMES[way]: f"{values[3]:.2f}" for way, (_, values) in curves.items()}
         words = "Bits per dimension half-way: " + ", ".join(f"{name} {bits}" for name, bits in middle.items()) + "."
-        now = (self.between.way, bits) if bits is not None else None
-        self.bits_chart.show(charts.along(curves, self.between.t, now, words, self._band()))
+        now = (self.state.way, bits) if bits is not None else None
+        self.bits_chart.show(charts.along(curves, self.state.t, now, words, self._band()))
 
     def _show_temperatures(self) -> None:
-        now = self.between
+        now = self.state
         curves = dict(now.curves)
         row = now.rows["pixels"]
         if not now.missing("pixels", "temperature"):
@@ -279,21 +278,21 @@ class InterpolationExplorer(Explorer):
         words = "Effective temperature half-way: " + ", ".join(
             f"{NAMES[way]} {values[len(values) // 2]:.2f}" for way, (_, values) in curves.items()
         )
-        made = charts.along(curves, now.t, (now.way, self.drawn.temperature), words + ".", self.usual)
+        made = charts.along(curves, now.t, (now.way, self.decoded.temperature), words + ".", self.usual)
         self.temperature_chart.show(made)
 
-    def _numbers(self, stale: bool) -> None:
-        change = (self.drawn.image.float() - self.between.first.image.float()).abs().mean().item()
-        entries = numbers(self.bits, stale, self.typical, self.drawn, change)
+    def _show_numbers(self, stale: bool) -> None:
+        change = (self.decoded.image.float() - self.state.first.image.float()).abs().mean().item()
+        entries = readout_entries(self.bits, stale, self.typical, self.decoded, change)
         entries[2]["name"] = "Change from the first"
-        if self.between.way == "pixels":
+        if self.state.way == "pixels":
             entries[3]["note"] = "pixels mixed, without the flow"
         self.readout.entries = entries
 
     def still(self) -> Tensor:
-        return torch.cat([self.ends[0].image, self.drawn.image, self.ends[1].image], -1)
+        return torch.cat([self.ends[0].image, self.decoded.image, self.ends[1].image], -1)
 
 
 def open_interpolation(name: str = "faces64") -> Frame:
-    """The explorer with a trained model that ships, or a path; or a sentence that says why it cannot open."""
+    """Open the explorer with a model that ships, or a path; else a page with a sentence that says why not."""
     return open_explorer(TITLE, name, lambda model, directions, facts: InterpolationExplorer(model, facts))

@@ -1,4 +1,4 @@
-"""A thousand faces with labels: where they lie along each direction, and what direction few of them give."""
+"""A thousand labelled faces: their positions along each direction, and the directions that few labels give."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from glowlab.explorers.scheduler import Pace
+from glowlab.explorers.scheduler import BatchSize
 from glowlite import latents as latent_space
 from glowlite.data import faces
 from glowlite.errors import GlowliteError
@@ -14,17 +14,17 @@ from glowlite.errors import GlowliteError
 SEED = 1  # the first of the faces that the shipped directions were made from
 COUNT = 1000
 FEW = (10, 100, 1000)  # how many labels a direction can be made from here
-REACH = 0.635  # what a slider's unit moves an attribute by: 1.1 standard deviations, as the shipped directions do
+REACH = 0.635  # the change of an attribute for a slider's unit: 1.1 standard deviations, as in the shipped directions
 
 
 def labels(names: list[str], count: int = COUNT) -> dict[str, Tensor]:
-    """What is known about the first `count` labelled faces: (count,) in [-1, 1] for each name."""
+    """Labels of the first `count` labelled faces: (count,) in [-1, 1] for each name."""
     table = faces.numbers(count, SEED)
     return {name: table[:, faces.PARAMETERS.index(name)] for name in names}
 
 
 def direction(latents: list[Tensor], values: Tensor) -> list[Tensor]:
-    """From B latents and as many labels: with minus without, parted at the middle label; a step is REACH of the label.
+    """Direction from B latents and labels: mean with minus mean without, split at the median; a step is REACH long.
 
     The published demo's direction (Kingma & Dhariwal 2018, section 6), at the length that a slider's unit needs.
     """
@@ -35,52 +35,51 @@ def direction(latents: list[Tensor], values: Tensor) -> list[Tensor]:
 
 
 def project(latents: list[Tensor], step: list[Tensor]) -> Tensor:
-    """Where latents (B, ...) lie along a direction, in steps of the direction: (B,)."""
+    """Positions of latents (B, ...) along a direction, in steps of the direction: (B,)."""
     flat = latent_space.flatten(step)[0]
     return latent_space.flatten(latents).float() @ flat / flat.square().sum()
 
 
 @dataclass
 class Labelled:
-    """The labelled faces under one model. `encode` brings what is missing, a few faces at a time.
+    """The labelled faces under one model. `encode` adds missing faces, a few at a time.
 
-    places      name -> (n,): where the first n faces lie along the model's own directions
-    few         how many labels -> name -> the direction they give, once it is known
+    positions      name -> (n,): positions of the first n faces along the model's own directions
+    few         how many labels -> name -> the direction they give, once it was found
     radii       (n,): the effective temperatures of those faces
     """
 
     model: torch.nn.Module
     directions: Mapping[str, list[Tensor]]
-    places: dict[str, Tensor] = field(default_factory=dict)
+    positions: dict[str, Tensor] = field(default_factory=dict)
     few: dict[int, dict[str, list[Tensor]]] = field(default_factory=dict)
     radii: Tensor = field(default_factory=lambda: torch.zeros(0))
 
     def __post_init__(self):
         self.names = [name for name in self.directions if name in faces.ATTRIBUTES]
         self.labels = labels(self.names)
-        self.pace = Pace()
+        self.batch_size = BatchSize()
         self.rows: list[list[Tensor]] = []  # float16 latents of the faces encoded here
 
-    def known(self) -> int:
-        """How many faces' places are known."""
-        return len(next(iter(self.places.values()), ()))
+    def count_placed(self) -> int:
+        """The number of faces whose positions are known."""
+        return len(next(iter(self.positions.values()), ()))
 
     def ready(self, count: int, batch: int = 0) -> bool:
-        """Whether `find` knows this direction already."""
+        """Whether `find` can give this direction without encoding."""
         return (batch == 0 and count in self.few) or len(self.rows) >= count * (batch + 1)
 
     @torch.inference_mode()
     def encode(self, count: int) -> Iterator[int]:
-        """Encode the first `count` faces as far as needed; gives how many are done after each piece."""
-        device = next(self.model.parameters()).device
+        """Encode the first `count` faces as far as needed; yields how many are done after each piece."""
         if len(self.rows) < count:
             images = faces.draw(count, self.model.config.shape[-1], SEED).images
         while (start := len(self.rows)) < count:
-            part = images[start : start + self.pace.count].to(device)
-            self.pace.timed(lambda part=part: self._keep(self.model.encode(part)), len(part))
+            part = images[start : start + self.batch_size.count]
+            self.batch_size.run(lambda part=part: self._store(self.model.encode(part)), len(part))
             yield len(self.rows)
 
-    def _keep(self, latents: list[Tensor]) -> None:
+    def _store(self, latents: list[Tensor]) -> None:
         half = [eps.half().cpu() for eps in latents]
         self.rows += [[eps[i : i + 1] for eps in half] for i in range(len(half[0]))]
 
@@ -96,7 +95,7 @@ class Labelled:
         rows = self.rows[which]
         if len(rows) < count:
             raise GlowliteError(f"{count} labels need as many encoded faces, not {len(rows)}")
-        latents = [torch.cat(level).float() for level in zip(*rows, strict=True)]
+        latents = [eps.float() for eps in latent_space.cat(rows)]
         found = {name: direction(latents, self.labels[name][which]) for name in self.names}
         if batch == 0:
             self.few[count] = found
@@ -104,7 +103,7 @@ class Labelled:
 
     @torch.inference_mode()
     def place(self) -> None:
-        """Find where all faces encoded so far lie: along the model's own directions, and from the middle."""
-        latents = [torch.cat(level) for level in zip(*self.rows, strict=True)]
-        self.places = {name: project(latents, self.directions[name]) for name in self.names}
+        """Measure positions and effective temperatures of all faces encoded so far."""
+        latents = latent_space.cat(self.rows)
+        self.positions = {name: project(latents, self.directions[name]) for name in self.names}
         self.radii = latent_space.effective_temperature([eps.float() for eps in latents])

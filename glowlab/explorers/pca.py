@@ -1,6 +1,6 @@
-"""How unlike any drawn face a picture is: what is left of it without the parts that drawn faces are made of.
+"""PCA of drawn faces; its residual measures how unlike any drawn face a picture is.
 
-Likelihood does not say this: a picture without grain is likelier than every face (notebook 10, sections 3 and 8).
+Likelihood cannot measure this: a picture without grain is likelier than every face (notebook 10, sections 3 and 8).
 """
 
 from collections.abc import Iterator
@@ -12,37 +12,37 @@ from torch.nn.functional import avg_pool2d
 
 from glowlite.data import faces
 
-CROWD, SEED = 1536, 6  # drawn faces that are looked at, and the first of their seeds
-AT_ONCE = 32
-PARTS = 300 / 768  # of all principal components, those kept; 768 are there at 64 x 64 pixels
+COUNT, SEED = 1536, 6  # drawn faces that the PCA is made of, and the first of their seeds
+BATCH = 32
+SHARE = 300 / 768  # of the principal components that are kept; 768 exist at 64 x 64 pixels
 
 
 def coarse(images: Tensor) -> Tensor:
-    """Means of 4 x 4 pixels, since grain would hide the rest: uint8 (N, C, H, W) -> (N, C * H / 4 * W / 4)."""
+    """Means over 4 x 4 pixels, as grain would hide the rest: uint8 (N, C, H, W) -> (N, C * H / 4 * W / 4)."""
     return avg_pool2d(images.float(), 4).flatten(1)
 
 
-def crowd(size: int) -> Iterator[Tensor]:
-    """Drawn faces of size x size pixels, coarse, a few at a time."""
-    for start in range(0, CROWD, AT_ONCE):
-        yield coarse(faces.draw(AT_ONCE, size, SEED + start).images)
+def coarse_faces(size: int) -> Iterator[Tensor]:
+    """Coarse drawn faces of size x size pixels, a batch at a time."""
+    for start in range(0, COUNT, BATCH):
+        yield coarse(faces.draw(BATCH, size, SEED + start).images)
 
 
-class Likeness(NamedTuple):
+class PCA(NamedTuple):
     """The mean of coarse drawn faces, (D,), and their first K principal components, (D, K)."""
 
     mean: Tensor
-    parts: Tensor
+    components: Tensor
 
     @classmethod
-    def of(cls, people: Tensor) -> "Likeness":
-        """Of coarse faces, (N, D)."""
+    def fit(cls, people: Tensor) -> "PCA":
+        """The PCA of coarse faces, (N, D)."""
         mean = people.mean(0)
         away = people - mean
-        ordered = torch.linalg.eigh(away.T @ away).eigenvectors  # from the least to the most that they differ in
-        return cls(mean, ordered[:, -round(PARTS * len(mean)) :].contiguous())
+        ordered = torch.linalg.eigh(away.T @ away).eigenvectors  # by growing variance
+        return cls(mean, ordered[:, -round(SHARE * len(mean)) :].contiguous())
 
-    def oddness(self, images: Tensor) -> float:
-        """What the parts leave over of pictures, uint8 (N, C, H, W): in grey levels, mean of N; 0 is all face."""
+    def residual(self, images: Tensor) -> float:
+        """Root mean square of what the components miss, in grey levels; the mean over pictures, uint8 (N, C, H, W)."""
         away = coarse(images) - self.mean
-        return (away - away @ self.parts @ self.parts.T).square().mean(1).sqrt().mean().item()
+        return (away - away @ self.components @ self.components.T).square().mean(1).sqrt().mean().item()

@@ -5,33 +5,33 @@ import time
 from collections.abc import Callable, Iterator
 
 PAUSE = 0.002  # seconds between two pieces, in which messages are answered
-POLITE = 4  # how many times as long as it had to wait for a core, the work leaves it to others
-PIECE = 45.0  # milliseconds that a piece may take, so that an answer never waits long
+BACKOFF = 4  # a piece that waited for a core is followed by a pause this many times as long
+PIECE = 45.0  # milliseconds that a piece may take, so that the page never waits long for an answer
 
 
-def timed(action: Callable[[], None]) -> tuple[float, float]:
-    """Do it; seconds that it took, and seconds of these that it had to wait, mostly for a core."""
+def time_call(action: Callable[[], None]) -> tuple[float, float]:
+    """Call `action`; the seconds it took, and how many of these it waited, mostly for a core."""
     start, before = time.perf_counter(), time.process_time()  # the latter counts all threads
     action()
     took = time.perf_counter() - start
     return took, max(0.0, took - (time.process_time() - before))
 
 
-class Slices:
-    """Runs a generator piece by piece (each `yield` ends one); new work drops what is left of the old.
+class Scheduler:
+    """Runs a generator piece by piece (each `yield` ends a piece); new work replaces the old.
 
-    After a piece that had to wait for a core, the next one comes the later: in a crowd, what others move goes first.
-    `guard` wraps each piece, as `Frame.guard` does; after an exception the work is over.
+    A piece that waited for a core is followed by a longer pause, so that in a crowd the moves of others go first.
+    `guard` wraps each piece, as `Frame.guard` does; an exception ends the work.
     """
 
     def __init__(self, guard: Callable[[Callable], Callable] = lambda action: action):
         self._guarded = guard(self._piece)
         self._work: Iterator[None] | None = None
-        self._waited = self._computed = 0.0  # seconds, of the work under way
+        self._waited = self._computed = 0.0  # seconds, of the present work
 
     @property
     def crowded(self) -> bool:
-        """Whether the work under way waited for a core longer than it computed, since others want it."""
+        """Whether the present work has waited for a core longer than it has computed."""
         return self._waited > self._computed
 
     @property
@@ -40,7 +40,7 @@ class Slices:
         return self._work is not None
 
     def start(self, work: Iterator[None]) -> None:
-        """Drop what is under way and begin with this."""
+        """Replace the present work by this."""
         self._work = work
         self._waited = self._computed = 0.0
         try:
@@ -52,14 +52,14 @@ class Slices:
         loop.call_later(PAUSE, self._go_on, loop, work)
 
     def stop(self) -> None:
-        """Drop what is under way."""
+        """Drop the present work."""
         self._work = None
 
     def _go_on(self, loop, work: Iterator[None]) -> None:
-        took, waited = timed(lambda: self._run(work))
+        took, waited = time_call(lambda: self._run(work))
         if self._work is work:
             self._waited, self._computed = self._waited + waited, self._computed + took - waited
-            loop.call_later(max(PAUSE, POLITE * waited), self._go_on, loop, work)
+            loop.call_later(max(PAUSE, BACKOFF * waited), self._go_on, loop, work)
 
     def _run(self, work: Iterator[None]) -> None:
         if self._work is not work:
@@ -73,16 +73,16 @@ class Slices:
         return False
 
 
-class Pace:
-    """How many things of one kind fit into `piece` milliseconds: follows what the last ones took."""
+class BatchSize:
+    """Adaptive batch size: the `count` of things that fit into `piece` milliseconds, judged by the last batches."""
 
     def __init__(self, count: int = 2, most: int = 16, piece: float = PIECE):
         self.count, self.most, self.piece = count, most, piece
 
-    def timed(self, action: Callable[[], int | None], done: int) -> float:
-        """Do it, learn from the time that `done` things took, and return that time in milliseconds.
+    def run(self, action: Callable[[], int | None], done: int) -> float:
+        """Call `action`, which does `done` things, and adapt the count to the time it took; that time in milliseconds.
 
-        Where some were kept from before, `action` gives how many were not; from none nothing is learned.
+        An `action` that finds some of them in a cache returns the number of the others; 0 adapts nothing.
         """
         start = time.perf_counter()
         fresh = action()

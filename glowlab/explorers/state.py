@@ -1,4 +1,4 @@
-"""The studio without its widgets: what is done to a face's latents, and what can be said about the result."""
+"""The studio's state, without widgets: edits of a face's latents, and measurements of the result."""
 
 import math
 import random
@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from glowlab.explorers.address import Address
-from glowlab.explorers.gallery import Face
-from glowlab.explorers.render import Drawn, draw, weigh_all
+from glowlab.explorers.gallery import GalleryFace
+from glowlab.explorers.render import Decoded, decode, measure_bits
 from glowlite import latents as latent_space
 from glowlite.errors import GlowliteError
 
@@ -20,18 +20,18 @@ FAR = 4.0  # standard deviations of bits/dim from which on a picture is called u
 
 
 class Typical(NamedTuple):
-    """Bits per dimension of held-out pictures like those the model learned from: mean, standard deviation."""
+    """Bits per dimension of held-out pictures: mean and standard deviation."""
 
     mean: float
     spread: float
 
     def unlike(self, bits_per_dim: float) -> bool:
-        """Far from typical, on either side: too few bits are as foreign as too many."""
+        """Whether this is far from typical, on either side: too few bits are as foreign as too many."""
         return not abs(bits_per_dim - self.mean) <= FAR * self.spread  # so that NaN is foreign too
 
 
-def typical_of(card: Mapping, measured: Tensor) -> Typical:
-    """From a checkpoint's card["held_out"]; what it lacks, from `measured` bits per dimension, (N,)."""
+def read_typical(card: Mapping, measured: Tensor) -> Typical:
+    """Read card["held_out"] of a checkpoint; where it lacks a number, use `measured` bits per dimension, (N,)."""
     held_out = card.get("held_out", {})
     mean = held_out.get("bits_per_dim", measured.mean().item())
     spread = held_out.get("spread", measured.std().item())
@@ -44,8 +44,8 @@ class StudioState:
 
     model: torch.nn.Module
     directions: Mapping[str, list[Tensor]]  # name -> one (1, C_l, H_l, W_l) a level; a step is a slider's unit
-    start: Face
-    partner: Face | None = None
+    start: GalleryFace
+    partner: GalleryFace | None = None
     blend: float = 0.0  # 0: all start, 1: all partner
     path: str = "linear"  # or "spherical"
     amounts: dict[str, float] = field(default_factory=dict)  # name -> -1 ... 1
@@ -62,13 +62,13 @@ class StudioState:
             self.amounts.pop(name, None)
 
     def reset(self) -> None:
-        """Undo edits and blend; the face stays."""
+        """Undo edits and blend, and keep the face."""
         self.amounts.clear()
         self.blend = 0.0
 
     @torch.inference_mode()
     def latents(self) -> list[Tensor]:
-        """What is decoded; untouched, the start's latents bit for bit."""
+        """Latents to decode; without edits, the start's latents bit for bit."""
         now = self.start.latents
         if self.partner is not None and self.blend:
             now = PATHS[self.path](now, self.partner.latents, self.blend)
@@ -76,20 +76,20 @@ class StudioState:
             now = latent_space.add(now, self.directions[name], amount)
         return now
 
-    def draw(self) -> Drawn:
-        """Decode. GlowliteError where that leads to a value that is not finite."""
-        return draw(self.model, self.latents())
+    def decode(self) -> Decoded:
+        """Decode the latents. GlowliteError where a value is not finite."""
+        return decode(self.model, self.latents())
 
     def bits_per_dim(self, image: Tensor) -> float:
-        """Of a picture, uint8 (C, H, W)."""
-        return weigh_all(self.model, image[None])[0]
+        """Bits per dimension of a picture, uint8 (C, H, W)."""
+        return measure_bits(self.model, image[None])[0]
 
     def change(self, image: Tensor) -> float:
         """Mean absolute difference from the start's picture, in grey levels (0 to 255)."""
         return (image.float() - self.start.image.float()).abs().mean().item()
 
-    def surprise(self, chance: random.Random, partners: list[Face]) -> None:
-        """Two to four attributes at random and, one time in three, a blend with one of `partners`."""
+    def surprise(self, chance: random.Random, partners: list[GalleryFace]) -> None:
+        """Move two to four attributes at random and, one time in three, blend with one of `partners`."""
         self.reset()
         count = min(len(self.directions), chance.randint(2, 4))
         for name in chance.sample(list(self.directions), count):
@@ -102,15 +102,15 @@ class StudioState:
     # ---- the page's address --------------------------------------------------------------------------------
 
     def query(self) -> dict[str, str]:
-        """The state as an address holds it: without what is at rest and what has no key."""
+        """The state for an address, without what is at rest and what has no key."""
         values = {"face": self.start.key}
         if self.partner is not None and self.blend:
             values |= {"with": self.partner.key, "blend": f"{self.blend:.2f}"}
             values["path"] = "" if self.path == "linear" else self.path
         return values | {name: f"{amount:.2f}" for name, amount in self.amounts.items()}
 
-    def take(self, address: Address, find: Callable[[str], Face | None]) -> None:
-        """Take over what an address says; `find(key)` gives a face or None. Nonsense is left out."""
+    def take(self, address: Address, find: Callable[[str], GalleryFace | None]) -> None:
+        """Set the state from an address; `find(key)` gives a face or None. Nonsense is left out."""
         self.reset()
         self.start = address.face("face", find, self.start)
         if partner := address.face("with", find, None):

@@ -1,4 +1,4 @@
-"""The studio: a face, a slider for each attribute, a second face to blend with, fresh faces, numbers."""
+"""Studio explorer: a face, a slider for each attribute, a second face to blend with, fresh faces, numbers."""
 
 from collections.abc import Iterator, Mapping
 
@@ -7,13 +7,13 @@ from torch import Tensor
 
 from glowlab.explorers import wording
 from glowlab.explorers.address import Address
-from glowlab.explorers.explorer import Explorer, need, open_explorer
-from glowlab.explorers.gallery import HOTTEST, Face, Shelf, as_tiles, place_of
+from glowlab.explorers.explorer import Explorer, open_explorer, require_directions
+from glowlab.explorers.gallery import MAX_TEMPERATURE, Gallery, GalleryFace, index_of, to_tiles
 from glowlab.explorers.state import StudioState
+from glowlab.explorers.wording import readout_entries
 from glowlab.widgets.controls import Button, Choice, Slider, Upload
 from glowlab.widgets.frame import Frame, box
 from glowlab.widgets.picture import Picture, Tiles, to_png
-from glowlab.widgets.readout import numbers
 
 TITLE = "Glow studio"
 PROMISE = (
@@ -21,7 +21,7 @@ PROMISE = (
     "Turn the numbers, and see the face change."
 )
 WARM = 0.7  # the temperature of fresh faces at first
-OPENING = {"smile": 0.9, "hair_colour": 0.7}  # the edits of the example it opens on
+OPENING = {"smile": 0.9, "hair_colour": 0.7}  # edits of the example that it opens on
 
 
 class Studio(Explorer):
@@ -33,16 +33,16 @@ class Studio(Explorer):
     hints = wording.HINTS
 
     def __init__(self, model, directions: Mapping[str, list[Tensor]], card: Mapping, seed: int | None = None):
-        need(directions)
+        require_directions(directions)
         super().__init__(TITLE, PROMISE.format(dims=model.dims), model, card, seed)
-        self.shelf = Shelf(model)
-        self.state = StudioState(model, directions, self.shelf.gallery[0], self.shelf.gallery[1])
-        self.bits = self.state.bits_per_dim(self.state.start.image)  # of what was shown when things last rested
+        self.gallery = Gallery(model)
+        self.state = StudioState(model, directions, self.gallery.faces[0], self.gallery.faces[1])
+        self.bits = self.state.bits_per_dim(self.state.start.image)  # of the picture at the last rest
         self._build()
         self._connect()
-        self._draw_fresh()
+        self._sample_fresh()
         self.state.amounts = {name: amount for name, amount in OPENING.items() if name in directions}
-        self._start_changed()
+        self._show_start()
 
     # ---- parts ---------------------------------------------------------------------------------------------
 
@@ -56,13 +56,15 @@ class Studio(Explorer):
             words = wording.wording(name)
             self.sliders[name] = Slider(label=words.title, low=words.low, high=words.high)
         self.gallery_tiles = Tiles(label="Faces to start from")
-        self.upload = Upload(self.guard(self._uploaded), self.guard(self.too_large))
+        self.upload = Upload(self.guard(self._read), self.guard(self.too_large))
         self.partner_tiles = Tiles(label="Faces to blend with")
         self.blend = Slider(label="Blend", min=0.0, step=0.01, low="first", high="second", signed=False)
         ways = [["linear", "straight line"], ["spherical", "arc"]]
         self.path = Choice(options=ways, value="linear", label="Way between the two")
         self.fresh_tiles = Tiles(label="Fresh faces")
-        self.temperature = Slider(label="Temperature", min=0.0, max=HOTTEST, value=WARM, rest=WARM, signed=False)
+        self.temperature = Slider(
+            label="Temperature", min=0.0, max=MAX_TEMPERATURE, value=WARM, rest=WARM, signed=False
+        )
         self.temperature.low, self.temperature.high = "calm", "wild"
         self.new_faces = Button(label="New faces", title="Draw eight other faces")
 
@@ -82,121 +84,121 @@ class Studio(Explorer):
         others = {"upload": self.upload, "download": self.download}
         self.parts |= {**self.sliders, **self.sections, **others}
         self.place(box("stage", show, sliders), box("cards", *self.sections.values()))
-        self.gallery_tiles.show(*as_tiles(self.shelf.gallery))
+        self.gallery_tiles.show(*to_tiles(self.gallery.faces))
 
     def _connect(self) -> None:
         for name, slider in self.sliders.items():
             self.when(slider, "value", lambda amount, name=name: self.state.set_amount(name, amount), "edit")
         self.when(self.blend, "value", lambda amount: setattr(self.state, "blend", amount), "blend")
         self.when(self.path, "value", lambda path: setattr(self.state, "path", path), "path")
-        self.on(self.gallery_tiles.on_pick, lambda i: self._choose(self.shelf.gallery[i]), "choose")
+        self.on(self.gallery_tiles.on_pick, lambda i: self._choose(self.gallery.faces[i]), "choose")
         self.on(self.fresh_tiles.on_pick, self._choose_fresh, "fresh")
         self.on(self.partner_tiles.on_pick, self._choose_partner, "blend")
         self.on(self.reset.on_click, self._reset, "reset")
         self.on(self.surprise.on_click, self._surprise, "surprise")
-        self.when(self.temperature, "value", lambda heat: self._draw_fresh(follow=True), "fresh")
+        self.when(self.temperature, "value", lambda value: self._sample_fresh(follow=True), "fresh")
         self.on(self.new_faces.on_click, self._new_faces, "fresh")
-        self.after.observe(self.guard(lambda change: self.learned("compare")), "compared")
+        self.after.observe(self.guard(lambda change: self.mark_learned("compare")), "compared")
         self.download.on_click(self.guard(self._download))
 
-    # ---- what a person does --------------------------------------------------------------------------------
+    # ---- actions -----------------------------------------------------------------------------------------
 
-    def _choose(self, face: Face) -> None:
+    def _choose(self, face: GalleryFace) -> None:
         self.state.start = face
-        self._start_changed()
+        self._show_start()
 
     def _choose_fresh(self, index: int) -> None:
-        self.shelf.keep(self.shelf.fresh[index])
-        self._choose(self.shelf.fresh[index])
+        self.gallery.add(self.gallery.fresh[index])
+        self._choose(self.gallery.fresh[index])
 
     def _choose_partner(self, index: int) -> None:
-        self.state.partner = self.shelf.partners()[index]
+        self.state.partner = self.gallery.partners()[index]
         if not self.state.blend:
-            self.state.blend = 0.5  # so that choosing a second face shows something
-        self._controls_follow()
+            self.state.blend = 0.5  # so that a choice of a second face changes the picture
+        self._update_controls()
 
     def _reset(self) -> None:
         self.state.reset()
         self.notify("")
-        self._controls_follow()
+        self._update_controls()
 
     def _surprise(self) -> None:
-        self.state.surprise(self.random, self.shelf.gallery)
-        self._controls_follow()
+        self.state.surprise(self.random, self.gallery.faces)
+        self._update_controls()
 
     def _download(self) -> None:
-        png = to_png(self.drawn.image, max(1, 512 // self.drawn.image.shape[-1]))
+        png = to_png(self.decoded.image, max(1, 512 // self.decoded.image.shape[-1]))
         self.download.save_file("glow-studio.png", png, "image/png")
 
     def _new_faces(self) -> None:
-        self.shelf.fresh_seed += 1
+        self.gallery.fresh_seed += 1
         self.fresh_tiles.selected = -1
-        self._draw_fresh()
+        self._sample_fresh()
 
-    def _uploaded(self, data: bytes, name: str) -> None:
-        foreign = self.receive(data, self._take_own)
+    def _read(self, data: bytes, name: str) -> None:
+        foreign = self.receive(data, self._choose_own)
         self.used.add("upload")
-        exact = torch.equal(self.drawn.image, self.state.start.image)
+        exact = torch.equal(self.decoded.image, self.state.start.image)
         same = ", and every pixel is the same" if exact else ""
         self.notify(f"Your picture went through the flow and back{same}.{foreign}")
 
-    def _take_own(self, face: Face) -> None:
-        self.state.reset()  # first shown as it is, since the first thing to see is that it comes back
+    def _choose_own(self, face: GalleryFace) -> None:
+        self.state.reset()  # without edits, to show first that it comes back exactly
         self._choose(face)
 
     def take(self, address: Address) -> None:
-        with self.renderer.hold():
-            self.shelf.fresh_seed = address.whole("draw", 1, 2**31 - 1, 1)
-            self.temperature.put(address.number("heat", 0.0, HOTTEST, WARM))
-            self._draw_fresh()
-            self.state.take(address, self.shelf.find)
-            self._start_changed()
+        with self.updater.hold():
+            self.gallery.fresh_seed = address.whole("draw", 1, 2**31 - 1, 1)
+            self.temperature.put(address.number("heat", 0.0, MAX_TEMPERATURE, WARM))
+            self._sample_fresh()
+            self.state.take(address, self.gallery.find)
+            self._show_start()
 
     def query(self) -> dict[str, str]:
-        heat, draw = self.temperature.value, self.shelf.fresh_seed
-        fresh = {"heat": "" if heat == WARM else f"{heat:.2f}", "draw": "" if draw == 1 else str(draw)}
+        temperature, seed = self.temperature.value, self.gallery.fresh_seed
+        fresh = {"heat": "" if temperature == WARM else f"{temperature:.2f}", "draw": "" if seed == 1 else str(seed)}
         return self.state.query() | fresh
 
-    # ---- what follows --------------------------------------------------------------------------------------
+    # ---- updates -------------------------------------------------------------------------------------------
 
-    def _draw_fresh(self, follow: bool = False) -> None:
-        """Draw the row of fresh faces; where one of them is the start, the start follows."""
-        self.shelf.draw_fresh(self.temperature.value)
-        self.fresh_tiles.show(*as_tiles(self.shelf.fresh))
+    def _sample_fresh(self, follow: bool = False) -> None:
+        """Sample the row of fresh faces; where one of them is the start, the start follows."""
+        self.gallery.sample_fresh(self.temperature.value)
+        self.fresh_tiles.show(*to_tiles(self.gallery.fresh))
         if follow and self.fresh_tiles.selected >= 0:
             self._choose_fresh(self.fresh_tiles.selected)
 
-    def _start_changed(self) -> None:
+    def _show_start(self) -> None:
         start = self.state.start
         self.notify("")
         self.before.show(start.image)
         self.before.label = f"Before: {start.name}."
         self.after.other_label = self.before.label
-        self.gallery_tiles.selected = place_of(start, self.shelf.gallery)
-        self.fresh_tiles.selected = place_of(start, self.shelf.fresh)
-        self.partner_tiles.show(*as_tiles(self.shelf.partners()))
-        self._controls_follow()
+        self.gallery_tiles.selected = index_of(start, self.gallery.faces)
+        self.fresh_tiles.selected = index_of(start, self.gallery.fresh)
+        self.partner_tiles.show(*to_tiles(self.gallery.partners()))
+        self._update_controls()
 
-    def _controls_follow(self) -> None:
-        """Set every control from the state, and draw once."""
-        with self.renderer.hold():
+    def _update_controls(self) -> None:
+        """Set every control from the state, and update once."""
+        with self.updater.hold():
             for name, slider in self.sliders.items():
                 slider.put(self.state.amounts.get(name, 0.0))
             self.blend.put(self.state.blend)
             self.path.value = self.state.path
-            self.partner_tiles.selected = place_of(self.state.partner, self.shelf.partners())
-            self.renderer.request()
+            self.partner_tiles.selected = index_of(self.state.partner, self.gallery.partners())
+            self.updater.request()
 
     def show(self) -> None:
-        self.drawn = self.state.draw()
-        self.after.show(self.drawn.image, other=self.state.start.image)
-        self._numbers(stale=True)
+        self.decoded = self.state.decode()
+        self.after.show(self.decoded.image, other=self.state.start.image)
+        self._show_numbers(stale=True)
 
     def settle(self) -> Iterator[None]:
-        """Bits per dimension; words."""
-        self.bits = self.state.bits_per_dim(self.drawn.image)
+        """Measure bits per dimension; then words."""
+        self.bits = self.state.bits_per_dim(self.decoded.image)
         yield
-        self._numbers(stale=False)
+        self._show_numbers(stale=False)
         state = self.state
         partner = state.partner.name if state.partner else ""
         says = wording.describe(state.start.name, state.amounts, partner, state.blend, state.start.foreign)
@@ -204,15 +206,15 @@ class Studio(Explorer):
         self.after.label = f"After: {says}"
         self.words.hint = self.hint()
 
-    def _numbers(self, stale: bool) -> None:
-        change = self.state.change(self.drawn.image)
-        self.readout.entries = numbers(self.bits, stale, self.typical, self.drawn, change)
+    def _show_numbers(self, stale: bool) -> None:
+        change = self.state.change(self.decoded.image)
+        self.readout.entries = readout_entries(self.bits, stale, self.typical, self.decoded, change)
 
     def still(self) -> Tensor:
-        return torch.cat([self.state.start.image, self.drawn.image], -1)
+        return torch.cat([self.state.start.image, self.decoded.image], -1)
 
 
 def open_studio(name: str = "faces64") -> Frame:
-    """The studio with a trained model that ships, or a path; or a sentence that says why it cannot open."""
+    """Open the studio with a model that ships, or a path; else a page with a sentence that says why not."""
 
     return open_explorer(TITLE, name, Studio)

@@ -1,23 +1,22 @@
-"""Temperature: the same sixteen draws, nearer to the middle of latent space or further out."""
+"""Temperature explorer: the same sixteen samples, nearer to the middle of latent space or further out."""
 
 from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
 
-from glowlab.explorers import charts
-from glowlab.explorers import precomputed as known
+from glowlab.explorers import charts, precomputed
 from glowlab.explorers.address import Address
-from glowlab.explorers.explorer import Explorer, card, open_explorer
+from glowlab.explorers.explorer import Explorer, make_card, open_explorer
 from glowlab.explorers.gallery import GALLERY_SEED
-from glowlab.explorers.pca import Likeness, crowd
-from glowlab.explorers.render import Drawn
-from glowlab.explorers.samples import COUNT, STOPS, Point, Samples, describe, spread, trade_off
+from glowlab.explorers.pca import PCA, coarse_faces
+from glowlab.explorers.render import Decoded
+from glowlab.explorers.samples import COUNT, STOPS, SampleQuality, Samples, describe, spread, trade_off
+from glowlab.explorers.wording import readout_entries
 from glowlab.widgets.controls import Slider
 from glowlab.widgets.fold import Fold
 from glowlab.widgets.frame import Frame, box
 from glowlab.widgets.picture import Tiles
-from glowlab.widgets.readout import numbers
 from glowlite.data import faces
 
 TITLE = "Temperature"
@@ -25,7 +24,7 @@ PROMISE = "One number decides how bold the model's drawings are. Turn it, and wa
 SHELL = "Most of the space is far from the middle: typical draws all lie in one thin shell."
 QUALITY = "Down is cleaner: less in a picture that no drawn face is made of. Right is more varied."
 OPENING = 0.7  # the paper's choice for pictures to show
-HOTTEST = 1.3
+MAX_TEMPERATURE = 1.3
 STEP = 0.05
 SEED = 1  # the sixteen it opens on
 STRIP = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
@@ -34,7 +33,7 @@ STRIP = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
 class TemperatureExplorer(Explorer):
     """`TemperatureExplorer(model, facts)`: sixteen faces of a Glow on square colour pictures; facts is its card.
 
-    `kept` is what `known.load` gives; what it lacks is measured while nothing moves. `seed` is that of Surprise me.
+    `stored` comes from `precomputed.load`; what it lacks is measured while nothing moves. `seed`: of Surprise me.
     """
 
     hints = [
@@ -55,31 +54,31 @@ class TemperatureExplorer(Explorer):
         ),
     ]
 
-    def __init__(self, model, facts: Mapping, kept: known.Known | None = None, seed: int | None = None):
+    def __init__(self, model, facts: Mapping, stored: precomputed.Precomputed | None = None, seed: int | None = None):
         super().__init__(TITLE, PROMISE, model, facts, seed)
-        kept = kept or known.Known()
-        self.radii, self.likeness, self.points = kept.radii, kept.likeness, list(kept.points)
+        stored = stored or precomputed.Precomputed()
+        self.radii, self.pca, self.points = stored.radii, stored.pca, list(stored.points)
         self.samples = Samples(model, SEED)
         self.levels = len(model.latent_shapes)
         self.chosen = 0
         self.shown: list[Tensor] = []  # the sixteen pictures on the page
-        self.drawn_at = [0] * COUNT  # when each was drawn last, counted in moves
+        self.decoded_at = [0] * COUNT  # when each was decoded last, counted in moves
         self.moves = 0
-        self.took = 0.0, 0  # milliseconds of the last drawing, and how many it drew
-        self.measured = float("nan"), 0.0  # bits per dimension and change, when things last rested
-        self.real: Point | None = None  # drawn faces
+        self.took = 0.0, 0  # milliseconds of the last decoding, and how many it decoded
+        self.measured = float("nan"), 0.0  # bits per dimension and change, at the last rest
+        self.real: SampleQuality | None = None  # drawn faces
         self._build()
         self._connect()
         self.sheet = self.samples.at(self.temperatures)
         # All at once, so that the page opens finished.
-        self.sheet.draw(list(range(COUNT)), self.samples.drawing)
-        self.renderer.request()
+        self.sheet.decode(list(range(COUNT)), self.samples.decoding)
+        self.updater.request()
 
     # ---- parts ---------------------------------------------------------------------------------------------
 
     def _build(self) -> None:
         self.tiles = Tiles(label="Sixteen faces")
-        look = {"min": 0.0, "max": HOTTEST, "step": STEP, "value": OPENING, "rest": OPENING, "signed": False}
+        look = {"min": 0.0, "max": MAX_TEMPERATURE, "step": STEP, "value": OPENING, "rest": OPENING, "signed": False}
         self.slider = Slider(label="Temperature", low="calm", high="wild", **look)
         self.slider.add_class("gl-large")
         self.level_sliders = [
@@ -106,10 +105,11 @@ class TemperatureExplorer(Explorer):
             box("numbers", self.readout),
         )
         self.sections = {
-            "strip": card("One face at seven temperatures", "The same eps, scaled.", self.strip).add_class("gl-wide"),
-            "shell": card("Where the draws lie", SHELL, self.shell),
-            "quality": card("Quality against diversity", QUALITY, self.trade),
+            "strip": make_card("One face at seven temperatures", "The same eps, scaled.", self.strip),
+            "shell": make_card("Where the draws lie", SHELL, self.shell),
+            "quality": make_card("Quality against diversity", QUALITY, self.trade),
         }
+        self.sections["strip"].add_class("gl-wide")
         self.parts |= {
             "temperature": self.slider,
             "levels": self.fold,
@@ -127,7 +127,7 @@ class TemperatureExplorer(Explorer):
         self.on(self.surprise.on_click, self._surprise, "surprise")
         self.on(self.reset.on_click, lambda: self._put(OPENING), "reset")
 
-    # ---- what a person does --------------------------------------------------------------------------------
+    # ---- actions -----------------------------------------------------------------------------------------
 
     @property
     def temperatures(self) -> tuple[float, ...]:
@@ -142,7 +142,7 @@ class TemperatureExplorer(Explorer):
             self.used.add("hot")
 
     def _set_level(self, value: float) -> None:
-        """Where all levels have come to one temperature, so has the large slider."""
+        """Move the large slider where all levels have one temperature."""
         if set(self.temperatures) == {value} != {self.slider.value}:
             self.slider.put(value)
 
@@ -155,18 +155,18 @@ class TemperatureExplorer(Explorer):
         self.chosen = index
 
     def _surprise(self) -> None:
-        self.samples.redraw(self.random.randrange(1, 10_000))
+        self.samples.sample(self.random.randrange(1, 10_000))
 
     def take(self, address: Address) -> None:
-        self.samples.redraw(address.whole("seed", 0, 2**31 - 1, SEED))
+        self.samples.sample(address.whole("seed", 0, 2**31 - 1, SEED))
         self.chosen = address.whole("face", 1, COUNT, 1) - 1
-        with self.renderer.hold():
-            self._put(on_step(address.number("t", 0.0, HOTTEST, OPENING)))
-            apart = address.numbers("levels", self.levels, 0.0, HOTTEST) or self.temperatures
+        with self.updater.hold():
+            self._put(round_to_step(address.number("t", 0.0, MAX_TEMPERATURE, OPENING)))
+            apart = address.number_list("levels", self.levels, 0.0, MAX_TEMPERATURE) or self.temperatures
             for slider, value in zip(self.level_sliders, apart, strict=True):
-                slider.put(on_step(value))
+                slider.put(round_to_step(value))
             self.fold.value = self.fold.value or not self._even()
-            self.renderer.request()
+            self.updater.request()
 
     def query(self) -> dict[str, str]:
         levels = "" if self._even() else "_".join(f"{t:.2f}" for t in self.temperatures)
@@ -180,60 +180,60 @@ class TemperatureExplorer(Explorer):
     def _even(self) -> bool:
         return len({*self.temperatures, self.slider.value}) == 1
 
-    # ---- what follows --------------------------------------------------------------------------------------
+    # ---- updates -------------------------------------------------------------------------------------------
 
     def show(self) -> None:
-        """Draw as many as a moment allows: the chosen one, then those that were left behind longest."""
+        """Decode as many as a moment allows: the chosen one, then those that were decoded longest ago."""
         self.moves += 1
         self.sheet = self.samples.at(self.temperatures)
         which = self.sheet.missing(self._order())[: self.samples.moving.count]
-        took = self.sheet.draw(which, self.samples.moving)
+        took = self.sheet.decode(which, self.samples.moving)
         self.took = took, len(which)
         self._paint()
-        self._numbers(None)
+        self._show_numbers(None)
         self.shell.show(charts.shell(self.sheet.effective, self.radii, self.model.dims, self.chosen))
 
     def _order(self) -> list[int]:
-        others = sorted(set(range(COUNT)) - {self.chosen}, key=self.drawn_at.__getitem__)
+        others = sorted(set(range(COUNT)) - {self.chosen}, key=self.decoded_at.__getitem__)
         return [self.chosen, *others]
 
     def _paint(self) -> None:
-        """The pictures that are there; the others stay as they were."""
+        """Show the pictures that are decoded; the others stay as they were."""
         for i, image in enumerate(self.sheet.images):
             if image is not None:
-                self.drawn_at[i] = self.moves
+                self.decoded_at[i] = self.moves
                 self.shown[i : i + 1] = [image]
         names = [f"face {i + 1}" for i in range(COUNT)]
         self.tiles.show(torch.stack(self.shown), names)
         self.tiles.selected = self.chosen
 
     def settle(self) -> Iterator[None]:
-        """The rest of the sixteen; words, numbers and charts; what is likely to be asked for next."""
+        """Decode the rest of the sixteen; then words, numbers and charts; then the slider's likely next stops."""
         now = self.sheet
         for _ in now.finish(self._order()):
             self._paint()
             yield
         images = torch.stack(now.images)
-        self._say(spread(images))
-        yield from self._run_through()
+        self._describe(spread(images))
+        yield from self._show_strip()
         rest = self.samples.at([OPENING] * self.levels)
         yield from rest.finish()
-        yield from now.weigh()
+        yield from now.measure_all()
         change = (images.float() - torch.stack(rest.images).float()).abs().mean().item()
-        self._numbers(change)
+        self._show_numbers(change)
         yield from self._plot(images)
         yield from self._look_ahead()
 
     def _look_ahead(self) -> Iterator[None]:
-        """Draw where the slider may go next, unless others want the cores now."""
-        if self.work.crowded or not self._even():
+        """Decode the slider's likely next stops, unless others need the cores now."""
+        if self.scheduler.crowded or not self._even():
             return
         for step in (STEP, -STEP, 2 * STEP, -2 * STEP):
-            if 0 <= self.slider.value + step <= HOTTEST:
+            if 0 <= self.slider.value + step <= MAX_TEMPERATURE:
                 yield from self.samples.at([self.slider.value + step] * self.levels).finish()
 
-    def _run_through(self) -> Iterator[None]:
-        """The chosen face at every stop of the strip."""
+    def _show_strip(self) -> Iterator[None]:
+        """Show the chosen face at every stop of the strip."""
         sheets = [self.samples.at([stop] * self.levels) for stop in STRIP]
         for stop in sheets:
             yield from stop.finish([self.chosen])
@@ -244,12 +244,12 @@ class TemperatureExplorer(Explorer):
 
     def _plot(self, images: Tensor) -> Iterator[None]:
         size = self.model.config.shape[-1]
-        if self.likeness is None:
+        if self.pca is None:
             people = []
-            for some in crowd(size):
+            for some in coarse_faces(size):
                 people.append(some)
                 yield
-            self.likeness = Likeness.of(torch.cat(people))
+            self.pca = PCA.fit(torch.cat(people))
         if self.real is None:
             self.real = self._point(faces.draw(24, size, GALLERY_SEED).images)
             yield
@@ -257,29 +257,29 @@ class TemperatureExplorer(Explorer):
         self.trade.show(charts.trade(self.points, now, self.real))
         while len(self.points) < len(STOPS):
             before = len(self.points)
-            for _ in trade_off(self.model, self.likeness, self.points):
+            for _ in trade_off(self.model, self.pca, self.points):
                 yield
                 if len(self.points) > before:
                     before = len(self.points)
                     self.trade.show(charts.trade(self.points, now, self.real))
 
-    def _point(self, images: Tensor) -> Point:
-        return Point(self.slider.value, self.likeness.oddness(images), spread(images))
+    def _point(self, images: Tensor) -> SampleQuality:
+        return SampleQuality(self.slider.value, self.pca.residual(images), spread(images))
 
-    def _say(self, apart: float) -> None:
+    def _describe(self, apart: float) -> None:
         self.words.says = describe(self.temperatures, apart)
         self.words.hint = self.hint()
         self.tiles.label = self.words.says
 
-    def _numbers(self, change: float | None) -> None:
-        """The strip of numbers; `change` is None while bits per dimension are not known yet."""
+    def _show_numbers(self, change: float | None) -> None:
+        """Show the numbers; `change` is None while bits per dimension are not known yet."""
         stale = change is None
         if not stale:
             self.measured = sum(self.sheet.bits) / COUNT, change
         bits, moved = self.measured
         took, count = (self.sheet.took, COUNT) if self.sheet.complete() else self.took
-        drawn = Drawn(None, took, 0.0, self.sheet.effective.mean().item())
-        entries = numbers(bits, stale, self.typical, drawn, moved)
+        decoded = Decoded(None, took, 0.0, self.sheet.effective.mean().item())
+        entries = readout_entries(bits, stale, self.typical, decoded, moved)
         usual = f"drawn faces: {self.typical.mean:.2f} \u00b1 {self.typical.spread:.2f}"
         entries[0] |= {"note": usual, "flag": False}
         entries[1]["note"] = "|eps| / \u221aD, mean of the sixteen"
@@ -293,15 +293,15 @@ class TemperatureExplorer(Explorer):
         return torch.cat(rows, -2)
 
 
-def on_step(temperature: float) -> float:
-    """The nearest temperature that the sliders can show."""
+def round_to_step(temperature: float) -> float:
+    """Round to a temperature that the sliders can show."""
     return round(round(temperature / STEP) * STEP, 2)
 
 
 def open_temperature(name: str = "faces64") -> Frame:
-    """The explorer with a trained model that ships, or a path; or a sentence that says why it cannot open."""
+    """Open the explorer with a model that ships, or a path; else a page with a sentence that says why not."""
 
     def make(model, directions, facts) -> TemperatureExplorer:
-        return TemperatureExplorer(model, facts, known.load(name))
+        return TemperatureExplorer(model, facts, precomputed.load(name))
 
     return open_explorer(TITLE, name, make)

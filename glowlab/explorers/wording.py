@@ -1,11 +1,12 @@
-"""How the explorers speak: names for both ends of an attribute, and a sentence for what a picture shows."""
+"""Words of the explorers: names for both ends of an attribute, sentences about a picture, the strip of numbers."""
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 
 class Wording(NamedTuple):
-    """Title, names of the slider's ends, and what less and more of it look like ("{}" takes an adverb)."""
+    """Title, names of the slider's ends, and words for less and more of it ("{}" takes an adverb)."""
 
     title: str
     low: str
@@ -29,13 +30,13 @@ WORDINGS: dict[str, Wording] = {
 
 
 def wording(name: str) -> Wording:
-    """The wording of an attribute; a plain one for an attribute that has none here."""
+    """The wording of an attribute; a plain one for an attribute that has none in WORDINGS."""
     plain = name.replace("_", " ")
     return WORDINGS.get(name, Wording(plain.capitalize(), "less", "more", f"{{}}less {plain}", f"{{}}more {plain}"))
 
 
 def change(name: str, amount: float) -> str:
-    """In words, what moving an attribute by `amount` (slider units) does; empty where it is hardly seen."""
+    """Words for the change of an attribute by `amount` (slider units); empty where it is hardly seen."""
     if abs(amount) < 0.1:
         return ""
     adverb = "slightly " if abs(amount) < 0.35 else "much " if abs(amount) > 0.8 else ""
@@ -51,9 +52,9 @@ def listing(items: list[str]) -> str:
 def describe(
     start: str, amounts: Mapping[str, float], partner: str = "", blend: float = 0.0, foreign: bool = False
 ) -> str:
-    """One sentence: which face, how it was edited, what it is blended with.
+    """One sentence: the face, its edits, the face it is blended with.
 
-    Of what is `foreign` to the model it says where it was moved, and not that it has what was asked for.
+    Of a picture that is `foreign` to the model it says where it was moved, not that it now has the attribute.
     """
     changes = [words for name, amount in amounts.items() if (words := change(name, amount))]
     text = start[:1].upper() + start[1:]
@@ -72,7 +73,7 @@ def describe(
     return text + "."
 
 
-HINTS: list[tuple[str, str]] = [  # (what it teaches, the hint that stands until that was used)
+HINTS: list[tuple[str, str]] = [  # (lesson, hint that is shown until the lesson was learned)
     ("edit", "Drag a slider: the face follows while it moves. Double-click it to bring it back."),
     ("compare", "Press and hold the picture on the right to see the face as it was."),
     ("choose", "Choose another face below: the same sliders, the same directions, another person."),
@@ -82,3 +83,41 @@ HINTS: list[tuple[str, str]] = [  # (what it teaches, the hint that stands until
     ("upload", "Give it a picture of your own: it comes back exactly, whatever it shows."),
     ("surprise", "Out of ideas? Surprise me."),
 ]
+
+
+def readout_entries(bits: float, stale: bool, typical, decoded, change: float) -> list[dict]:
+    """Entries of a `Readout`: bits per dimension (beside `typical`), temperature, change, time.
+
+    `stale`: the bits are those of an earlier picture, since they are measured only while nothing moves.
+    """
+    usual = f"held-out faces: {typical.mean:.2f}\u00a0\u00b1\u00a0{typical.spread:.2f}"
+    known = not math.isnan(bits)  # not yet measured on a new page
+    unlike = known and typical.unlike(bits)
+    return [
+        {
+            "name": "Bits per dimension",
+            "value": f"{bits:.2f}" if known else "\u2013",
+            "note": f"unlike what it learned from; {usual}" if unlike else usual,
+            "tone": "log-det",
+            "flag": unlike and not stale,
+            "stale": stale,
+        },
+        {
+            "name": "Effective temperature",
+            "value": f"{decoded.temperature:.2f}",
+            "note": "|eps| / \u221aD; a typical draw: 1.00",
+            "tone": "z",
+        },
+        {
+            "name": "Change from the start",
+            "value": f"{change:.1f}",
+            "note": "grey levels of 255, mean over pixels",
+            "tone": "x",
+        },
+        {
+            "name": "Time to draw",
+            "value": f"{decoded.milliseconds:.0f}" if decoded.milliseconds else "\u2013",
+            "unit": "ms" if decoded.milliseconds else "",
+            "note": "latents \u2192 picture" if decoded.milliseconds else "computed before",
+        },
+    ]

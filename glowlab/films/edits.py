@@ -23,7 +23,7 @@ TENS = ["1", "2", "3"]  # batches of ten labels
 
 
 def edits(names: list[str]) -> list[Point]:
-    """What Surprise me goes through: a few attributes each."""
+    """The states of Surprise me: a few attributes each."""
     rows = [
         {"smile": 0.8, "hair_length": 0.8, "hair_colour": 0.6},
         {"glasses": 1.0, "beard": 0.8, "age": 0.6},
@@ -82,7 +82,7 @@ def of_attributes(model: str) -> Script:
         control(page.labels, "value", "labels", dim="labels"),
         control(page.looks, "value", "look", dim="look"),
         control(page.others, "clicks", "others", go=[{"ten": ten} for ten in (*TENS[1:], TENS[0])]),
-        control(page.gallery, "pick", "choose", dim="face", values=GALLERY),
+        control(page.gallery_tiles, "pick", "choose", dim="face", values=GALLERY),
         control(page.after, "compared", "compare"),
         control(page.reset, "clicks", "back", go=[dict.fromkeys(names, 0.0)]),
         control(page.surprise, "clicks", "surprise", go=[{**edit, "face": who} for edit, who in examples]),
@@ -132,7 +132,7 @@ def of_studio(model: str) -> Script:
             yield from ({**base, "draw": draw} for draw in ("2", "3"))
 
     def go(point: Point) -> None:
-        page.shelf.extra.clear()  # a fresh face that was chosen before stands among the partners
+        page.gallery.extra.clear()  # a fresh face that was chosen before stands among the partners
         page._open_address(query(point))
 
     undone = dict.fromkeys(names, 0.0) | {"blend": 0.0}

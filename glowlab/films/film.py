@@ -40,12 +40,12 @@ def pack(content: dict, sheets: list[bytes]) -> bytes:
 
 
 def unpack(packed: bytes) -> tuple[dict, list[bytes]]:
-    """What `pack` was given. GlowliteError where it is no film, or half of one."""
+    """The reverse of `pack`. GlowliteError where it is no film, or half of one."""
     length = 4 + int.from_bytes(packed[:4], "big")
     try:
         content, sheets = json.loads(gzip.decompress(packed[4:length])), []
     except (OSError, EOFError, ValueError, zlib.error) as error:
-        raise GlowliteError("A film cannot be read; record it: python -m glowlab.films.record") from error
+        raise GlowliteError("A film cannot be read; record it: glowlite record") from error
     for _, _, size, _ in content["sheets"]:
         sheets.append(packed[length : length + size])
         length += size
@@ -124,5 +124,5 @@ def poster(name: str) -> bytes:
     """A picture of the explorer for a card of 320 x 240 pixels, as WebP. GlowliteError where it was not recorded."""
     path = FOLDER / f"{name}.webp"
     if name not in NAMES or not path.is_file():
-        raise GlowliteError(f"There is no film of {name} yet; record it: python -m glowlab.films.record {name}")
+        raise GlowliteError(f"There is no film of {name} yet; record it: glowlite record {name}")
     return path.read_bytes()

@@ -10,8 +10,8 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from glowlab.explorers import interpolation, temperature
-from glowlab.explorers.between import STOPS, WAYS
 from glowlab.explorers.gallery import PEOPLE
+from glowlab.explorers.interpolation_state import STOPS, WAYS
 from glowlab.explorers.samples import COUNT
 
 GALLERY = [f"gallery-{i + 1}" for i in range(len(PEOPLE["smile"]))]
@@ -96,7 +96,7 @@ def of_temperature(model: str) -> Script:
         "face": Dim("1", "1", "the chosen face", 2.0),
     }
     faces = [str(i + 1) for i in range(COUNT)]
-    stops = [round(i * temperature.STEP, 2) for i in range(round(temperature.HOTTEST / temperature.STEP) + 1)]
+    stops = [round(i * temperature.STEP, 2) for i in range(round(temperature.MAX_TEMPERATURE / temperature.STEP) + 1)]
     others = ["2", "3", "4"]
 
     def points(seed: str, at: list[float]) -> list[Point]:
@@ -104,11 +104,11 @@ def of_temperature(model: str) -> Script:
 
     def go(point: Point) -> None:
         if int(point["seed"]) != page.samples.seed:
-            page.samples.redraw(int(point["seed"]))
+            page.samples.sample(int(point["seed"]))
         page.chosen = int(point["face"]) - 1
-        with page.renderer.hold():
+        with page.updater.hold():
             page._put(point["t"])
-            page.renderer.request()
+            page.updater.request()
 
     controls = [
         slider(page.slider, "t", "temperature") | {"beyond": [1.0, "hot"]},
@@ -158,9 +158,9 @@ def of_interpolation(model: str) -> Script:
     def go(point: Point) -> None:
         now = page.query()
         if all(now[name] == point[name] for name in "ab") and (now["levels"] or every) == point["levels"]:
-            with page.renderer.hold():
+            with page.updater.hold():
                 page._put(point["t"], point["way"], tuple(level in point["levels"] for level in every))
-                page.renderer.request()
+                page.updater.request()
         else:
             go_there(point)
 
@@ -174,7 +174,7 @@ def of_interpolation(model: str) -> Script:
         ),
         *(
             control(tiles, "pick", "choose", dim=name, values=GALLERY)
-            for name, tiles in zip("ab", page.galleries, strict=True)
+            for name, tiles in zip("ab", page.gallery_tiles, strict=True)
         ),
         control(page.picture, "compared", "compare"),
         control(page.reset, "clicks", "", go=[{"t": 0.5, "way": "spherical", "levels": every}]),

@@ -58,7 +58,7 @@ def in_colour(webp: bytes, lossless: bool) -> Image.Image:
 
 
 def rows_of(name: str) -> list[list[Image.Image]]:
-    """What the poster of an explorer shows."""
+    """Rows of pictures for the poster of an explorer."""
     reels = Reels(name)
     if name == "temperature":  # three people, from where they are one to where they are bold
         sheets = [reels.at(t=t)["tiles"][0] for t in (0.0, 0.3, 0.6, 0.9)]

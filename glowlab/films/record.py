@@ -1,11 +1,8 @@
-"""Record the films of the explorers:  python -m glowlab.films.record [temperature ...]
+"""Record the films of the explorers: `glowlite record`.
 
 What is recorded is in moves.py and edits.py, how a state is written down in snapshot.py.
 """
 
-import argparse
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,7 +28,7 @@ def script(name: str, model: str = MODEL):
 
 
 def opening(made) -> tuple[dict, list]:
-    """What a film knows from the start, and its sheets: the stage's pictures without loss, the others with little."""
+    """The opening of a film and its sheets: the stage's pictures without loss, the others with little."""
     root = made.explorer
     widgets = snapshot.parts(root)
     number = {id(widget): i for i, widget in enumerate(widgets)}
@@ -70,9 +67,9 @@ def opening(made) -> tuple[dict, list]:
     }, [(first, True), (second, False)]
 
 
-def record(name: str, model: str = MODEL, tell: Callable[[int, int], None] = lambda done, of: None) -> list[Path]:
-    """Record an explorer; the files written. `tell(states done, of how many)`. GlowliteError where a move fails."""
-    with snapshot.steady():
+def record(name: str, model: str = MODEL, progress: Callable[[int, int], None] = lambda done, of: None) -> list[Path]:
+    """Record an explorer; the files written. `progress(states done, of how many)`. GlowliteError where a move fails."""
+    with snapshot.fix_batch_sizes():
         made = script(name, model)
         start = snapshot.state(made.explorer)
         known, sheets = opening(made)
@@ -86,7 +83,7 @@ def record(name: str, model: str = MODEL, tell: Callable[[int, int], None] = lam
                     raise GlowliteError(f"{name} at {point} says: {text}")
                 kept.add(point, snapshot.state(made.explorer))
                 done += 1
-                tell(done, total)
+                progress(done, total)
             written[FOLDER / f"{name}.{chapter}.film"] = kept.packed()
     for old in set(files(name)) - set(written):
         old.unlink(missing_ok=True)
@@ -94,33 +91,3 @@ def record(name: str, model: str = MODEL, tell: Callable[[int, int], None] = lam
         write_atomically(path, content)
     write_atomically(FOLDER / f"{name}.webp", poster.make(name))
     return list(written)
-
-
-# ---- the command ------------------------------------------------------------------------------------------
-
-
-def _progress(name: str, start: float) -> Callable[[int, int], None]:
-    def tell(done: int, of: int) -> None:
-        left = (time.monotonic() - start) / done * (of - done)
-        words = f"{name}: {done:,} of {of:,} states, about {left:.0f} s left"
-        print(f"\r{words}    ", end="", file=sys.stderr, flush=True)
-
-    return tell
-
-
-def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m glowlab.films.record", description="Record the films of the explorers."
-    )
-    parser.add_argument("names", nargs="*", help=f"some of {', '.join(SCRIPTS)}; all where none is named")
-    for name in parser.parse_args(argv).names or SCRIPTS:
-        try:
-            written = record(name, tell=_progress(name, time.monotonic()))
-        except GlowliteError as error:
-            sys.exit(f"\n{error}")
-        sizes = [path.stat().st_size / 1000 for path in written]
-        print(f"\n{name}: {len(written)} files, {sum(sizes):.0f} kB; opening {sizes[0]:.0f}, moves {sizes[1]:.0f}")
-
-
-if __name__ == "__main__":
-    main()

@@ -13,30 +13,30 @@ import ipywidgets
 import numpy as np
 from PIL import Image
 
-from glowlab.explorers.scheduler import Pace
+from glowlab.explorers.scheduler import BatchSize
 from glowlab.films.film import pack
 from glowlab.widgets import JS
 from glowlite.errors import GlowliteError
 
 COLUMNS = 16  # pictures side by side on a sheet
-# What page and kernel tell each other of a move; a film has its own.
+# Messages between page and kernel about a move; a film has its own.
 SPOKEN = {"clicks", "compared", "drag", "epoch", "move", "pick", "trace"}
 QUALITY = 90  # of WebP: from here on two pictures look the same side by side
 
 
 @contextmanager
-def steady():
-    """Inside, as many pictures are drawn and measured at once on a slow machine as on a fast one."""
+def fix_batch_sizes():
+    """Keep batch sizes constant: as many pictures at once on a slow machine as on a fast one."""
 
-    def timed(pace: Pace, action: Callable[[], int | None], done: int) -> float:
+    def run(batch_size: BatchSize, action: Callable[[], int | None], done: int) -> float:
         action()
         return 0.0
 
-    before, Pace.timed = Pace.timed, timed
+    before, BatchSize.run = BatchSize.run, run
     try:
         yield
     finally:
-        Pace.timed = before
+        BatchSize.run = before
 
 
 class Pixels(NamedTuple):

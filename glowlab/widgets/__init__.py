@@ -1,4 +1,4 @@
-"""Widgets: what a page is made of, each a small class here and a small module in js/."""
+"""Widgets: the parts of a page, each a small class here and a small module in js/."""
 
 from pathlib import Path
 

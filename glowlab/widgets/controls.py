@@ -1,7 +1,7 @@
-"""What a person moves: `Slider`, `Button`, `Choice` and `Upload`.
+"""Controls: `Slider`, `Button`, `Choice`, `Upload` and `CheckBox`.
 
-Native HTML inputs under our own style: they bring the keyboard, touch and screen readers along, and each
-sends at most one message at a time, so a kernel is never asked for more than it can draw.
+They are native HTML inputs with our style, so they work with keyboard, touch and screen readers. Each sends at most
+one message at a time, so a kernel is never asked for more than it can compute.
 """
 
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 
 class Slider(anywidget.AnyWidget):
-    """A slider from min to max with a name at each end; `rest` is where a double click returns it to.
+    """A slider from min to max with a name at each end; a double click returns it to `rest`.
 
     `value` is read, set and observed as usual. `put` also drops moves that are still on their way from the page.
     """
@@ -39,24 +39,24 @@ class Slider(anywidget.AnyWidget):
     disabled = traitlets.Bool(False).tag(sync=True)
 
     def put(self, value: float) -> None:
-        """Set the value; moves made before the page has heard of it count no more, even where nothing changes."""
+        """Set the value, and drop moves that the page made before it knows of this, even where nothing changes."""
         before = self.epoch
         self.value = value
-        if self.epoch == before:  # it was that already, while the page may be elsewhere
+        if self.epoch == before:  # the value did not change, but the page may show another
             self.epoch += 1
 
     @traitlets.validate("value")
-    def _within(self, proposal) -> float:
+    def _clamp(self, proposal) -> float:
         return min(max(proposal["value"], self.min), self.max)
 
     @traitlets.observe("move")
-    def _moved(self, change) -> None:
+    def _apply_move(self, change) -> None:
         epoch, value = change["new"]
         if epoch == self.epoch:
             self.value = value
 
     @traitlets.observe("value")
-    def _set(self, change) -> None:
+    def _count_epoch(self, change) -> None:
         if [self.epoch, change["new"]] != self.move:
             self.epoch += 1
 
@@ -76,7 +76,7 @@ class Button(anywidget.AnyWidget):
         self.observe(lambda change: action(), "clicks")
 
     def click(self) -> None:
-        """What a click on the page does."""
+        """Do what a click on the page does."""
         self.clicks += 1
 
     def save_file(self, name: str, data: bytes, kind: str) -> None:
@@ -94,14 +94,14 @@ class Choice(anywidget.AnyWidget):
     disabled = traitlets.Bool(False).tag(sync=True)
 
     @traitlets.validate("value")
-    def _known(self, proposal) -> str:
+    def _check_option(self, proposal) -> str:
         if self.options and proposal["value"] not in [value for value, _ in self.options]:
             raise traitlets.TraitError(f"{proposal['value']!r} is not one of {self.options}")
         return proposal["value"]
 
 
 class Upload(anywidget.AnyWidget):
-    """A file of the person's own, by choosing or dropping it; `on_file(data, name)` gets it whole."""
+    """A field to choose a file, or to drop one on; `on_file(data, name)` gets the whole file."""
 
     _esm = JS / "upload.js"
     label = traitlets.Unicode("Your own picture").tag(sync=True)
@@ -119,7 +119,7 @@ class Upload(anywidget.AnyWidget):
             return
         if message.get("kind") != "slice":
             return
-        if message["part"] == 0:  # a new file; what was left of one before is dropped
+        if message["part"] == 0:  # a new file; the rest of an earlier one is dropped
             self._slices = []
         if message["part"] != len(self._slices) or sum(map(len, self._slices)) > self.most:
             log.warning("a slice of an uploaded file was out of order and is ignored")

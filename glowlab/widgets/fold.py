@@ -8,7 +8,7 @@ from glowlab.widgets import JS
 
 
 class Fold(anywidget.AnyWidget):
-    """Shows `content` while `value` is true; the keyboard and screen readers know it as a button that expands."""
+    """A button that shows `content` while `value` is true; screen readers call it expanded or collapsed."""
 
     _esm = JS / "fold.js"
     label = traitlets.Unicode().tag(sync=True)
@@ -17,8 +17,8 @@ class Fold(anywidget.AnyWidget):
     def __init__(self, content: ipywidgets.DOMWidget, **traits):
         self.content = content
         super().__init__(**traits)
-        self._follow()
+        self._update()
 
     @traitlets.observe("value")
-    def _follow(self, change=None) -> None:
+    def _update(self, change=None) -> None:
         self.content.layout.display = None if self.value else "none"

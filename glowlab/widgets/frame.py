@@ -1,4 +1,4 @@
-"""What every explorer shares: title and promise, notices, guarded callbacks, the page's address, layout."""
+"""The frame of every explorer: title and promise, notices, guarded callbacks, the page's address, layout."""
 
 import functools
 import logging
@@ -16,11 +16,11 @@ from glowlab.widgets.picture import with_png
 from glowlite.errors import GlowliteError
 
 log = logging.getLogger("glowlab.explorers")
-# What a page is built from. All else is sent once more when the page is there: a change that is told while it is being
-# built never arrives, and a kernel that was just forked is still changing things then.
+# Traits that a page is built from. All others are sent again when the page is ready: a change that is sent while the
+# page is being built gets lost, and a kernel that was just forked still makes changes then.
 BUILT = {"children", "layout"}
 BROKEN = "Something is wrong with this installation; the terminal it was started from says what."
-SORRY = "That did not work, and the fault is ours. The picture before it is kept; Reset starts afresh."
+SORRY = "That did not work, and the fault is ours. The picture stays as it was; Reset starts again."
 
 
 def log_to_terminal() -> None:
@@ -32,7 +32,7 @@ def log_to_terminal() -> None:
 
 
 class Head(anywidget.AnyWidget):
-    """Title, promise in one line, and notices; carries the style sheet of all explorers."""
+    """Title, promise in one line, and notices; brings the style sheet of all explorers."""
 
     _esm = JS / "head.js"
     _css = Path(__file__).parent / "theme.css"
@@ -43,7 +43,7 @@ class Head(anywidget.AnyWidget):
 
 
 def box(name: str, *children, title: str = "", note: str = "", label: str = "") -> ipywidgets.Box:
-    """Children in a box of CSS class gl-<name>, under a heading and a note where given."""
+    """A box of CSS class gl-<name> with these children, under a heading and a note where given."""
     parts = list(children)
     if title or note:
         text = f"<h2>{title}</h2>" if title else ""
@@ -55,7 +55,7 @@ def box(name: str, *children, title: str = "", note: str = "", label: str = "") 
 
 
 def family(widget: ipywidgets.DOMWidget) -> Iterator[ipywidgets.Widget]:
-    """A widget and all that is in it, with their layouts."""
+    """A widget and all widgets in it, with their layouts."""
     yield from (widget, widget.layout)
     for child in getattr(widget, "children", ()):
         yield from family(child)
@@ -82,7 +82,7 @@ class Frame(ipywidgets.Box):
         self.head.notice = {"text": text, "kind": kind} if text else {}
 
     def guard(self, action: Callable) -> Callable:
-        """`action`, but an exception becomes one kind sentence on the page and a line in the log."""
+        """Wrap `action`: an exception becomes one kind sentence on the page and a line in the log."""
 
         @functools.wraps(action)
         def guarded(*args, **kwargs):
@@ -101,7 +101,7 @@ class Frame(ipywidgets.Box):
         self._on_address = self.guard(action)
 
     def still(self) -> Tensor | None:
-        """The picture that is left where no kernel runs: uint8 (C, H, W)."""
+        """The picture that is shown where no kernel runs: uint8 (C, H, W)."""
         return None
 
     def _receive(self, widget, message: dict, buffers: list) -> None:
@@ -119,15 +119,15 @@ class Frame(ipywidgets.Box):
 
 
 class Sorry(Frame):
-    """What is shown in an explorer's place when it cannot open, with the sentence that says why."""
+    """A page in place of an explorer that cannot open, with a sentence that says why."""
 
     def __init__(self, title: str, why: str):
         super().__init__(title, "This explorer cannot open yet.")
         self.notify(why, "bad")
 
 
-def opened(title: str, make: Callable[[], Frame]) -> Frame:
-    """What `make` gives; or, where it cannot, a page of this title with a sentence that says why."""
+def try_open(title: str, make: Callable[[], Frame]) -> Frame:
+    """`make()`; where it fails, a page with this title and a sentence that says why."""
     try:
         return make()
     except GlowliteError as error:

@@ -1,6 +1,6 @@
 """Pictures on a page: `Picture`, one enlarged picture, and `Tiles`, a row of small ones to choose from.
 
-Both take uint8 tensors and send raw bytes to a canvas, which is quicker than PNG and never blank in between.
+Both take uint8 tensors and send raw bytes to a canvas, which is faster than PNG and never flickers.
 """
 
 import base64
@@ -37,7 +37,7 @@ def to_png(image: Tensor, enlarge: int = 1, captions: Sequence[str] = ()) -> byt
 
 
 def with_captions(picture: Image.Image, captions: Sequence[str]) -> Image.Image:
-    """The picture and, on white below it, these words, each in the middle of an equal part of its width."""
+    """The picture with captions on white below it, each in the middle of an equal part of the width."""
     part = picture.width / len(captions)
     high = round(part / 5)
     whole = Image.new("RGB", (picture.width, picture.height + high), "white")
@@ -50,7 +50,7 @@ def with_captions(picture: Image.Image, captions: Sequence[str]) -> Image.Image:
 
 
 def with_png(bundle, image: Tensor | None, words: str, captions: Sequence[str] = ()):
-    """A widget's mimebundle with a plain PNG and a text beside it: what is shown where no kernel runs."""
+    """A widget's mimebundle with a PNG and a text for pages where no kernel runs."""
     plain = {"text/plain": words}
     if image is not None:
         png = to_png(image, max(1, 256 // image.shape[-2]), captions)
@@ -61,20 +61,20 @@ def with_png(bundle, image: Tensor | None, words: str, captions: Sequence[str] =
 
 
 class Picture(anywidget.AnyWidget):
-    """One picture, enlarged to the width it is given; with `other`, holding it shows that one instead."""
+    """One picture, enlarged to the width it is given; while it is pressed, it shows `other` where there is one."""
 
     _esm = JS / "picture.js"
     pixels = traitlets.Bytes().tag(sync=True)
     other = traitlets.Bytes().tag(sync=True)
     width = traitlets.Int().tag(sync=True)
     height = traitlets.Int().tag(sync=True)
-    label = traitlets.Unicode().tag(sync=True)  # what the picture shows, for those who do not see it
+    label = traitlets.Unicode().tag(sync=True)  # a description, for screen readers
     other_label = traitlets.Unicode().tag(sync=True)
     caption = traitlets.Unicode().tag(sync=True)
     other_caption = traitlets.Unicode().tag(sync=True)
     tone = traitlets.Unicode("x").tag(sync=True)  # a colour of figures/colours.py
     sharp = traitlets.Bool(False).tag(sync=True)  # show pixels as squares
-    compared = traitlets.Int(0).tag(sync=True)  # how often it was held
+    compared = traitlets.Int(0).tag(sync=True)  # how often it was pressed
 
     def __init__(self, image: Tensor | None = None, **traits):
         super().__init__(**traits)
@@ -83,9 +83,9 @@ class Picture(anywidget.AnyWidget):
             self.show(image)
 
     def show(self, image: Tensor, other: Tensor | None = None) -> None:
-        """Show uint8 (C, H, W), C 1 or 3; `other`, of the same size, is what holding it compares with."""
+        """Show uint8 (C, H, W), C 1 or 3; `other`, of the same size, is shown while it is pressed."""
         self.image = image.cpu()
-        with self.hold_sync():  # one message, so the page never sees half of a change
+        with self.hold_sync():  # one message, so that the page never shows half of a change
             self.height, self.width = image.shape[-2:]
             self.pixels = to_bytes(image)
             if other is not None:
@@ -107,10 +107,10 @@ class Tiles(anywidget.AnyWidget):
     pick = traitlets.List([0, -1]).tag(sync=True)  # from the page: [how many choices were made, the last one]
     label = traitlets.Unicode().tag(sync=True)
     names = traitlets.List(traitlets.Unicode()).tag(sync=True)
-    captions = traitlets.List(traitlets.Unicode()).tag(sync=True)  # short words seen under each; none where empty
+    captions = traitlets.List(traitlets.Unicode()).tag(sync=True)  # short words under each; none where empty
 
     def on_pick(self, action: Callable[[int], None]) -> None:
-        """Call `action` with the number of a picture whenever one is chosen, be it the same again."""
+        """Call `action` with the number of a picture each time one is chosen, even the same again."""
         self.observe(lambda change: action(change["new"][1]), "pick")
 
     def show(self, images: Tensor, names: list[str]) -> None:

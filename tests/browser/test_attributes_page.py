@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from glowlab.explorers.moved import heat
+from glowlab.explorers.attribute_state import paint_change
 from glowlab.explorers.wording import WORDINGS
 
 from .conftest import click, png
@@ -143,7 +143,7 @@ def test_the_change_and_the_numbers_are_those_of_the_two_pictures(page):
     slider(page, "Smile").press("Home")
     rests(page, beard="1.00", smile="-1.00")
     before, after = (torch.tensor(picture(page, where)).movedim(-1, 0) for where in (BEFORE, AFTER))
-    assert apart(picture(page, CHANGE), heat(before, after).movedim(0, -1).numpy()) == 0
+    assert apart(picture(page, CHANGE), paint_change(before, after).movedim(0, -1).numpy()) == 0
     change = (before.float() - after.float()).abs().mean().item()
     assert number(page, "Change from the start") == pytest.approx(change, abs=0.06)
     assert "Where it changed: most" in page.locator(f"{CHANGE} canvas").get_attribute("aria-label")

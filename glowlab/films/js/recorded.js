@@ -1,6 +1,6 @@
-// What a film (film.js) is made of: models for the widgets' scripts, sheets of pictures, and the recorded states.
+// The parts of a film (film.js): models for the widgets' scripts, sheets of pictures, and the recorded states.
 
-// What anywidget gives a script: traits that are read, set and watched.
+// The model that anywidget gives a script: traits to get, set and watch.
 class Model {
   constructor(traits, saved, sent) {
     Object.assign(this, { traits, saved, sent, listeners: [], changed: new Set() });

@@ -1,4 +1,4 @@
-// How a live explorer takes the place of its film (film.js): unseen until it shows the same, then without a jump.
+// A live explorer replaces its film (film.js): it stays hidden until it shows the same, then it is swapped in.
 const LIVE = "Computed by the model as you move it.";
 const SLOW = "The live model takes longer than usual. If it does not come, reload the page.";
 

@@ -1,4 +1,4 @@
-// A scene painted on a canvas from plain shapes in page units; handles to drag lie over it as buttons, pads take strokes.
+// A scene painted on a canvas from plain shapes in page units; handles over it are buttons to drag, pads take strokes.
 const NAMED = { ink: "--gl-text", faint: "--gl-faint", x: "--gl-x", z: "--gl-z", log_det: "--gl-log-det" };
 const FIXED = { pink: "#CC79A7", amber: "#E69F00", sky: "#56B4E9" };
 const STEP = 8; // page units that an arrow key moves a handle
@@ -255,7 +255,7 @@ function render({ model, el }) {
   const parts = "change:shapes change:images change:handles change:label";
   let due = false;
   function soon() {
-    if (!due) queueMicrotask(() => { due = false; update(); }); // once for all that a message brings
+    if (!due) queueMicrotask(() => { due = false; update(); }); // once for all changes of a message
     due = true;
   }
   model.on(parts, soon);

@@ -1,4 +1,4 @@
-// A push button; clicks are counted in `clicks`, so that what a busy kernel has not seen yet is folded into one.
+// A push button; `clicks` counts clicks, so a busy kernel sees several clicks as one change.
 function render({ model, el }) {
   el.classList.add("gl-button");
   el.addEventListener("keydown", (event) => event.stopPropagation()); // keys are for this, not for JupyterLab

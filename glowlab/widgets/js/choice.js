@@ -1,4 +1,4 @@
-// A few options side by side, of which one holds: native radio buttons, drawn as one pill.
+// A choice of one among a few options: native radio buttons, painted as one pill.
 let made = 0;
 
 function render({ model, el }) {

@@ -1,4 +1,4 @@
-// A button that unfolds what stands after it; which part that is, the kernel knows.
+// A button that shows or hides another part of the page; the kernel decides which part.
 function render({ model, el }) {
   el.classList.add("gl-fold");
   el.addEventListener("keydown", (event) => event.stopPropagation()); // keys are for this, not for JupyterLab

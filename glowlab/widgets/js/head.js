@@ -1,5 +1,5 @@
-// Title, promise and notices of an explorer; the page's address; and a pulse, by which the page knows that the kernel
-// answers (watch.js of the page) and the server that somebody is looking.
+// Title, promise and notices of an explorer; the page's address; and a pulse, which tells the page that the kernel
+// answers (watch.js of the page), and the server that somebody is there.
 const PULSE = 10000;
 
 function render({ model, el }) {
@@ -25,7 +25,7 @@ function render({ model, el }) {
     notice.classList.toggle("gl-bad", kind === "bad");
     if (text.textContent !== words) text.textContent = words;
   }
-  // Large type (?size=lecture) is the page's own affair: it stays in the address, and the kernel is not told.
+  // Large type (?size=lecture) concerns the page alone: it stays in the address, and is not sent to the kernel.
   function remember() {
     const size = new URLSearchParams(location.search).get("size");
     const query = [model.get("query"), size && "size=" + size].filter(Boolean).join("&");
@@ -64,7 +64,7 @@ function render({ model, el }) {
   if (page) {
     document.documentElement.classList.add("gl-ready");
     open();
-    addEventListener("gl-address", open); // a film stood here meanwhile, and was moved (film.js)
+    addEventListener("gl-address", open); // a film was shown here until now, and was moved (film.js)
   }
   return () => {
     removeEventListener("gl-address", open);

@@ -1,4 +1,4 @@
-// A picture from raw bytes: one canvas pixel per picture pixel, enlarged by CSS. The old picture stays until the new is whole.
+// A picture from raw bytes: one canvas pixel per picture pixel, enlarged by CSS. The old picture stays until the new one is complete.
 function bytes(view) {
   return view ? new Uint8Array(view.buffer, view.byteOffset, view.byteLength) : new Uint8Array();
 }

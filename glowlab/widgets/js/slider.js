@@ -44,14 +44,14 @@ function render({ model, el }) {
     el.classList.toggle("gl-moved", value !== rest);
   }
 
-  // What the page sends is [epoch, value]. The kernel counts the epoch up whenever it sets the slider itself, and drops
-  // a move made before the page knew of that: so Reset is never undone by a move that was still on its way.
+  // The page sends [epoch, value]. The kernel increases the epoch whenever it sets the slider itself, and drops moves
+  // with an older epoch: so a move that is still on its way never undoes Reset.
   function show(value) {
     input.value = value;
     paint(Number(input.value));
   }
   const follow = () => show(model.get("value"));
-  const moved = () => show(model.get("move")[1]); // here, or where else on the page this slider is shown
+  const moved = () => show(model.get("move")[1]); // made here, or at another place where this slider is shown
 
   function dress() {
     label.textContent = model.get("label");

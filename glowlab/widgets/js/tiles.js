@@ -1,4 +1,4 @@
-// A row of small pictures of which one may be chosen: a radio group, moved through with the arrow keys.
+// A row of small pictures to choose one from: a radio group for the arrow keys.
 function render({ model, el }) {
   el.classList.add("gl-tiles");
   el.addEventListener("keydown", (event) => event.stopPropagation()); // keys are for this, not for JupyterLab
@@ -8,7 +8,7 @@ function render({ model, el }) {
 
   function choose(index) {
     model.set("selected", index);
-    model.set("pick", [model.get("pick")[0] + 1, index]); // whole, whatever `selected` is in the kernel just now
+    model.set("pick", [model.get("pick")[0] + 1, index]); // the whole list, whatever `selected` is in the kernel now
     model.save_changes();
     mark();
   }
@@ -37,7 +37,7 @@ function render({ model, el }) {
       tile.addEventListener("click", () => choose(index));
       group.append(tile);
     }
-    const captions = model.get("captions") || []; // films of before have none
+    const captions = model.get("captions") || []; // older films have none
     [...group.children].forEach((tile, index) => {
       tile.lastChild.textContent = captions[index] || "";
       tile.lastChild.hidden = !captions[index];

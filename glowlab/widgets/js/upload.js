@@ -1,4 +1,4 @@
-// A picture of one's own: chosen, or dropped on the field. Sent in slices, since a web socket refuses long messages.
+// A file to choose, or to drop on the field. It is sent in slices, since a web socket refuses long messages.
 const SLICE = 512 * 1024;
 
 function render({ model, el }) {

@@ -1,4 +1,4 @@
-// What the picture shows, in words, for everyone and for screen readers; below it a hint.
+// A description of the picture, also for screen readers, and a hint below it.
 function render({ model, el }) {
   el.classList.add("gl-words");
   const says = document.createElement("p");

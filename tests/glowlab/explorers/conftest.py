@@ -11,7 +11,7 @@ from glowlite.data import faces
 def prompt(monkeypatch) -> None:
     """What waits until things rest waits no longer on a busy machine than on an idle one."""
     monkeypatch.setattr("glowlab.explorers.render.LONGEST", 0.1)
-    monkeypatch.setattr("glowlab.explorers.pca.CROWD", 96)
+    monkeypatch.setattr("glowlab.explorers.pca.COUNT", 96)
 
 
 @pytest.fixture(scope="session")

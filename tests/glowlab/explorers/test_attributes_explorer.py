@@ -4,16 +4,16 @@ import asyncio
 
 import pytest
 import torch
-from tests.glowlab.explorers.page import drag, entry, open_address, pick, png, upload
 
-from glowlab.explorers import precomputed as known
+from glowlab.explorers import precomputed
+from glowlab.explorers.attribute_state import cosines, paint_change
 from glowlab.explorers.attributes import FACE, OPENING, AttributeExplorer, open_attributes
 from glowlab.explorers.labelled import Labelled, project
-from glowlab.explorers.moved import cosines, heat
 from glowlab.widgets.frame import SORRY, Sorry
 from glowlab.widgets.picture import to_bytes
 from glowlite import checkpoint
 from glowlite import latents as latent_space
+from tests.glowlab.explorers.page import drag, entry, open_address, pick, png, upload
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def page(model, directions, card) -> AttributeExplorer:
 
 def test_it_opens_on_an_edited_face(page):
     assert page.sliders["smile"].value == OPENING["smile"]
-    assert page.before.pixels == to_bytes(page.shelf.gallery[FACE].image) != page.after.pixels
-    assert page.changed.pixels == to_bytes(heat(page.before.image, page.after.image))
+    assert page.before.pixels == to_bytes(page.gallery.faces[FACE].image) != page.after.pixels
+    assert page.changed.pixels == to_bytes(paint_change(page.before.image, page.after.image))
     assert "smile" in page.words.says and page.words.hint and "Where it changed: most" in page.changed.label
     assert page.still().shape == (3, 16, 48)
 
@@ -44,8 +44,8 @@ def test_every_slider_changes_the_picture_and_reset_restores_every_pixel(page):
 
 
 def test_the_edits_stay_with_another_face(page):
-    pick(page.gallery, 2)
-    assert page.before.pixels == to_bytes(page.shelf.gallery[2].image) != page.after.pixels
+    pick(page.gallery_tiles, 2)
+    assert page.before.pixels == to_bytes(page.gallery.faces[2].image) != page.after.pixels
     assert page.sliders["smile"].value == OPENING["smile"] and page.words.says.startswith("Gallery face 3 with")
 
 
@@ -84,18 +84,19 @@ def test_ten_others_are_another_direction(page):
 
 
 def test_the_chart_places_this_face_among_the_labelled(page, directions):
-    pick(page.gallery, 4)
+    pick(page.gallery_tiles, 4)
     page.looks.value = "beard"
     drag(page.sliders["beard"], 0.5)
     step = directions["beard"]
     start = project(page.state.start.latents, step).item()
     now = project(page.state.latents(), step).item()
     assert (
-        f"was at {start:+.2f} and is at {now:+.2f}" in page.places.label and "Where 200 labelled" in page.places.label
+        f"was at {start:+.2f} and is at {now:+.2f}" in page.positions.label
+        and "Where 200 labelled" in page.positions.label
     )
     assert now != start
     page.looks.value = "antennae"
-    assert "encoded" in page.places.label  # no labels, no places
+    assert "encoded" in page.positions.label  # no labels, no places
 
 
 def test_the_chart_of_overlaps_follows_the_directions(page):
@@ -106,21 +107,21 @@ def test_the_chart_of_overlaps_follows_the_directions(page):
     assert f"{apart.flatten()[apart.abs().argmax()]:+.2f}" in page.overlap.label
 
 
-def test_what_was_kept_is_not_found_again(model, directions, card, monkeypatch):
+def test_stored_directions_are_not_found_again(model, directions, card, monkeypatch):
     names = ["smile", "hair_colour", "beard"]
     few = {100: {name: [2 * step for step in directions[name]] for name in names}}
-    kept = known.Known({name: torch.linspace(-1, 1, 300) for name in names}, few)
+    stored = precomputed.Precomputed({name: torch.linspace(-1, 1, 300) for name in names}, few)
     monkeypatch.setattr(Labelled, "encode", lambda self, count: iter([1 / 0]))
-    page = AttributeExplorer(model, directions, card, kept)
+    page = AttributeExplorer(model, directions, card, stored)
     page.labels.value = "100"
     assert not page.head.notice and page.state.directions["beard"] is few[100]["beard"]
     page.looks.value = "beard"
-    assert "Where 300 labelled" in page.places.label and "cosine 1.00" in page.note.says
+    assert "Where 300 labelled" in page.positions.label and "cosine 1.00" in page.note.says
 
 
 def test_the_numbers_are_those_of_the_picture(page, model):
     drag(page.sliders["beard"], 0.8)
-    image = page.drawn.image
+    image = page.decoded.image
     assert entry(page, "Bits")["value"] == f"{model.bits_per_dim(image[None]).item():.2f}"
     change = (image.float() - page.before.image.float()).abs().mean().item()
     assert entry(page, "Change")["value"] == f"{change:.1f}" != "0.0"
@@ -140,7 +141,7 @@ def test_surprise_moves_sliders_by_seed(page, model, directions, card):
 def test_a_picture_of_ones_own_comes_back_and_can_be_moved(page):
     upload(page.upload, png())
     assert page.before.pixels == page.after.pixels and "went through the flow and back" in page.head.notice["text"]
-    assert "unlike the drawn faces" in page.head.notice["text"] and page.gallery.selected == 12
+    assert "unlike the drawn faces" in page.head.notice["text"] and page.gallery_tiles.selected == 12
     drag(page.sliders["smile"], 1.0)
     assert page.before.pixels != page.after.pixels and "face=own" in page.head.query
     assert page.words.says == "Your picture, moved towards a much bigger smile, as drawn faces have it."
@@ -166,7 +167,7 @@ def test_a_bad_upload_is_one_sentence_and_changes_nothing(page, data):
 
 
 def test_the_address_holds_everything(page, model, directions, card):
-    pick(page.gallery, 6)
+    pick(page.gallery_tiles, 6)
     page.surprise.click()
     page.labels.value = "10"
     page.others.click()
@@ -179,7 +180,7 @@ def test_the_address_holds_everything(page, model, directions, card):
 
 def test_an_address_without_a_word_on_a_slider_leaves_it_at_rest(page):
     open_address(page, "?face=gallery-2")
-    assert page.after.pixels == page.before.pixels == to_bytes(page.shelf.gallery[1].image)
+    assert page.after.pixels == page.before.pixels == to_bytes(page.gallery.faces[1].image)
 
 
 @pytest.mark.parametrize("query", ["smile=7", "smile=x&look=nose", "labels=11", "face=gallery-0", "ten=11&beard=nan"])
@@ -217,7 +218,7 @@ def test_while_labels_are_encoded_the_page_goes_on(model, directions, card):
     async def scene():
         page = AttributeExplorer(model, directions, card)
         await asyncio.sleep(0.15)
-        page.labelled.pace.most = page.labelled.pace.count = 1
+        page.labelled.batch_size.most = page.labelled.batch_size.count = 1
         page.labels.value = "100"
         before, said = page.after.pixels, set()
         for _ in range(2000):
@@ -226,7 +227,7 @@ def test_while_labels_are_encoded_the_page_goes_on(model, directions, card):
             if len(said) == 3:
                 drag(page.sliders["beard"], 0.9)  # with the directions as they were
                 assert page.after.pixels != before
-            if not page.work.busy and "100 labels" in page.words.says and len(said) > 5:
+            if not page.scheduler.busy and "100 labels" in page.words.says and len(said) > 5:
                 break
         assert any(words.endswith("of 100 labelled faces encoded.") for words in said)
         assert page.state.directions["smile"] is not page.own["smile"] and not page.head.notice

@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from glowlab.explorers import charts
-from glowlab.explorers.samples import COUNT, STOPS, Point
+from glowlab.explorers.samples import COUNT, STOPS, SampleQuality
 
 SIZE = 12  # of the words
-REAL = Point(0.7, 0.83, 33.7)
+REAL = SampleQuality(0.7, 0.83, 33.7)
 # What faces64 gives, up to rounding: oddness and spread at temperatures 0 to 1.3.
 ODD = 0.50, 0.50, 0.51, 0.53, 0.55, 0.60, 0.67, 0.75, 0.86, 0.99, 1.13, 1.30, 1.49, 1.72
 SPREAD = 0.0, 4.7, 9.1, 13.0, 16.5, 19.4, 21.8, 23.9, 25.5, 26.9, 28.0, 28.8, 29.4, 29.9
-CURVE = [Point(*row) for row in zip(STOPS, ODD, SPREAD, strict=True)]
+CURVE = [SampleQuality(*row) for row in zip(STOPS, ODD, SPREAD, strict=True)]
 
 
 def dots(made) -> list[tuple[float, float, float, list]]:

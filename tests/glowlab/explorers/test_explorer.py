@@ -1,4 +1,4 @@
-"""What the explorers of one idea share: addresses, slow work in pieces, folding, opening."""
+"""What all explorers share: addresses, slow work in pieces, folding, opening."""
 
 import asyncio
 import importlib
@@ -13,9 +13,9 @@ import torch
 from glowlab import serve
 from glowlab.explorers import explorer
 from glowlab.explorers.address import Address
-from glowlab.explorers.explorer import Explorer, open_explorer, shared, typical
-from glowlab.explorers.render import draw, draw_all
-from glowlab.explorers.scheduler import PAUSE, PIECE, Pace, Slices
+from glowlab.explorers.explorer import Explorer, get_typical, load_shared, open_explorer
+from glowlab.explorers.render import decode, decode_all
+from glowlab.explorers.scheduler import PAUSE, PIECE, BatchSize, Scheduler
 from glowlab.widgets.controls import Slider
 from glowlab.widgets.fold import Fold
 from glowlab.widgets.frame import BROKEN, SORRY, Sorry
@@ -30,8 +30,8 @@ def test_an_address_gives_numbers_and_choices():
     address = Address("?t=0.5&n=7&way=arc&levels=0.5_1&empty=")
     assert address.number("t", 0, 1, 0.7) == 0.5 and address.whole("n", 0, 9, 1) == 7
     assert address.one_of("way", ["line", "arc"], "line") == "arc"
-    assert address.numbers("levels", 2, 0, 1) == [0.5, 1.0]
-    assert address.number("missing", 0, 1, 0.7) == 0.7 and address.numbers("missing", 2, 0, 1) is None
+    assert address.number_list("levels", 2, 0, 1) == [0.5, 1.0]
+    assert address.number("missing", 0, 1, 0.7) == 0.7 and address.number_list("missing", 2, 0, 1) is None
     assert address.sentence() == ""
 
 
@@ -45,7 +45,7 @@ def test_a_number_that_makes_no_sense_is_left_out_and_said(text):
 @pytest.mark.parametrize("text", ["1", "1_2_3", "1_x", "1_9", "_", "nan_1"])
 def test_a_list_of_numbers_must_be_whole(text):
     address = Address(f"levels={text}")
-    assert address.numbers("levels", 2, 0, 2) is None and "levels=" in address.sentence()
+    assert address.number_list("levels", 2, 0, 2) is None and "levels=" in address.sentence()
 
 
 def test_all_that_was_left_out_is_in_one_sentence_and_no_longer_than_need_be():
@@ -58,7 +58,7 @@ def test_all_that_was_left_out_is_in_one_sentence_and_no_longer_than_need_be():
 
 
 def test_without_a_loop_work_is_done_at_once():
-    done, work = [], Slices()
+    done, work = [], Scheduler()
     work.start(done.append(i) for i in range(5))
     assert done == [0, 1, 2, 3, 4] and not work.busy
 
@@ -72,7 +72,7 @@ def test_other_things_happen_between_pieces_and_new_work_drops_the_old():
             yield
 
     async def scene():
-        work = Slices()
+        work = Scheduler()
         work.start(count("old", 1000))
         while len(done) < 3:
             await asyncio.sleep(0)  # what the page's messages would do
@@ -111,7 +111,7 @@ def test_work_that_waited_for_a_core_leaves_it_to_others_for_longer(monkeypatch,
             if len(pauses) < 4:
                 loop.call_soon(go_on, *rest)
 
-        work = Slices()
+        work = Scheduler()
         work.start(pieces())
         while len(pauses) < 4:
             await asyncio.sleep(0)
@@ -129,29 +129,29 @@ def test_a_fault_ends_the_work_with_a_sentence():
         yield
         raise ZeroDivisionError
 
-    work = Slices(page.guard)
+    work = Scheduler(page.guard)
     work.start(breaks())
     assert not work.busy and page.head.notice["text"] == SORRY
 
 
-def test_a_pace_finds_how_much_fits(monkeypatch):
+def test_a_batch_size_finds_how_much_fits(monkeypatch):
     now, each = [0.0], 0.0
     monkeypatch.setattr("glowlab.explorers.scheduler.time.perf_counter", lambda: now[0])
 
     def wait(count):
         now[0] += count * each / 1000
 
-    pace = Pace(2, most=16)
+    batch_size = BatchSize(2, most=16)
     for each, settled in ((1.0, 16), (20.0, 2), (500.0, 1), (10.0, 4)):
         for _ in range(40):
-            count = pace.count
-            took = pace.timed(lambda count=count: wait(count), count)
+            count = batch_size.count
+            took = batch_size.run(lambda count=count: wait(count), count)
             assert took == pytest.approx(count * each)
-        assert pace.count in (settled - 1, settled, settled + 1)
-    assert each * pace.count < 1.4 * PIECE
+        assert batch_size.count in (settled - 1, settled, settled + 1)
+    assert each * batch_size.count < 1.4 * PIECE
 
 
-def test_a_pace_learns_at_once_that_it_is_too_fast_and_nothing_from_what_was_kept(monkeypatch):
+def test_a_batch_size_shrinks_at_once_and_learns_nothing_from_cached_pictures(monkeypatch):
     now = [0.0]
     monkeypatch.setattr("glowlab.explorers.scheduler.time.perf_counter", lambda: now[0])
 
@@ -159,14 +159,14 @@ def test_a_pace_learns_at_once_that_it_is_too_fast_and_nothing_from_what_was_kep
         now[0] += 0.020 * fresh
         return fresh
 
-    pace = Pace(16, most=16)
+    batch_size = BatchSize(16, most=16)
     for _ in range(20):
-        pace.timed(lambda: sixteen(0), 16)
-    assert pace.count == 16
-    pace.timed(lambda: sixteen(16), 16)
-    assert pace.count == PIECE // 20
-    pace.timed(lambda: sixteen(1), 16)  # one of them, and quick: that says nothing about two at once
-    assert pace.count == PIECE // 20
+        batch_size.run(lambda: sixteen(0), 16)
+    assert batch_size.count == 16
+    batch_size.run(lambda: sixteen(16), 16)
+    assert batch_size.count == PIECE // 20
+    batch_size.run(lambda: sixteen(1), 16)  # one of them, and quick: that says nothing about two at once
+    assert batch_size.count == PIECE // 20
 
 
 # ---- the rest ---------------------------------------------------------------------------------------------
@@ -195,26 +195,26 @@ def test_no_part_of_an_explorer_covers_one_of_a_widget(model):
         assert not covered, kind
 
 
-def test_what_is_typical_is_the_cards_or_measured(model, card):
-    assert typical(model, card) == (5.0, 0.5)
-    measured = typical(model, {})
+def test_typical_bits_are_those_of_the_card_or_measured(model, card):
+    assert get_typical(model, card) == (5.0, 0.5)
+    measured = get_typical(model, {})
     assert measured.spread > 0 and 1 < measured.mean < 9
 
 
 def test_a_model_is_read_once_in_a_process(model, directions, card, tmp_path):
     path = checkpoint.save(tmp_path / "small.safetensors", model, card)
-    first, none, found = shared(path)
+    first, none, found = load_shared(path)
     assert none == {} and found["held_out"] == card["held_out"]
-    assert shared(path)[0] is first and not next(first.parameters()).requires_grad
+    assert load_shared(path)[0] is first and not any(weight.requires_grad for weight in first.parameters())
     other = checkpoint.save(tmp_path / "other.safetensors", model, card)
     checkpoint.save_directions(other, directions)
-    assert set(shared(other)[1]) == set(directions) and shared(other)[0] is not first
+    assert set(load_shared(other)[1]) == set(directions) and load_shared(other)[0] is not first
 
 
 def test_what_cannot_open_says_why(monkeypatch, tmp_path, caplog):
     missing = open_explorer("Title", str(tmp_path / "none"), lambda *parts: None)
     assert isinstance(missing, Sorry) and "no model" in missing.head.notice["text"]
-    monkeypatch.setattr(explorer, "shared", lambda name: (1, 2, 3))
+    monkeypatch.setattr(explorer, "load_shared", lambda name: (1, 2, 3))
     broken = open_explorer("Title", "x", lambda *parts: 1 / 0)
     assert broken.head.notice["text"] == BROKEN and "ZeroDivisionError" in caplog.text
 
@@ -240,11 +240,11 @@ def test_each_has_a_dashboard_of_one_cell(name):
 
 def test_many_pictures_at_once_are_the_same_pictures(model):
     eps = latent_space.sample_eps(model.latent_shapes, 3, torch.Generator().manual_seed(5))
-    together = draw_all(model, eps)
-    for i, drawn in enumerate(together):
-        alone = draw(model, [level[i : i + 1] for level in eps])
-        assert (alone.image.int() - drawn.image.int()).abs().max() <= 1  # rounding of a batch
-        assert drawn.temperature == pytest.approx(alone.temperature, rel=1e-5)
-        assert drawn.saturated == pytest.approx(alone.saturated, abs=2e-3)
+    together = decode_all(model, eps)
+    for i, decoded in enumerate(together):
+        alone = decode(model, [level[i : i + 1] for level in eps])
+        assert (alone.image.int() - decoded.image.int()).abs().max() <= 1  # rounding of a batch
+        assert decoded.temperature == pytest.approx(alone.temperature, rel=1e-5)
+        assert decoded.saturated == pytest.approx(alone.saturated, abs=2e-3)
     with pytest.raises(GlowliteError, match="Move the last slider back"):
-        draw_all(model, [level.index_fill(0, torch.tensor([1]), torch.nan) for level in eps])
+        decode_all(model, [level.index_fill(0, torch.tensor([1]), torch.nan) for level in eps])

@@ -3,14 +3,14 @@
 import asyncio
 
 import pytest
-from tests.glowlab.explorers.page import drag, entry, open_address, pick, png, upload
 
-from glowlab.explorers.between import WAYS
 from glowlab.explorers.interpolation import OPENING, InterpolationExplorer, open_interpolation
+from glowlab.explorers.interpolation_state import WAYS
 from glowlab.widgets.frame import SORRY, Sorry
 from glowlab.widgets.picture import to_bytes
 from glowlite import checkpoint
 from glowlite import latents as latent_space
+from tests.glowlab.explorers.page import drag, entry, open_address, pick, png, upload
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def page(model, card) -> InterpolationExplorer:
 
 
 def test_it_opens_half_way_with_all_rows(page, model):
-    first, second = (page.shelf.gallery[i] for i in OPENING)
+    first, second = (page.gallery.faces[i] for i in OPENING)
     wanted = model.decode(latent_space.slerp(first.latents, second.latents, 0.5))[0]
     assert page.picture.pixels == to_bytes(wanted)
     assert [picture.pixels for picture in page.ends] == [to_bytes(first.image), to_bytes(second.image)]
@@ -34,7 +34,7 @@ def test_the_slider_moves_and_holding_compares_with_the_pixel_blend(page):
     for t in (0.1, 0.35, 0.9):
         drag(page.slider, t)
         seen.add(page.picture.pixels)
-        assert page.picture.other == to_bytes(page.between.blend(t)) != page.picture.pixels
+        assert page.picture.other == to_bytes(page.state.blend(t)) != page.picture.pixels
     assert len(seen) == 4
     drag(page.slider, 0.0)
     assert page.picture.pixels == page.ends[0].pixels and "where the way begins" in page.words.says
@@ -75,19 +75,19 @@ def test_levels_can_stay_behind(page):
 
 def test_other_faces_give_other_rows(page):
     rows = {way: tiles.pixels for way, tiles in page.rows.items()}
-    pick(page.galleries[0], 3)
-    pick(page.galleries[1], 9)
-    assert page.between.first is page.shelf.gallery[3] and page.between.second is page.shelf.gallery[9]
+    pick(page.gallery_tiles[0], 3)
+    pick(page.gallery_tiles[1], 9)
+    assert page.state.first is page.gallery.faces[3] and page.state.second is page.gallery.faces[9]
     assert all(tiles.pixels != rows[way] for way, tiles in page.rows.items())
-    assert page.galleries[0].selected == 3 and page.galleries[1].selected == 9
-    pick(page.galleries[1], 3)
+    assert page.gallery_tiles[0].selected == 3 and page.gallery_tiles[1].selected == 9
+    pick(page.gallery_tiles[1], 3)
     assert "Both pictures are gallery face 4" in page.words.says
     assert page.picture.pixels == page.ends[0].pixels
 
 
 def test_surprise_takes_two_people_by_seed(page, model, card):
     page.surprise.click()
-    assert page.between.first is not page.between.second
+    assert page.state.first is not page.state.second
     other = InterpolationExplorer(model, card, seed=4)
     other.surprise.click()
     assert other.picture.pixels == page.picture.pixels
@@ -95,25 +95,25 @@ def test_surprise_takes_two_people_by_seed(page, model, card):
 
 def test_the_numbers_are_those_of_the_picture(page, model):
     drag(page.slider, 0.7)
-    image = page.drawn.image
+    image = page.decoded.image
     assert float(entry(page, "Bits")["value"]) == pytest.approx(model.bits_per_dim(image[None]).item(), abs=0.006)
-    change = (image.float() - page.between.first.image.float()).abs().mean().item()
+    change = (image.float() - page.state.first.image.float()).abs().mean().item()
     assert entry(page, "Change")["value"] == f"{change:.1f}"
-    eps = latent_space.slerp(page.between.first.latents, page.between.second.latents, 0.7)
+    eps = latent_space.slerp(page.state.first.latents, page.state.second.latents, 0.7)
     assert entry(page, "Effective")["value"] == f"{latent_space.effective_temperature(eps).item():.2f}"
     page.way.value = "pixels"
-    encoded = model.encode(page.drawn.image[None])
+    encoded = model.encode(page.decoded.image[None])
     assert entry(page, "Effective")["value"] == f"{latent_space.effective_temperature(encoded).item():.2f}"
 
 
 @pytest.mark.parametrize("end", [0, 1])
 def test_a_picture_of_ones_own_can_be_either_end(page, end):
     upload(page.uploads[end], png())
-    face = (page.between.first, page.between.second)[end]
+    face = (page.state.first, page.state.second)[end]
     assert face.name == f"your {('first', 'second')[end]} picture" and page.ends[end].pixels == to_bytes(face.image)
     text = page.head.notice["text"]
     assert f"the {('first', 'second')[end]} one now" in text and "unlike the drawn faces" in text
-    assert page.galleries[end].selected == 12 and page.galleries[1 - end].count == 13
+    assert page.gallery_tiles[end].selected == 12 and page.gallery_tiles[1 - end].count == 13
     drag(page.slider, float(end))
     assert page.picture.pixels == page.ends[end].pixels
     assert f"{'ab'[end]}=own" in page.head.query
@@ -123,23 +123,23 @@ def test_both_ends_can_be_pictures_of_ones_own(page):
     for end, colour in enumerate([(90, 120, 200), (200, 40, 60)]):
         upload(page.uploads[end], png(colour))
     assert "from your first picture to your second picture" in page.words.says
-    assert [tiles.selected for tiles in page.galleries] == [12, 13]
-    pick(page.galleries[0], 2)  # the first stays on the shelf
-    pick(page.galleries[0], 12)
-    assert page.between.first.name == "your first picture"
+    assert [tiles.selected for tiles in page.gallery_tiles] == [12, 13]
+    pick(page.gallery_tiles[0], 2)  # the first stays in the gallery
+    pick(page.gallery_tiles[0], 12)
+    assert page.state.first.name == "your first picture"
 
 
 def test_the_angle_and_clamped_values_are_said(page):
     upload(page.uploads[0], png())
     upload(page.uploads[1], png((91, 121, 200)))
-    angle = page.between.angle()
+    angle = page.state.angle()
     assert angle < 60 and page.apart.says.startswith(f"These two stand at {angle:.0f}°")
-    middle = latent_space.effective_temperature(page.between.latents(0.5, "linear")).item()
+    middle = latent_space.effective_temperature(page.state.latents(0.5, "linear")).item()
     assert f"temperature is {middle:.2f}" in page.apart.says
     for tick in page.levels:
         tick.value = False
     assert page.apart.says == ""
-    page.drawn = page.drawn._replace(saturated=0.041)
+    page.decoded = page.decoded._replace(saturated=0.041)
     assert page.hint().startswith("4% of the values are at full dark or full light")
 
 
@@ -207,13 +207,13 @@ def test_old_rows_stay_until_new_ones_are_whole(model, card):
     async def scene():
         page = InterpolationExplorer(model, card)
         await asyncio.sleep(0.2)
-        while page.work.busy:
+        while page.scheduler.busy:
             await asyncio.sleep(0.01)
-        page.between.drawing.most = page.between.drawing.count = 1
+        page.state.decoding.most = page.state.decoding.count = 1
         old = {way: tiles.pixels for way, tiles in page.rows.items()}
         seen = {way: {pixels} for way, pixels in old.items()}
-        pick(page.galleries[0], 8)
-        while page.work.busy or not any(len(pictures) > 1 for pictures in seen.values()):
+        pick(page.gallery_tiles[0], 8)
+        while page.scheduler.busy or not any(len(pictures) > 1 for pictures in seen.values()):
             await asyncio.sleep(0.005)
             for way, tiles in page.rows.items():
                 seen[way].add(tiles.pixels)

@@ -1,11 +1,11 @@
-"""Labelled faces under a model, the directions that few of them give, and what is kept of it beside the weights."""
+"""Labelled faces under a model, the directions that few of them give, and the measurements stored beside weights."""
 
 import logging
 
 import pytest
 import torch
 
-from glowlab.explorers import precomputed as known
+from glowlab.explorers import precomputed
 from glowlab.explorers.labelled import COUNT, REACH, SEED, Labelled, direction, labels, project
 from glowlite import checkpoint
 from glowlite import latents as latent_space
@@ -54,9 +54,9 @@ def test_faces_are_encoded_as_far_as_needed(labelled, model):
     assert labelled.ready(10) and not labelled.ready(10, 1) and list(labelled.encode(10)) == []
     encode(labelled, 20)
     wanted = model.encode(faces.draw(20, 16, SEED).images)
-    mine = [torch.cat(level).float() for level in zip(*labelled.rows, strict=True)]
+    mine = [eps.float() for eps in latent_space.cat(labelled.rows)]
     for a, b in zip(mine, wanted, strict=True):
-        assert torch.allclose(a, b, atol=2e-2)  # kept as float16
+        assert torch.allclose(a, b, atol=2e-2)  # stored as float16
     tens = [latent_space.flatten(labelled.find(10, batch)["beard"]) for batch in (0, 1)]
     assert torch.cosine_similarity(*tens).item() < 0.9
     wanted = direction([eps[10:20] for eps in mine], labels(["beard"], 20)["beard"][10:])
@@ -69,58 +69,58 @@ def test_only_attributes_that_faces_have_are_labelled(labelled):
     assert labelled.names == ["smile", "hair_colour", "beard"]
 
 
-def test_what_is_kept_comes_back(model, directions, card, tmp_path, monkeypatch):
-    monkeypatch.setattr(known, "COUNT", 120)
-    monkeypatch.setattr(known, "KEPT", (100,))
+def test_stored_measurements_come_back(model, directions, card, tmp_path, monkeypatch):
+    monkeypatch.setattr(precomputed, "COUNT", 120)
+    monkeypatch.setattr(precomputed, "STORED", (100,))
     path = checkpoint.save(tmp_path / "small.safetensors", model, card)
     checkpoint.save_directions(path, directions)
-    said = []
-    known.find_out(path, said.append)
-    assert said[0].endswith("labelled faces encoded") and said[-1].endswith("temperatures measured")
-    back = known.load(path)
+    words = []
+    precomputed.measure(path, words.append)
+    assert words[0].endswith("labelled faces encoded") and words[-1].endswith("temperatures measured")
+    back = precomputed.load(path)
     straight = Labelled(model, checkpoint.load_directions(path))
     encode(straight, 120).place()
     assert torch.allclose(back.radii, straight.radii, atol=2e-3) and len(back.radii) == 120
     for name in straight.names:
-        assert torch.allclose(back.places[name], straight.places[name], rtol=2e-3, atol=2e-3)
+        assert torch.allclose(back.positions[name], straight.positions[name], rtol=2e-3, atol=2e-3)
         pair = [latent_space.flatten(found[name]) for found in (back.few[100], straight.find(100))]
         assert torch.cosine_similarity(*pair).item() > 0.999
-    assert back.likeness.parts.shape == (48, 19) and back.likeness.mean.shape == (48,)
+    assert back.pca.components.shape == (48, 19) and back.pca.mean.shape == (48,)
     assert back.points[0].temperature == 0 and back.points[-1].temperature == pytest.approx(1.3)
 
 
-def test_nothing_is_kept_for_most_models(model, card, tmp_path):
+def test_most_models_have_no_stored_measurements(model, card, tmp_path):
     path = checkpoint.save(tmp_path / "small.safetensors", model, card)
-    assert known.load(path).places == {} and known.load(path).points == []
+    assert precomputed.load(path).positions == {} and precomputed.load(path).points == []
 
 
 @pytest.mark.parametrize("damage", ["other weights", "other directions", "cut short", "another file"])
-def test_what_does_not_belong_is_left_out(model, card, tmp_path, caplog, damage):
+def test_a_file_that_does_not_belong_is_left_out(model, card, tmp_path, caplog, damage):
     path = checkpoint.save(tmp_path / "small.safetensors", model, card)
-    where = known.file_of(path)
+    where = precomputed.find_file(path)
     checkpoint.write_state(where, {"places": torch.zeros(3, 1)}, {"model_sha256": "0", "names": ["smile"]})
     if damage == "other directions":
-        facts = {**known.made_for(path), "names": ["smile"], "directions_sha256": "0"}
+        facts = {**precomputed.hash_files(path), "names": ["smile"], "directions_sha256": "0"}
         checkpoint.write_state(where, {"places": torch.zeros(3, 1)}, facts)
     if damage == "cut short":
         where.write_bytes(where.read_bytes()[:40])
     if damage == "another file":
-        right = {**known.made_for(path), "names": ["smile"]}
+        right = {**precomputed.hash_files(path), "names": ["smile"]}
         checkpoint.write_state(where, {"places": torch.zeros(3, 1)}, right)
     with caplog.at_level(logging.WARNING, "glowlab.explorers"):
-        assert known.load(path).places == {}
+        assert precomputed.load(path).positions == {}
     words = "other weights or directions" if damage.startswith("other") else "left out"
     assert words in caplog.text
 
 
 def test_what_ships_is_small_and_fits_the_model_that_ships():
-    found = known.load("faces64")
-    assert known.file_of("faces64").stat().st_size < 800_000
-    assert set(found.places) == set(found.few[100]) == set(found.few[1000]) == set(faces.ATTRIBUTES)
+    found = precomputed.load("faces64")
+    assert precomputed.find_file("faces64").stat().st_size < 800_000
+    assert set(found.positions) == set(found.few[100]) == set(found.few[1000]) == set(faces.ATTRIBUTES)
     assert len(found.radii) == COUNT and 0.95 < found.radii.mean() < 1.02
-    true = labels(list(found.places))
-    for name, places in found.places.items():  # each direction sorts the faces by what it is named after
-        assert torch.corrcoef(torch.stack([places, true[name]]))[0, 1] > 0.75, name
+    true = labels(list(found.positions))
+    for name, positions in found.positions.items():  # each direction sorts the faces by what it is named after
+        assert torch.corrcoef(torch.stack([positions, true[name]]))[0, 1] > 0.75, name
     own = checkpoint.load_directions("faces64")
     for name, few in found.few[100].items():  # more labels, less chance
         alike = [
@@ -128,13 +128,12 @@ def test_what_ships_is_small_and_fits_the_model_that_ships():
             for d in (few, found.few[1000][name])
         ]
         assert 0.05 < alike[0] < alike[1]
-    odd = [point.odd for point in found.points]
+    odd = [point.residual for point in found.points]
     assert odd == sorted(odd) and found.points[0].spread == 0
-    new = found.likeness.oddness(faces.draw(64, 64, seed=7).images)
+    new = found.pca.residual(faces.draw(64, 64, seed=7).images)
     assert odd[6] < new < odd[9]  # as clean as drawn faces near T = 0.7, as in notebook 10
 
 
-def test_on_the_command_line_a_mistake_is_one_sentence(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["known", "nowhere"])
-    with pytest.raises(SystemExit, match="no model 'nowhere'"):
-        known.main()
+def test_a_model_that_does_not_exist_is_one_sentence():
+    with pytest.raises(GlowliteError, match="no model 'nowhere'"):
+        precomputed.measure("nowhere")

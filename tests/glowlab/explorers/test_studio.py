@@ -4,12 +4,12 @@ import io
 
 import pytest
 from PIL import Image
-from tests.glowlab.explorers.page import drag, entry, open_address, pick, png, upload
 
 from glowlab.explorers.studio import OPENING, Studio, open_studio
 from glowlab.widgets.frame import BROKEN, SORRY, Sorry
 from glowlab.widgets.picture import to_bytes
 from glowlite import checkpoint
+from tests.glowlab.explorers.page import drag, entry, open_address, pick, png, upload
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def page(model, directions, card) -> Studio:
 def test_it_opens_on_an_edited_face(page):
     assert page.sliders["smile"].value == OPENING["smile"]
     assert page.after.pixels != page.before.pixels
-    assert page.before.pixels == to_bytes(page.shelf.gallery[0].image)
+    assert page.before.pixels == to_bytes(page.gallery.faces[0].image)
     assert "smile" in page.words.says and page.after.label.startswith("After: ")
     assert page.words.hint
 
@@ -53,7 +53,7 @@ def test_a_move_that_was_on_its_way_does_not_undo_reset(page):
 
 def test_another_face_keeps_the_edits(page):
     pick(page.gallery_tiles, 5)
-    assert page.before.pixels == to_bytes(page.shelf.gallery[5].image)
+    assert page.before.pixels == to_bytes(page.gallery.faces[5].image)
     assert page.sliders["smile"].value == OPENING["smile"]
     assert page.after.pixels != page.before.pixels
     assert page.words.says.startswith("Gallery face 6 with")
@@ -80,10 +80,10 @@ def test_fresh_faces_follow_the_temperature_and_are_new_on_demand(page):
     assert page.fresh_tiles.pixels != row
     pick(page.fresh_tiles, 4)
     chosen = page.after.pixels
-    assert chosen == to_bytes(page.shelf.fresh[4].image)
+    assert chosen == to_bytes(page.gallery.fresh[4].image)
     page.temperature.value = 0.4
     assert page.fresh_tiles.selected == 4
-    assert page.after.pixels == to_bytes(page.shelf.fresh[4].image) != chosen
+    assert page.after.pixels == to_bytes(page.gallery.fresh[4].image) != chosen
     row = page.fresh_tiles.pixels
     page.new_faces.click()
     assert page.fresh_tiles.pixels != row and page.fresh_tiles.selected == -1
@@ -94,7 +94,7 @@ def test_surprise_moves_sliders_to_match_the_picture(page):
     page.surprise.click()
     moved = {name: slider.value for name, slider in page.sliders.items() if slider.value}
     assert moved == page.state.amounts and moved
-    assert page.after.pixels == to_bytes(page.state.draw().image)
+    assert page.after.pixels == to_bytes(page.state.decode().image)
 
 
 def test_an_upload_comes_back_exactly_and_says_that_it_is_foreign(page):
@@ -171,14 +171,14 @@ def test_download_gives_the_pixels_shown(page, monkeypatch):
 
 def test_the_numbers_are_those_of_the_picture(page):
     page.reset.click()
-    image = page.shelf.gallery[0].image
+    image = page.gallery.faces[0].image
     assert entry(page, "Change")["value"] == "0.0"
     assert entry(page, "Bits")["value"] == f"{page.state.model.bits_per_dim(image[None]).item():.2f}"
     assert "5.00" in entry(page, "Bits")["note"]
     page.sliders["smile"].value = 1.0
-    drawn = page.state.draw()
-    assert entry(page, "Effective")["value"] == f"{drawn.temperature:.2f}"
-    difference = (drawn.image.float() - image.float()).abs().mean().item()
+    decoded = page.state.decode()
+    assert entry(page, "Effective")["value"] == f"{decoded.temperature:.2f}"
+    difference = (decoded.image.float() - image.float()).abs().mean().item()
     assert entry(page, "Change")["value"] == f"{difference:.1f}" != "0.0"
 
 
@@ -195,7 +195,7 @@ def test_hints_end_and_a_share_of_clamped_values_is_warned_of(page):
     page.used.update(name for name, _ in page.hints)
     page.sliders["smile"].value = 0.2
     assert page.words.hint == ""
-    page.drawn = page.drawn._replace(saturated=0.2)
+    page.decoded = page.decoded._replace(saturated=0.2)
     assert page.hint().startswith("20% of the values")
 
 
@@ -206,7 +206,7 @@ def test_nonsense_in_an_address_is_said(page):
 
 def test_an_address_sets_everything(page):
     page._receive(page.head, {"kind": "address", "search": "?face=gallery-4&smile=-0.5&with=gallery-2&blend=0.3"}, [])
-    assert page.before.pixels == to_bytes(page.shelf.gallery[3].image)
+    assert page.before.pixels == to_bytes(page.gallery.faces[3].image)
     assert page.sliders["smile"].value == -0.5 and page.sliders["hair_colour"].value == 0
     assert page.blend.value == 0.3 and page.partner_tiles.selected == 1
     assert page.head.query == "face=gallery-4&with=gallery-2&blend=0.30&smile=-0.50"

@@ -4,17 +4,17 @@ import asyncio
 
 import pytest
 import torch
-from tests.glowlab.explorers.page import drag, entry, open_address, pick
 
-from glowlab.explorers import precomputed as known
-from glowlab.explorers.pca import Likeness
-from glowlab.explorers.samples import COUNT, STOPS, Point, Samples, spread, trade_off
+from glowlab.explorers import precomputed
+from glowlab.explorers.pca import PCA
+from glowlab.explorers.samples import COUNT, STOPS, SampleQuality, Samples, spread, trade_off
 from glowlab.explorers.temperature import OPENING, SEED, STRIP, TemperatureExplorer, open_temperature
-from glowlab.films.snapshot import steady
+from glowlab.films.snapshot import fix_batch_sizes
 from glowlab.widgets.frame import SORRY, Sorry
 from glowlab.widgets.picture import to_bytes
 from glowlite import checkpoint
 from glowlite import latents as latent_space
+from tests.glowlab.explorers.page import drag, entry, open_address, pick
 
 
 @pytest.fixture
@@ -107,33 +107,33 @@ def test_spread_is_the_mean_over_pairs():
     assert spread(images) == pytest.approx(torch.stack(pairs).mean().item(), rel=1e-5)
 
 
-def test_the_curve_is_measured_where_it_was_not_kept(page, model):
+def test_the_curve_is_measured_where_none_is_stored(page, model):
     assert [point.temperature for point in page.points] == list(STOPS)
     images = sixteen(model, STOPS[5], seed=1)
-    assert page.points[5].odd == pytest.approx(page.likeness.oddness(images), rel=1e-4)
+    assert page.points[5].residual == pytest.approx(page.pca.residual(images), rel=1e-4)
     assert page.points[5].spread == pytest.approx(spread(images), rel=1e-4)
     assert page.points[0].spread == 0 and "Drawn faces" in page.trade.label
 
 
-def test_what_was_kept_is_not_measured_again(model, card, monkeypatch):
-    points = [Point(t, 3 + t, 20 * t) for t in STOPS]
-    likeness = Likeness.of(torch.rand(60, 48))
-    kept = known.Known(points=points, radii=torch.full((50,), 0.9), likeness=likeness)
-    for name in ("trade_off", "crowd"):
+def test_stored_measurements_are_not_made_again(model, card, monkeypatch):
+    points = [SampleQuality(t, 3 + t, 20 * t) for t in STOPS]
+    pca = PCA.fit(torch.rand(60, 48))
+    stored = precomputed.Precomputed(points=points, radii=torch.full((50,), 0.9), pca=pca)
+    for name in ("trade_off", "coarse_faces"):
         monkeypatch.setattr(f"glowlab.explorers.temperature.{name}", lambda *_: 1 / 0)
-    page = TemperatureExplorer(model, card, kept)
+    page = TemperatureExplorer(model, card, stored)
     assert page.points == points and "drawn faces lie at 0.90" in page.shell.label
     assert not page.head.notice
 
 
 def test_measuring_the_curve_can_be_taken_up_again(model):
-    whole, parts, likeness = [], [], Likeness.of(torch.rand(60, 48))
-    for _ in trade_off(model, likeness, whole):
+    whole, parts, pca = [], [], PCA.fit(torch.rand(60, 48))
+    for _ in trade_off(model, pca, whole):
         pass
-    for _ in trade_off(model, likeness, parts):
+    for _ in trade_off(model, pca, parts):
         if len(parts) == 3:
             break
-    for _ in trade_off(model, likeness, parts):
+    for _ in trade_off(model, pca, parts):
         pass
     assert parts == whole and [point.temperature for point in parts] == list(STOPS)
 
@@ -144,9 +144,9 @@ def test_the_shell_follows(page):
     assert f"lie at {page.sheet.effective.mean():.2f}" in page.shell.label
 
 
-async def rested(page) -> None:
+async def rest(page) -> None:
     await asyncio.sleep(0.15)
-    while page.work.busy:
+    while page.scheduler.busy:
         await asyncio.sleep(0.01)
 
 
@@ -155,7 +155,7 @@ def test_while_it_moves_a_few_follow_the_chosen_first_and_at_rest_all_the_latest
         page = TemperatureExplorer(model, card)
         page.samples.moving.most = page.samples.moving.count = 2
         pick(page.tiles, 9)
-        await rested(page)
+        await rest(page)
         before = list(page.shown)
         drag(page.slider, 1.25)
         changed = {i for i in range(COUNT) if not torch.equal(before[i], page.shown[i])}
@@ -166,30 +166,30 @@ def test_while_it_moves_a_few_follow_the_chosen_first_and_at_rest_all_the_latest
         await asyncio.sleep(0.11)
         drag(page.slider, 0.15)  # while the rest is under way
         wanted = sixteen(model, 0.15)
-        await rested(page)
+        await rest(page)
         assert page.tiles.pixels == to_bytes(wanted)
         assert not entry(page, "Bits")["stale"]
         near = page.samples.at((0.2, 0.2))
         assert near.complete()  # what an arrow key asks for next is there already
 
-    monkeypatch.setattr("glowlab.explorers.scheduler.Slices.crowded", False)  # whatever else runs here
-    with steady():  # as many at a time on a busy machine as on an idle one
+    monkeypatch.setattr("glowlab.explorers.scheduler.Scheduler.crowded", False)  # whatever else runs here
+    with fix_batch_sizes():  # as many at a time on a busy machine as on an idle one
         asyncio.run(scene())
 
 
 @pytest.mark.parametrize("crowded", [False, True])
 def test_where_others_want_the_cores_nothing_is_drawn_ahead(model, card, monkeypatch, crowded):
     page = TemperatureExplorer(model, card)
-    monkeypatch.setattr("glowlab.explorers.scheduler.Slices.crowded", crowded)
+    monkeypatch.setattr("glowlab.explorers.scheduler.Scheduler.crowded", crowded)
     drag(page.slider, 0.2)
     assert page.sheet.complete() and not entry(page, "Bits")["stale"]
     assert page.samples.at((0.25, 0.25)).complete() != crowded
 
 
-def test_sheets_are_kept_but_not_for_ever(model):
+def test_sheets_are_cached_up_to_a_limit(model):
     samples = Samples(model, 1)
     first = samples.at((0.5, 0.5))
-    first.draw([3], samples.drawing)
+    first.decode([3], samples.decoding)
     assert samples.at((0.5, 0.5)) is first and first.missing(range(COUNT)) == [i for i in range(16) if i != 3]
     for i in range(100):
         samples.at((i / 100, 0.0))

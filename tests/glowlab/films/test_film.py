@@ -17,7 +17,7 @@ from glowlab.widgets.picture import Picture, Tiles
 from glowlite.errors import GlowliteError
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
-REMAKE = "record it anew: python -m glowlab.films.record {}"
+REMAKE = "record it anew: glowlite record {}"
 EVERY = pytest.mark.parametrize("name", NAMES)
 
 
@@ -91,7 +91,7 @@ class Opened:
     """An explorer opened as for recording, and how it was before anything moved."""
 
     def __init__(self, name: str):
-        with snapshot.steady():
+        with snapshot.fix_batch_sizes():
             self.script = record.script(name)
         self.state = snapshot.state(self.script.explorer)
         self.opening = record.opening(self.script)[0]
@@ -132,11 +132,11 @@ def test_moves_are_what_the_explorer_makes_of_them_today(name, opened):
     ], REMAKE.format(name)
     for number in (0, count // 3, count - 1):
         point, state = stored.state(number)
-        with snapshot.steady():
+        with snapshot.fix_batch_sizes():
             script.go(point)
         assert differences(state, snapshot.state(script.explorer)) == [], REMAKE.format(name)
         query = state[next(key for key in state if key[1] == "query")]
-        with snapshot.steady():
+        with snapshot.fix_batch_sizes():
             script.explorer._open_address("?" + query)  # what the live explorer is told when it takes over
         assert differences(state, snapshot.state(script.explorer)) == [], f"{query} leads elsewhere"
 
@@ -293,25 +293,3 @@ def test_posters_are_small_and_stand_on_any_ground(name):
     assert pixels[..., :3][pixels[..., 3] > 200].std() > 25  # and something on them
     today = np.asarray(Image.open(io.BytesIO(make(name))).convert("RGBA"))
     assert np.abs(today.astype(int) - pixels).mean() < 2  # it is made of the film that lies beside it
-
-
-def test_voila_compiles_a_template_once():
-    from jinja2 import DictLoader
-    from voila.exporter import VoilaExporter
-
-    from glowlab.serving import compiled
-
-    create = VoilaExporter._create_environment
-    compiled.keep_templates()
-    try:
-        sources = {"page.html": "{{ 1 + 1 }}"}
-        pages = []
-        for source in ("{{ 1 + 1 }}", "{{ 1 + 1 }}", "{{ 3 }}"):
-            environment = VoilaExporter()._create_environment()
-            sources["page.html"] = source
-            environment.loader = DictLoader(dict(sources))
-            pages.append(environment.get_template("page.html").render())
-            kept = environment.bytecode_cache
-        assert pages == ["2", "2", "3"] and len(kept.codes) == 1
-    finally:
-        VoilaExporter._create_environment = create

@@ -1,4 +1,4 @@
-"""Two faces and three ways from one to the other: through their pixels, or straight or along an arc through eps."""
+"""The interpolation explorer's state: two faces and three ways between them (pixels, straight line, arc)."""
 
 import time
 from collections.abc import Iterator
@@ -7,9 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from glowlab.explorers.gallery import Face
-from glowlab.explorers.render import Drawn, draw, draw_at, weigh_all
-from glowlab.explorers.scheduler import Pace
+from glowlab.explorers.gallery import GalleryFace
+from glowlab.explorers.render import Decoded, decode, decode_batch, measure_bits
+from glowlab.explorers.scheduler import BatchSize
 from glowlite import latents as latent_space
 
 WAYS = ("pixels", "linear", "spherical")
@@ -20,35 +20,35 @@ STOPS = tuple(i / 6 for i in range(7))
 
 
 class Stop(NamedTuple):
-    """What is known about one stop of a row; the numbers are None until they are measured."""
+    """One stop of a row; fields are None until they are known."""
 
     image: Tensor | None = None
     bits: float | None = None  # per dimension
     temperature: float | None = None  # effective
 
 
-class Between:
-    """`first` and `second`; `t` from 0 to 1 along the `way`; `levels` says of each whether it moves or stays.
+class InterpolationState:
+    """`first` and `second`; `t` from 0 to 1 along the `way`; `levels` says for each level whether it moves.
 
-    rows     way -> what is known about its seven stops
+    rows     way -> its seven stops
     curves   way through eps -> (t, effective temperatures) along it
     """
 
-    def __init__(self, model, first: Face, second: Face):
+    def __init__(self, model, first: GalleryFace, second: GalleryFace):
         self.model = model
         self.t, self.way = 0.5, "spherical"
-        self.drawing, self.measuring = Pace(2), Pace(2)
+        self.decoding, self.measuring = BatchSize(2), BatchSize(2)
         self.choose(first, second, (True,) * len(model.latent_shapes))
 
-    def choose(self, first: Face, second: Face, levels: tuple[bool, ...]) -> None:
-        """Other faces, or other levels; the rows are to be drawn anew."""
+    def choose(self, first: GalleryFace, second: GalleryFace, levels: tuple[bool, ...]) -> None:
+        """Set the faces and levels; empties the rows."""
         self.first, self.second, self.levels = first, second, levels
         self.rows = {way: [Stop()] * len(STOPS) for way in WAYS}
         self.curves = {way: self._temperatures(way) for way in PATHS}
 
     @torch.inference_mode()
     def latents(self, t: float, way: str) -> list[Tensor]:
-        """eps at t of the straight line or the arc through those levels that move."""
+        """eps at t on the straight line or arc, in those levels that move."""
         moving = [level for level, moves in enumerate(self.levels) if moves]
         now = list(self.first.latents)
         if moving:
@@ -58,7 +58,7 @@ class Between:
         return now
 
     def angle(self) -> float | None:
-        """Degrees between the latents of both faces, of the levels that move; None where none does."""
+        """Degrees between the latents of both faces, in the levels that move; None where none does."""
         if not any(self.levels):
             return None
         ends = [
@@ -69,22 +69,21 @@ class Between:
         return torch.rad2deg(cosine.acos()).item()
 
     def blend(self, t: float) -> Tensor:
-        """The pixels of both pictures, mixed: uint8 (C, H, W)."""
+        """Mix the pixels of both pictures: uint8 (C, H, W)."""
         return torch.lerp(self.first.image.float(), self.second.image.float(), t).round().to(torch.uint8)
 
-    def draw(self) -> Drawn:
-        """The picture at t of the way. GlowliteError where a value is not finite."""
+    def decode(self) -> Decoded:
+        """Decode the picture at t, or mix its pixels. GlowliteError where a value is not finite."""
         if self.way != "pixels":
-            return draw(self.model, self.latents(self.t, self.way))
+            return decode(self.model, self.latents(self.t, self.way))
         start = time.perf_counter()
         image = self.blend(self.t)
         took = 1000 * (time.perf_counter() - start)
-        return Drawn(image, took, 0.0, self.encoded([image])[0])
+        return Decoded(image, took, 0.0, self.measure_temperatures([image])[0])
 
-    def encoded(self, images: list[Tensor]) -> list[float]:
-        """Effective temperatures that pictures have when they are encoded."""
-        device = self.first.latents[0].device
-        eps = self.model.encode(torch.stack(images).to(device))
+    def measure_temperatures(self, images: list[Tensor]) -> list[float]:
+        """Effective temperatures of encoded pictures."""
+        eps = self.model.encode(torch.stack(images))
         return latent_space.effective_temperature(eps).tolist()
 
     def _temperatures(self, way: str, count: int = 25) -> tuple[list[float], list[float]]:
@@ -94,13 +93,13 @@ class Between:
     # ---- rows ----------------------------------------------------------------------------------------------
 
     def missing(self, way: str, number: str = "image") -> list[int]:
-        """The stops of a row of which this is not known yet."""
+        """The stops of a row whose `number` is not known yet."""
         return [i for i, stop in enumerate(self.rows[way]) if getattr(stop, number) is None]
 
     def finish(self, way: str, at_once: int | None = None) -> Iterator[None]:
-        """Draw the row's stops, a few at a time."""
+        """Compute the pictures of the row, a few at a time."""
         row = self.rows[way]
-        while which := self.missing(way)[: at_once or self.drawing.count]:
+        while which := self.missing(way)[: at_once or self.decoding.count]:
             if way == "pixels":
                 images = [self.blend(STOPS[i]) for i in which]
             else:
@@ -110,30 +109,30 @@ class Between:
             yield
 
     def _decode(self, way: str, which: list[int]) -> list[Tensor]:
-        eps = [torch.cat(level) for level in zip(*(self.latents(STOPS[i], way) for i in which), strict=True)]
-        found, _ = draw_at(self.drawing, self.model, eps)
-        return [drawn.image for drawn in found]
+        eps = latent_space.cat([self.latents(STOPS[i], way) for i in which])
+        found, _ = decode_batch(self.decoding, self.model, eps)
+        return [one.image for one in found]
 
-    def weigh(self, way: str) -> Iterator[None]:
+    def measure(self, way: str) -> Iterator[None]:
         """Measure the row's bits per dimension, and the temperatures of the pixel blend, a few stops at a time."""
         row = self.rows[way]
         while which := self.missing(way, "bits")[: self.measuring.count]:
-            self.measuring.timed(lambda which=which: self._measure(row, which), len(which))
+            self.measuring.run(lambda which=which: self._measure_some(row, which), len(which))
             yield
         while way == "pixels" and (which := self.missing(way, "temperature")[: self.measuring.count]):
-            for i, value in zip(which, self.encoded([row[i].image for i in which]), strict=True):
+            for i, value in zip(which, self.measure_temperatures([row[i].image for i in which]), strict=True):
                 row[i] = row[i]._replace(temperature=value)
             yield
 
-    def _measure(self, row: list[Stop], which: list[int]) -> None:
+    def _measure_some(self, row: list[Stop], which: list[int]) -> None:
         images = torch.stack([row[i].image for i in which])
-        for i, bits in zip(which, weigh_all(self.model, images), strict=True):
+        for i, bits in zip(which, measure_bits(self.model, images), strict=True):
             row[i] = row[i]._replace(bits=bits)
 
     # ---- words ---------------------------------------------------------------------------------------------
 
     def describe_angle(self) -> str:
-        """One sentence on how far apart both faces stand as seen from the middle; empty where no level moves."""
+        """One sentence on the angle between both faces; empty where no level moves."""
         angle, (_, values) = self.angle(), self.curves["linear"]
         if angle is None or self.first is self.second:
             return ""
@@ -141,7 +140,7 @@ class Between:
         return f"These two stand at {angle:.0f}°: half-way on their straight line the temperature is {middle:.2f}."
 
     def describe(self, temperature: float) -> str:
-        """One sentence on what is shown at t, which has this effective temperature."""
+        """One sentence on the picture at t, which has this effective temperature."""
         first, second = self.first.name, self.second.name
         if self.first is self.second:
             return f"Both pictures are {first}, so there is no way to go."
@@ -158,13 +157,13 @@ class Between:
         return text
 
 
-def levels_text(levels: tuple[bool, ...]) -> str:
+def format_levels(levels: tuple[bool, ...]) -> str:
     """The numbers of the levels that move, as an address holds them: "134", or "none"."""
     return "".join(str(level) for level, moves in enumerate(levels, 1) if moves) or "none"
 
 
-def levels_of(text: str, count: int) -> tuple[bool, ...] | None:
-    """The reverse of `levels_text`, for `count` levels; None for what is nothing of the kind."""
+def parse_levels(text: str, count: int) -> tuple[bool, ...] | None:
+    """The reverse of `format_levels`, for `count` levels; None for any other text."""
     if text != "none" and not (text and set(text) <= {str(level) for level in range(1, count + 1)}):
         return None
     return tuple(str(level) in text for level in range(1, count + 1))

@@ -1,9 +1,8 @@
-"""What the explorers say."""
+"""The explorers' words and strip of numbers."""
 
-from glowlab.explorers.render import Drawn
+from glowlab.explorers.render import Decoded
 from glowlab.explorers.state import Typical
-from glowlab.explorers.wording import WORDINGS, change, describe, listing, wording
-from glowlab.widgets.readout import numbers
+from glowlab.explorers.wording import WORDINGS, change, describe, listing, readout_entries, wording
 from glowlite.data.faces import ATTRIBUTES
 
 
@@ -40,10 +39,10 @@ def test_descriptions():
 
 
 def test_numbers_that_are_not_known_yet_are_a_dash_and_no_warning():
-    drawn = Drawn(None, 12.0, 0.0, 0.7)
-    bits, *_ = numbers(float("nan"), True, Typical(3.5, 0.05), drawn, 0.0)
+    decoded = Decoded(None, 12.0, 0.0, 0.7)
+    bits, *_ = readout_entries(float("nan"), True, Typical(3.5, 0.05), decoded, 0.0)
     assert bits["value"] == "\u2013" and bits["note"].startswith("held-out faces") and not bits["flag"]
-    *_, time = numbers(3.5, False, Typical(3.5, 0.05), drawn._replace(milliseconds=0.0), 0.0)
-    assert time["value"] == "\u2013"  # nothing was drawn
-    bits, *_ = numbers(9.0, False, Typical(3.5, 0.05), drawn, 0.0)
+    *_, time = readout_entries(3.5, False, Typical(3.5, 0.05), decoded._replace(milliseconds=0.0), 0.0)
+    assert time["value"] == "\u2013"  # nothing was decoded
+    bits, *_ = readout_entries(9.0, False, Typical(3.5, 0.05), decoded, 0.0)
     assert bits["value"] == "9.00" and bits["flag"] and "unlike" in bits["note"]
