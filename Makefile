@@ -15,8 +15,8 @@ VISITORS ?=
 ARGS ?=
 
 CPU_INDEX := https://download.pytorch.org/whl/cpu
-PY := $(VENV)/bin/python
-EXPLORERS_READY := $(VENV)/.ready-explorers
+PY := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)/python
+LAB_READY := $(VENV)/.ready-lab
 DEV_READY := $(VENV)/.ready-dev
 PEERS_READY := $(VENV)/.ready-peers
 PINS := pyproject.toml constraints.txt
@@ -72,16 +72,16 @@ endef
 
 comma := ,
 
-$(EXPLORERS_READY): $(PINS)
-	$(call install,explorers)
+$(LAB_READY): $(PINS)
+	$(call install,lab)
 	@touch $@
 
 $(DEV_READY): $(PINS)
-	$(call install,explorers$(comma)dev)
-	@touch $(EXPLORERS_READY) $@
+	$(call install,lab$(comma)dev)
+	@touch $(LAB_READY) $@
 
 $(PEERS_READY): $(PINS) | $(DEV_READY)
-	$(call install,explorers$(comma)dev$(comma)peers)
+	$(call install,lab$(comma)dev$(comma)peers)
 	@touch $@
 
 .PHONY: env
@@ -91,28 +91,28 @@ env: $(DEV_READY)  ## make .venv and install the pinned packages
 # --- to use --------------------------------------------------------------------------------------------------------
 
 # HOST counts only when it is given to make: some shells export a HOST that is the machine's name.
-SERVE = @$(PY) -m glowlab.serve $(if $(PORT),--port $(PORT)) $(if $(filter command,$(origin HOST)),--host $(HOST)) \
+SERVE_OPTIONS = $(if $(PORT),--port $(PORT)) $(if $(filter command,$(origin HOST)),--host $(HOST)) \
   $(if $(VISITORS),--visitors $(VISITORS))
 
 .PHONY: explore
-explore: $(EXPLORERS_READY)  ## open the explorers in the browser (PORT=, HOST=, VISITORS=)
-	$(SERVE) $(ARGS)
+explore: $(LAB_READY)  ## open the explorers in the browser (PORT=, HOST=, VISITORS=)
+	@$(PY) -m glowlite explore $(SERVE_OPTIONS) $(ARGS)
 
 .PHONY: present
-present: $(EXPLORERS_READY)  ## the same in large type, for a lecture hall
-	$(SERVE) --lecture $(ARGS)
+present: $(LAB_READY)  ## the same in large type, for a lecture hall
+	@$(PY) -m glowlite present $(SERVE_OPTIONS) $(ARGS)
 
 .PHONY: lab
-lab: $(EXPLORERS_READY)  ## open the notebooks in JupyterLab
+lab: $(LAB_READY)  ## open the notebooks in JupyterLab
 	@$(PY) -m jupyterlab --ServerApp.root_dir=notebooks $(if $(PORT),--port $(PORT)) $(ARGS)
 
 .PHONY: faces
-faces: $(EXPLORERS_READY)  ## draw a sheet of faces as faces.png
-	$(PY) -m glowlite.cli faces $(ARGS)
+faces: $(LAB_READY)  ## draw a sheet of faces as faces.png
+	$(PY) -m glowlite faces $(ARGS)
 
 .PHONY: train
-train: $(EXPLORERS_READY)  ## train faces64 into runs/faces64 (ARGS="--resume" goes on)
-	$(PY) -m glowlite.cli train --out runs/faces64 $(ARGS)
+train: $(LAB_READY)  ## train faces64 into runs/faces64 (ARGS="--resume" goes on)
+	$(PY) -m glowlite train --out runs/faces64 $(ARGS)
 
 # --- to check ------------------------------------------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ test-browser: $(DEV_READY)  ## run dashboards and notebooks in Chromium
 lint: $(DEV_READY)  ## check style and spelling
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(VENV)/bin/codespell
+	$(PY) -m codespell_lib
 
 .PHONY: format
 format: $(DEV_READY)  ## format the code and mend what can be mended
@@ -162,16 +162,16 @@ bench: $(PEERS_READY)  ## measure speed beside other libraries, attributes, dash
 
 .PHONY: notebooks
 notebooks: $(DEV_READY)  ## rebuild the notebooks from their scripts, run, store
-	$(PY) -m glowlab.notebooks $(ARGS)
+	$(PY) -m glowlite notebooks $(ARGS)
 
-.PHONY: known
-known: $(EXPLORERS_READY)  ## measure what the explorers know of faces64, film them
-	$(PY) -m glowlab.explorers.precomputed faces64
-	$(PY) -m glowlab.films.record $(ARGS)
+.PHONY: precompute
+precompute: $(LAB_READY)  ## measure what the explorers know of faces64, film them
+	$(PY) -m glowlite precompute faces64
+	$(PY) -m glowlite record $(ARGS)
 
 .PHONY: site
 site: $(DEV_READY)  ## build the static edition, for any web server
-	$(PY) -m glowlab.site $(ARGS)
+	$(PY) -m glowlite site $(ARGS)
 
 .PHONY: clean
 clean:  ## remove caches and builds; the environment stays

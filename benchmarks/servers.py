@@ -48,7 +48,7 @@ def find_chromium() -> str:
 
 
 class Server:
-    """`python -m glowlab.serve` in a process of its own, on a free port; `lines` is what it printed.
+    """`glowlite explore` in a process of its own, on a free port; `lines` is what it printed.
 
     `address` is what it says it is at: the first page, an explorer given by name, or a notebook given by path.
     """
@@ -56,7 +56,7 @@ class Server:
     def __init__(self, dashboard: str = "", *options: str, port: int = 0):
         chosen = ["--dashboard", dashboard] if dashboard else []
         given = ["--port", str(port), "--no-browser", *chosen, *options]
-        command = [sys.executable, "-m", "glowlab.serve", *given]
+        command = [sys.executable, "-m", "glowlite", "explore", *given]
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=pipe, stderr=subprocess.STDOUT, text=True)
         self.lines: list[str] = []

@@ -1,4 +1,4 @@
-"""Builds the notebooks from their percent scripts: `python -m glowlab.notebooks`, or `make notebooks`.
+"""Builds the notebooks from their percent scripts: `glowlite notebooks`.
 
 Each notebooks/scripts/NN_name.py becomes notebooks/NN_name.ipynb, in order: cells from the script, run from
 first to last in a fresh kernel, then normalised, so that the same code stores the same bytes: no times, no
@@ -6,26 +6,21 @@ widget state, ids that follow from a cell's text. The time a reader needs is wri
 the script's head; `--check` runs the cells and stores nothing, and says whether that time is still true.
 """
 
-import argparse
 import base64
 import hashlib
 import html
 import re
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
 from glowlab.figures.style import to_webp
 from glowlite.errors import GlowliteError
-
-try:
-    import jupytext
-    import nbformat
-    from nbclient import NotebookClient
-    from nbclient.exceptions import CellExecutionError
-except ImportError as missing:
-    raise SystemExit(f"Building notebooks needs the development extras ({missing.name} is missing): make env") from None
 
 ROOT = Path(__file__).resolve().parent.parent / "notebooks"
 TIMEOUT = 600  # seconds for one cell
@@ -198,38 +193,3 @@ def build(script: Path) -> float:
     target = notebook_of(script)
     target.write_text(nbformat.writes(notebook) + "\n")
     return seconds
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. Returns 0, 1 where a checked time is untrue, 2 where a notebook fails."""
-    parser = argparse.ArgumentParser(prog="python -m glowlab.notebooks", description=__doc__.split("\n")[0])
-    parser.add_argument(
-        "names", nargs="*", help="which notebooks, such as 00 or 00_why_reversible; all if none is given"
-    )
-    parser.add_argument(
-        "--check", action="store_true", help="store nothing; compare the time they take with the one they say"
-    )
-    options = parser.parse_args(arguments)
-    untrue = 0
-    try:
-        chosen = scripts(options.names)
-        for script in chosen:
-            print(f"{script.stem} ...", end=" ", flush=True)
-            if options.check:
-                seconds, said = check(script)
-                untrue += not still_true(said, seconds)
-                verdict = "" if still_true(said, seconds) else ": more than a factor of two off"
-                print(f"{seconds:.0f} s, and says under {said} s{verdict}")
-                continue
-            seconds = build(script)
-            print(f"{seconds:.0f} s, {notebook_of(script).stat().st_size // 1000} kB")
-    except GlowliteError as error:
-        print(f"\n{error}", file=sys.stderr)
-        return 2
-    if not chosen:
-        print(f"There are no scripts in {ROOT / 'scripts'}.")
-    return 1 if untrue else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,9 +1,8 @@
-"""Serve the explorers to this machine's browser, or to a class:  python -m glowlab.serve [--port 8866]
+"""Serve the explorers to this machine's browser, or to a class: `glowlite explore`.
 
-What is served, for whom kernels run, and the settings with their reasons are in serving/.
+The addresses, the kernels and the settings, each with its reason, are in serving/.
 """
 
-import argparse
 import errno
 import os
 import secrets
@@ -49,9 +48,7 @@ def free_port(host: str, port: int) -> int:
     try:
         family = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:
-            if (
-                os.name == "posix"
-            ):  # a port whose last user has just gone is free; on Windows the option means otherwise
+            if os.name == "posix":  # a port is free when its last user has gone; on Windows the option means otherwise
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
             return probe.getsockname()[1]
@@ -74,8 +71,8 @@ def can_open_browser() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def reached(host: str) -> str:
-    """The name by which others reach a server that listens there."""
+def find_public_host(host: str) -> str:
+    """The name by which others reach a server that listens at `host`."""
     if host in ("", "0.0.0.0", "::"):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:  # sends nothing, but chooses a way out
             try:
@@ -86,7 +83,7 @@ def reached(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def main(
+def run(
     port: int = 8866,
     host: str = "127.0.0.1",
     open_browser: bool = True,
@@ -96,17 +93,14 @@ def main(
     lecture: bool = False,
     fork: bool = True,
 ) -> None:
-    """Serve until Ctrl-C. GlowliteError if the port is taken, or the dashboard or Voila is missing.
+    """Serve until Ctrl-C. GlowliteError if the port is taken or there is no such dashboard.
 
     On any host but this machine's own, visitors need a token: one is made up where none is given, and is part
     of the address that is printed. `dashboard` is the name of an explorer to open, or the path of a notebook of
     your own, which is then all that is served. `visitors` is how many kernels may run; 0: as many as suit this machine.
     `fork` lets kernels share memory where the system can do that.
     """
-    try:
-        from glowlab.serving import kernels, server
-    except ImportError as error:
-        raise GlowliteError("The explorers need Voila: pip install 'glowlite[explorers]'") from error
+    from glowlab.serving import kernels, server
 
     served = find_dashboard(dashboard or "studio")
     own = dashboard.endswith(".ipynb")
@@ -114,12 +108,12 @@ def main(
         token = secrets.token_urlsafe(24)
     port = free_port(host, port)
     fork = fork and kernels.CAN_FORK
-    visitors = visitors or kernels.room(fork)
+    visitors = visitors or kernels.count_places(fork)
     query = "&".join(filter(None, [lecture and "size=lecture", token and f"token={quote(token)}"]))
     path = "" if own or not dashboard else f"explore/{dashboard}"
-    address = f"http://{reached(host)}:{port}/{path}" + (f"?{query}" if query else "")
+    address = f"http://{find_public_host(host)}:{port}/{path}" + (f"?{query}" if query else "")
 
-    def answers() -> None:
+    def announce() -> None:
         what = f"{served.name} is" if own else f"The explorer {dashboard} is" if dashboard else "The explorers are"
         hints = LECTURE if lecture else []
         if token:
@@ -132,53 +126,7 @@ def main(
             webbrowser.open(address)
 
     running = server.make_server(
-        served if own else served.parent, find_folder("notebooks"), host, port, token, visitors, fork, answers
+        served if own else served.parent, find_folder("notebooks"), host, port, token, visitors, fork, announce
     )
     running.start()  # returns on Ctrl-C or a termination signal, its kernels ended
     print("Stopped.", flush=True)
-
-
-def parse(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m glowlab.serve", description="Serve the explorers.")
-    add = parser.add_argument
-    add("--port", type=int, default=8866, help="0 takes any that is free (default: %(default)s)")
-    add("--host", default="127.0.0.1", help="0.0.0.0 lets others in, with a token (default: %(default)s)")
-    add("--token", default="", help="what visitors from elsewhere need; made up if not given")
-    add(
-        "--visitors",
-        type=int,
-        default=0,
-        help="how many may be here at once (default: what memory and cores allow)",
-    )
-    add(
-        "--fresh-kernels",
-        action="store_true",
-        help="start every kernel anew: slower, and no memory is shared",
-    )
-    add("--lecture", action="store_true", help="open in large type, for a projector")
-    add("--no-browser", action="store_true", help="only print the address")
-    add(
-        "--dashboard",
-        default="",
-        help="an explorer to open, or the path of a notebook to serve in their place",
-    )
-    return parser.parse_args(argv)
-
-
-if __name__ == "__main__":
-    options = parse()
-    try:
-        main(
-            options.port,
-            options.host,
-            not options.no_browser,
-            options.dashboard,
-            options.token,
-            options.visitors,
-            options.lecture,
-            not options.fresh_kernels,
-        )
-    except GlowliteError as error:
-        sys.exit(f"{error}")
-    except KeyboardInterrupt:
-        sys.exit(130)

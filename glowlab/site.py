@@ -1,71 +1,67 @@
-"""The static edition:  python -m glowlab.site [--out site], or `make site`
+"""The static edition: `glowlite site`.
 
-Writes a folder of plain files: the explorers as recordings, the notebooks and the package as pages. Any web server can
-give it to any number of visitors, under any address; `python -m http.server --directory site` is one. None is needed:
-site/index.html opens from a disk.
+A folder of plain files: the explorers as recordings, the notebooks and the package as pages. Any web server can give
+it to any number of visitors, under any address; site/index.html also opens from a disk, without a server.
 """
 
-import argparse
 import secrets
 import shutil
-import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from glowlite.errors import GlowliteError
 
-OURS = ".glowlite-site"  # a file in every folder that this has written, which it may therefore replace
+MARK = ".glowlite-site"  # a file in every folder that this has written, which it may therefore replace
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of the site: where it lies, and what makes its content. `page`: one opens it; else a page asks for it."""
+    """A file of the site: its path and the function that makes its content. `page`: a person opens it."""
 
     name: str
     make: Callable[[], str | bytes]
     page: bool = True
 
 
-def files() -> Iterator[File]:
+def list_files() -> Iterator[File]:
     """Every file of the site, the first page first."""
     from glowlab import pages
     from glowlab.films import film
-    from glowlab.pages import course
+    from glowlab.pages import api, course
 
-    yield File("index.html", lambda: pages.landing(live=False))
+    yield File("index.html", lambda: pages.render_landing(live=False))
     for explorer in course.EXPLORERS:
-        yield File(f"explore/{explorer.name}.html", lambda name=explorer.name: pages.explorer_page(name))
+        yield File(f"explore/{explorer.name}.html", lambda name=explorer.name: pages.render_explorer(name))
         for path in film.files(explorer.name)[1:]:  # the first is in the page
             name = path.with_suffix(".js").name
             yield File(f"films/{name}", lambda path=path: film.as_script(path), page=False)
-    for lesson in course.lessons():
-        yield File(f"notebooks/{lesson.page}", lambda path=lesson.path: pages.notebook_page(path, live=False))
-    for file in course.READ:
+    for lesson in course.list_lessons():
+        yield File(f"notebooks/{lesson.page}", lambda path=lesson.path: pages.render_notebook(path, live=False))
+    for file in course.READING_ORDER:
         name = f"source/{PurePosixPath(file).with_suffix('.html')}"
-        yield File(name, lambda file=file: pages.source_page(file, live=False))
-    yield File(
-        OURS,
-        lambda: "Written by python -m glowlab.site, which replaces this folder when it runs again.\n",
-        False,
-    )
-    yield File(".nojekyll", lambda: "", False)  # or GitHub's pages would leave out what begins with a dot or a line
+        yield File(name, lambda file=file: pages.render_source(file, live=False))
+    for name, make in api.list_pages().items():
+        yield File(name, make)
+    yield File(MARK, lambda: "Written by glowlite site, which replaces this folder when it runs again.\n", page=False)
+    # Without this file GitHub's pages would leave out names that begin with a dot or an underscore.
+    yield File(".nojekyll", lambda: "", page=False)
 
 
-def build(out: Path, tell: Callable[[File, int], None] = lambda file, size: None) -> dict[str, int]:
-    """Write the site to `out`: {name: bytes} of its pages. `tell(file, bytes)` after each file.
+def build(out: Path, progress: Callable[[File, int], None] = lambda file, size: None) -> dict[str, int]:
+    """Write the site to `out`: {name: bytes} of its pages. `progress(file, bytes)` after each file.
 
     It is written beside `out` and then takes its place, so that `out` is whole at any time. GlowliteError where `out`
     is something else than an earlier site or an empty folder.
     """
     out = out.absolute()
-    check(out)
+    check_folder(out)
     out.parent.mkdir(parents=True, exist_ok=True)
     made = out.with_name(f".{out.name}-{secrets.token_hex(4)}")
     made.mkdir()
     sizes = {}
     try:
-        for file in files():
+        for file in list_files():
             content = file.make()
             data = content.encode() if isinstance(content, str) else content
             path = made / file.name
@@ -73,18 +69,18 @@ def build(out: Path, tell: Callable[[File, int], None] = lambda file, size: None
             path.write_bytes(data)
             if file.page:
                 sizes[file.name] = len(data)
-            tell(file, len(data))
+            progress(file, len(data))
         replace(out, made)
     finally:
         shutil.rmtree(made, ignore_errors=True)
     return sizes
 
 
-def check(out: Path) -> None:
-    """GlowliteError, with what to do, where `out` is not for us to replace."""
+def check_folder(out: Path) -> None:
+    """Raise a GlowliteError where `out` is neither an earlier site nor an empty folder."""
     if out.is_symlink() or (out.exists() and not out.is_dir()):
         raise GlowliteError(f"{out} is there and is no folder; name another with --out.")
-    if out.is_dir() and any(out.iterdir()) and not (out / OURS).is_file():
+    if out.is_dir() and any(out.iterdir()) and not (out / MARK).is_file():
         raise GlowliteError(f"{out} holds files that are not of an earlier site; name another folder with --out.")
 
 
@@ -100,34 +96,3 @@ def replace(out: Path, made: Path) -> None:
             old.rename(out)
         raise
     shutil.rmtree(old, ignore_errors=True)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command. Returns 0, or 1 where something is missing."""
-    parser = argparse.ArgumentParser(prog="python -m glowlab.site", description=__doc__.split("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("site"), help="the folder (default: %(default)s)")
-    options = parser.parse_args(arguments)
-    total = 0
-
-    def tell(file: File, size: int) -> None:
-        nonlocal total
-        total += size
-        if size:
-            print(f"  {size / 1000:8.1f} kB  {file.name}", flush=True)
-
-    try:
-        sizes = build(options.out, tell)
-    except (GlowliteError, OSError) as error:
-        print(f"{error}", file=sys.stderr)
-        return 1
-    heaviest = max(sizes, key=sizes.get)
-    print(
-        f"{len(sizes)} pages, {total / 1e6:.1f} MB in {options.out}; the heaviest is {heaviest} with "
-        f"{sizes[heaviest] / 1000:.0f} kB.\n"
-        f"To look at it, open {options.out / 'index.html'}, or: python -m http.server --directory {options.out}"
-    )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -13,11 +13,9 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from glowlite.errors import GlowliteError
+from glowlite.folders import ASSETS
 from glowlite.glow import Glow, GlowConfig
 
-HERE = Path(__file__).resolve().parent
-# An installed package has its assets inside, a checkout beside it.
-ASSETS = HERE / "assets" if (HERE / "assets").is_dir() else HERE.parent / "assets"
 SHIPPED = ASSETS / "checkpoints"
 
 

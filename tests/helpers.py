@@ -1,8 +1,10 @@
-"""What several tests share: perturbed layers, Jacobians by autograd, old names of tensors."""
+"""Helpers of several tests: perturbed layers, Jacobians by autograd, old names of tensors, the command line."""
 
 import re
 
 import torch
+
+from glowlite import cli
 
 
 def perturb(module, x=None, amount=0.1, seed=0):
@@ -34,3 +36,12 @@ def name_of_format_1(name, levels):
     name = re.sub(rf"levels\.{levels - 1}\.split\.", "top.", name)
     name = re.sub(r"levels\.(\d+)\.split\.", r"splits.\1.", name)
     return name.replace(".steps.", ".", 1)
+
+
+def glowlite(*arguments) -> int:
+    """The exit code of a command of `glowlite` that runs in this process."""
+    try:
+        cli.main([str(argument) for argument in arguments])
+    except SystemExit as end:
+        return end.code or 0
+    return 0

@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 
-from glowlab import explorers, serve
+from glowlab import explorers
 from glowlab.explorers import NAMES
 from glowlab.explorers.address import Address
+from glowlite import cli
 from glowlite.data.faces import ATTRIBUTES
 
 ROOT = Path(__file__).parents[1]
@@ -42,13 +44,13 @@ def test_every_control_is_named(opened, name):
     assert named == set(opened[name].parts)
 
 
-def test_its_options_exist(capsys):
-    with pytest.raises(SystemExit):
-        serve.parse(["--help"])
-    help_text = capsys.readouterr().out
-    for option in set(re.findall(r'ARGS="([^"]+)"', PAGE)):
-        for name in re.findall(r"--[a-z-]+", option):
-            assert name in help_text, name
+EXPLORE = typer.main.get_command(cli.app).commands["explore"]
+
+
+def test_its_options_exist():
+    options = {name for option in EXPLORE.params for name in option.opts}
+    named = set(re.findall(r"--[a-z-]+", " ".join(re.findall(r'ARGS="([^"]+)"', PAGE))))
+    assert named and named <= options
 
 
 def test_its_targets_and_links_exist():
@@ -82,13 +84,13 @@ def test_the_image_copies_what_there_is_and_is_let_see_it():
 
 def test_the_image_installs_as_the_makefile_does_and_starts_a_server_that_exists():
     (install,) = [line for line in container() if "pip install" in line]
-    assert "-c constraints.txt" in install and '-e ".[explorers]"' in install
+    assert "-c constraints.txt" in install and '-e ".[lab]"' in install
     (command,) = [line for line in container() if line.startswith("CMD")]
     variables = dict(re.findall(r"(\w+)=\"?([\w.]*)", " ".join(x for x in container() if x.startswith("ENV"))))
-    started = re.search(r"glowlite\.serve (.*)\"\]", command).group(1).replace('\\"', "")
+    started = re.search(r"glowlite explore (.*)\"\]", command).group(1).replace('\\"', "")
     arguments = [variables[word[1:]] if word.startswith("$") else word for word in started.split()]
-    options = serve.parse(arguments)
-    assert options.host == "0.0.0.0" and options.no_browser and options.port == 8866
+    options = EXPLORE.make_context("explore", arguments).params
+    assert options["host"] == "0.0.0.0" and not options["browser"] and options["port"] == 8866
     assert not any(line.startswith("USER root") for line in container()) and "USER glow" in container()
 
 

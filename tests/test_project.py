@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -17,6 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import glowlite
+from glowlite import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -103,11 +105,20 @@ BROUGHT_BY = {
 }
 
 
-@pytest.mark.parametrize("folder", ["glowlite", "tests", "benchmarks"])
+def extras_of(path: str) -> tuple[str, ...]:
+    """The extras whose packages a file may import."""
+    if path in ("glowlab/notebooks.py", "glowlab/pages/api.py"):
+        return ("lab", "dev")
+    return {"glowlite": (), "glowlab": ("lab",)}.get(path.partition("/")[0], tuple(EXTRAS))
+
+
+@pytest.mark.parametrize("folder", ["glowlite", "glowlab", "tests", "benchmarks"])
 def test_every_import_is_a_dependency(folder):
-    groups = [*EXTRAS.values()] if folder != "glowlite" else [EXTRAS["explorers"], EXTRAS["dev"]]
-    declared = requirements(PROJECT["dependencies"], *groups)
-    for path in (ROOT / folder).rglob("*.py"):
+    paths = list((ROOT / folder).rglob("*.py"))
+    assert paths
+    for path in paths:
+        extras = extras_of(path.relative_to(ROOT).as_posix())
+        declared = requirements(PROJECT["dependencies"], *(EXTRAS[extra] for extra in extras))
         for node in ast.walk(ast.parse(path.read_text())):
             modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and not node.level:
@@ -130,7 +141,7 @@ def test_every_dependency_has_a_range():
 
 def test_the_conda_environment_is_the_projects():
     found = conda()
-    wanted = requirements(PROJECT["dependencies"], EXTRAS["explorers"])
+    wanted = requirements(PROJECT["dependencies"], EXTRAS["lab"])
     names = {name: CONDA_NAMES.get(name, name) for name in wanted}
     assert set(found) == set(names.values()) | {"python", "pip"}
     for name, requirement in wanted.items():
@@ -172,10 +183,14 @@ def test_the_commands_that_pages_name_exist(page):
 @needs_make
 def test_what_make_runs_can_be_run():
     """Every `python -m MODULE` of the Makefile is a module of this repository or of a pinned package."""
+    makefile = (ROOT / "Makefile").read_text()
     installed = {name.replace("-", "_") for name in pins()} | {"pip"}
-    for module in set(re.findall(r"-m ([a-z_.]+)", (ROOT / "Makefile").read_text())) - {"venv"}:
+    for module in set(re.findall(r"-m ([a-z_.]+)", makefile)) - {"venv"}:
         path = ROOT / module.replace(".", "/")
-        assert path.with_suffix(".py").is_file() or module.partition(".")[0] in installed, module
+        ours = path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
+        assert ours or module.partition(".")[0] in installed, module
+    commands = set(re.findall(r"-m glowlite ([a-z]+)", makefile))
+    assert commands and commands <= set(typer.main.get_command(cli.app).commands)
 
 
 def test_ci_runs_what_a_person_runs():

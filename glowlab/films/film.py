@@ -15,8 +15,8 @@ from pathlib import Path
 
 from glowlab.explorers import NAMES
 from glowlab.widgets import JS
-from glowlite.checkpoint import ASSETS
 from glowlite.errors import GlowliteError
+from glowlite.folders import ASSETS
 
 HERE = Path(__file__).resolve().parent
 FOLDER = ASSETS / "films"

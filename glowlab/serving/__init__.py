@@ -1,1 +1,1 @@
-"""The server behind `python -m glowlab.serve`: addresses, kernels, settings, the page around an explorer."""
+"""The server behind `glowlite explore`: addresses, kernels, settings, the page around an explorer."""

@@ -68,19 +68,19 @@ def test_the_dashboard_has_a_title_and_little_code():
 
 
 def test_only_this_machine_gets_in_without_a_token():
-    local, open_to_all = server.settings("127.0.0.1", 1, "", 5), server.settings("0.0.0.0", 1, "secret", 5)
+    local, open_to_all = server.make_settings("127.0.0.1", 1, "", 5), server.make_settings("0.0.0.0", 1, "secret", 5)
     assert not local["Voila"]["tornado_settings"]["allow_remote_access"]
     assert open_to_all["Voila"]["token"] == "secret"
     for config in (local, open_to_all):
         assert "disable_check_xsrf" not in config["Voila"]["tornado_settings"]
         assert config["VoilaConfiguration"]["file_allowlist"] == []
         assert config["Voila"]["port_retries"] == 0
-        assert config["Kernels"]["most"] == 5
+        assert config["Kernels"]["places"] == 5
 
 
 def test_an_explorer_whose_output_comes_late_is_waited_for():
     # nbclient waits four seconds and then goes on without it: under a crowd, pages stayed without their explorer.
-    executor = VoilaExecutor(new_notebook(), config=Config(server.settings("127.0.0.1", 1, "", 5)))
+    executor = VoilaExecutor(new_notebook(), config=Config(server.make_settings("127.0.0.1", 1, "", 5)))
     assert executor.iopub_timeout > 60 and executor.raise_on_iopub_timeout
 
 
@@ -102,17 +102,17 @@ def started(monkeypatch):
 
 
 def test_strangers_are_given_a_token_of_their_own(started):
-    serve.main(port=0, host="0.0.0.0", open_browser=False)
-    serve.main(port=0, host="127.0.0.1", open_browser=False)
-    serve.main(port=0, host="0.0.0.0", open_browser=False, token="mine")
+    serve.run(port=0, host="0.0.0.0", open_browser=False)
+    serve.run(port=0, host="127.0.0.1", open_browser=False)
+    serve.run(port=0, host="0.0.0.0", open_browser=False, token="mine")
     tokens = [made.token for made in started]
     assert len(tokens[0]) >= 20 and tokens[1:] == ["", "mine"]
 
 
 def test_the_first_lines_name_the_address(started, capsys):
-    serve.main(port=0, open_browser=False)
-    serve.main(port=0, open_browser=False, dashboard="temperature", token="a b")
-    serve.main(port=0, open_browser=False, lecture=True)
+    serve.run(port=0, open_browser=False)
+    serve.run(port=0, open_browser=False, dashboard="temperature", token="a b")
+    serve.run(port=0, open_browser=False, lecture=True)
     for made in started:
         made.answers()
     lines = [line for line in capsys.readouterr().out.splitlines() if line != "Stopped."]
@@ -127,23 +127,23 @@ def test_the_first_lines_name_the_address(started, capsys):
 def test_an_explorer_by_name_is_opened_and_a_notebook_by_path_is_served_alone(started, tmp_path):
     mine = tmp_path / "mine.ipynb"
     mine.write_text("{}")
-    serve.main(port=0, open_browser=False, dashboard="attributes")
-    serve.main(port=0, open_browser=False, dashboard=str(mine))
+    serve.run(port=0, open_browser=False, dashboard="attributes")
+    serve.run(port=0, open_browser=False, dashboard=str(mine))
     assert [made.served for made in started] == [ROOT / "notebooks" / "dashboards", mine]
     assert started[0].notebooks == ROOT / "notebooks"
     with pytest.raises(GlowliteError, match="no dashboard 'attic'"):
-        serve.main(port=0, dashboard="attic")
+        serve.run(port=0, dashboard="attic")
 
 
 def test_visitors_are_as_many_as_said_or_as_memory_allows(started):
-    serve.main(port=0, open_browser=False, visitors=7)
-    serve.main(port=0, open_browser=False)
+    serve.run(port=0, open_browser=False, visitors=7)
+    serve.run(port=0, open_browser=False)
     assert started[0].visitors == 7 and started[1].visitors >= 2
 
 
 def test_a_server_for_others_names_an_address_that_others_can_reach():
-    assert serve.reached("::1") == "[::1]" and serve.reached("example") == "example"
-    assert serve.reached("0.0.0.0") not in ("0.0.0.0", "")
+    assert serve.find_public_host("::1") == "[::1]" and serve.find_public_host("example") == "example"
+    assert serve.find_public_host("0.0.0.0") not in ("0.0.0.0", "")
 
 
 @pytest.mark.parametrize(("variables", "opens"), [({}, False), ({"DISPLAY": ":0"}, True), ({"BROWSER": "x"}, True)])
@@ -170,20 +170,20 @@ def test_the_environment_of_kernels(monkeypatch):
 
 
 def test_on_the_command_line_a_mistake_is_one_sentence(taken):
-    command = [sys.executable, "-m", "glowlab.serve", "--no-browser", "--port", str(taken)]
+    command = [sys.executable, "-m", "glowlite", "explore", "--no-browser", "--port", str(taken)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=300)
-    assert done.returncode != 0 and done.stdout == ""
-    assert done.stderr.startswith(f"Port {taken} is taken") and done.stderr.count("\n") == 1
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith(f"glowlite: Port {taken} is taken") and done.stderr.count("\n") == 1
 
 
 def test_a_page_that_closes_is_no_news_and_all_else_is(caplog):
     log = logging.getLogger("asyncio")
-    log.addFilter(server.worth_telling)
+    log.addFilter(server.should_log)
     try:
         for error in (WebSocketClosedError(), ZeroDivisionError("news")):
             log.error("Task exception was never retrieved", exc_info=error)
     finally:
-        log.removeFilter(server.worth_telling)
+        log.removeFilter(server.should_log)
     assert "news" in caplog.text and "WebSocketClosedError" not in caplog.text
 
 

@@ -6,6 +6,7 @@ from glowlab import site
 from glowlab.films import film
 from glowlab.pages import course
 from glowlite.errors import GlowliteError
+from tests.helpers import glowlite
 
 
 @pytest.fixture
@@ -14,10 +15,10 @@ def few(monkeypatch):
     content = {"index.html": "first", "deep/down/page.html": "second"}
 
     def files():
-        for name in [*content, site.OURS]:
+        for name in [*content, site.MARK]:
             yield site.File(name, lambda name=name: content.get(name, "ours"), page=name in content)
 
-    monkeypatch.setattr(site, "files", files)
+    monkeypatch.setattr(site, "list_files", files)
     return content
 
 
@@ -32,11 +33,11 @@ def test_it_is_written_and_replaced_as_a_whole(few, tmp_path):
         "index.html": 5,
         "deep/down/page.html": 6,
     }
-    assert tree(out) == {**few, site.OURS: "ours"} and told[0] == ("index.html", 5)
+    assert tree(out) == {**few, site.MARK: "ours"} and told[0] == ("index.html", 5)
     del few["deep/down/page.html"]
     few["index.html"] = "again"
     site.build(out)
-    assert tree(out) == {"index.html": "again", site.OURS: "ours"}
+    assert tree(out) == {"index.html": "again", site.MARK: "ours"}
     assert list(out.parent.iterdir()) == [out]  # nothing is left beside it
 
 
@@ -55,7 +56,7 @@ def test_what_is_not_an_earlier_site_is_left_alone(few, tmp_path, capsys):
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "thesis.tex").write_text("years of work")
-    assert site.main(["--out", str(mine)]) == 1
+    assert glowlite("site", "--out", mine) == 2
     assert "not of an earlier site" in capsys.readouterr().err
     assert tree(mine) == {"thesis.tex": "years of work"}
     with pytest.raises(GlowliteError, match="no folder"):
@@ -72,15 +73,15 @@ def test_an_empty_folder_is_filled(few, tmp_path):
 
 
 def test_the_command_says_what_it_wrote(few, tmp_path, capsys):
-    assert site.main(["--out", str(tmp_path / "site")]) == 0
+    assert glowlite("site", "--out", tmp_path / "site") == 0
     said = capsys.readouterr().out
     assert "2 pages" in said and "heaviest is deep/down/page.html" in said and "http.server" in said
 
 
 def test_every_page_is_in_it_once():
-    names = [file.name for file in site.files()]
+    names = [file.name for file in site.list_files()]
     assert len(names) == len(set(names)) and names[0] == "index.html"
-    assert {f"notebooks/{lesson.page}" for lesson in course.lessons()} < set(names)
+    assert {f"notebooks/{lesson.page}" for lesson in course.list_lessons()} < set(names)
     for explorer in course.EXPLORERS:
         assert f"explore/{explorer.name}.html" in names
         assert {f"films/{path.stem}.js" for path in film.files(explorer.name)[1:]} < set(names)
@@ -88,6 +89,6 @@ def test_every_page_is_in_it_once():
 
 def test_without_a_film_it_says_how_to_make_one(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(film, "embed", lambda *_, **__: "")
-    assert site.main(["--out", str(tmp_path / "site")]) == 1
-    assert "python -m glowlab.films.record" in capsys.readouterr().err
+    assert glowlite("site", "--out", tmp_path / "site") == 2
+    assert "glowlite record" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []

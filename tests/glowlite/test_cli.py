@@ -20,6 +20,7 @@ from glowlite.data import faces
 from glowlite.training import config as runs
 from glowlite.training import metrics
 from glowlite.training.stream import test_pictures as held_out
+from tests.helpers import glowlite
 
 TRAIN = [
     "--preset",
@@ -35,15 +36,6 @@ TRAIN = [
 ]
 TRAIN += ["--threads", "1", "--accelerator", "cpu", "--quiet"]
 ROOT = Path(__file__).parents[2]
-
-
-def glowlite(*arguments) -> int:
-    """The exit code of a command run in this process."""
-    try:
-        cli.main([str(argument) for argument in arguments])
-    except SystemExit as end:
-        return end.code or 0
-    return 0
 
 
 def process(*arguments, **options) -> subprocess.Popen:

@@ -16,6 +16,7 @@ from PIL import Image
 from glowlab import notebooks
 from glowlab.widgets.picture import to_bytes, to_png
 from glowlite.errors import GlowliteError
+from tests.helpers import glowlite
 
 SCRIPT = """# %% [markdown]
 # # A title
@@ -187,7 +188,7 @@ def test_a_check_compares_times_and_stores_nothing(script, monkeypatch, capsys, 
     monkeypatch.setattr(notebooks, "ROOT", script.parent.parent)
     monkeypatch.setattr(notebooks, "scripts", lambda names: [script])
     monkeypatch.setattr(notebooks, "execute", lambda *given: seconds)
-    assert notebooks.main(["00", "--check"]) == status
+    assert glowlite("notebooks", "00", "--check") == status
     assert words in capsys.readouterr().out
     assert script.read_text() == before and not notebooks.notebook_of(script).exists()
 
@@ -203,4 +204,4 @@ def test_names_choose_notebooks_and_an_unknown_one_is_said(script):
     assert notebooks.scripts(root=root) == notebooks.scripts(["00"], root) == [script]
     with pytest.raises(GlowliteError, match="'99'"):
         notebooks.scripts(["99"], root)
-    assert notebooks.main(["99"]) == 2
+    assert glowlite("notebooks", "99") == 2

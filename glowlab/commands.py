@@ -1,0 +1,147 @@
+"""The lab's commands of `glowlite`: explore, present, site, notebooks, precompute, record.
+
+`glowlite --help` imports this file, so it imports nothing of the lab itself; each command imports what it runs.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from glowlite.errors import GlowliteError
+
+
+def add(app: typer.Typer) -> None:
+    """Add the lab's commands to the command line: the entry point of pyproject.toml."""
+    app.command()(explore)
+    large = {"default_map": {"lecture": True}}
+    app.command("present", help="Open the explorers in large type, for a lecture hall.", context_settings=large)(
+        explore
+    )
+    for command in (site, notebooks, precompute, record):
+        app.command()(command)
+
+
+@contextmanager
+def needs(extras: str) -> Iterator[None]:
+    """Turn a missing package into a GlowliteError that says which extras of glowlite to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = error.name.partition(".")[0]
+        if package in ("glowlite", "glowlab"):
+            raise
+        raise GlowliteError(f"This command needs {package}: pip install 'glowlite[{extras}]'") from error
+
+
+@needs("lab")
+def explore(
+    port: Annotated[int, typer.Option(help="Port of the page; 0 takes any that is free.")] = 8866,
+    host: Annotated[
+        str, typer.Option(help="Address to listen at; 0.0.0.0 lets others in, with a token.")
+    ] = "127.0.0.1",
+    token: Annotated[str, typer.Option(help="Token of visitors from elsewhere; made up if not given.")] = "",
+    visitors: Annotated[int, typer.Option(min=0, help="Most visitors at once; 0: as memory and cores allow.")] = 0,
+    fresh_kernels: Annotated[
+        bool, typer.Option("--fresh-kernels", help="Start every kernel anew: slower, and no memory is shared.")
+    ] = False,
+    lecture: Annotated[bool, typer.Option("--lecture", help="Open in large type, for a projector.")] = False,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser, or only print its address.")] = True,
+    dashboard: Annotated[str, typer.Option(help="An explorer to open, or the path of a notebook to serve alone.")] = "",
+) -> None:
+    """Open the explorers in the browser."""
+    from glowlab import serve
+
+    serve.run(port, host, browser, dashboard, token, visitors, lecture, fork=not fresh_kernels)
+
+
+@needs("lab")
+def site(out: Annotated[Path, typer.Option(help="The folder to write.")] = Path("site")) -> None:
+    """Write the explorers and notebooks as a folder of plain files, for any web server or none."""
+    from glowlab import site
+
+    total = 0
+
+    def progress(file: site.File, size: int) -> None:
+        nonlocal total
+        total += size
+        if size:
+            typer.echo(f"  {size / 1000:8.1f} kB  {file.name}")
+
+    sizes = site.build(out, progress)
+    heaviest = max(sizes, key=sizes.get)
+    typer.echo(
+        f"{len(sizes)} pages, {total / 1e6:.1f} MB in {out}; the heaviest is {heaviest} with "
+        f"{sizes[heaviest] / 1000:.0f} kB.\n"
+        f"To look at it, open {out / 'index.html'}, or: python -m http.server --directory {out}"
+    )
+
+
+@needs("lab,dev")
+def notebooks(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Which notebooks, such as 00 or 00_why_reversible; all if none is given.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Store nothing; compare the time that cells take with the one stated.")
+    ] = False,
+) -> None:
+    """Build the notebooks from their scripts: run every cell and store what it shows."""
+    from glowlab import notebooks
+
+    chosen, wrong = notebooks.scripts(names or ()), 0
+    if not chosen:
+        raise GlowliteError(f"There are no scripts in {notebooks.ROOT / 'scripts'}: run this from a checkout.")
+    for script in chosen:
+        typer.echo(f"{script.stem} ... ", nl=False)
+        if check:
+            seconds, stated = notebooks.check(script)
+            right = notebooks.still_true(stated, seconds)
+            wrong += not right
+            verdict = "" if right else ": more than a factor of two off"
+            typer.echo(f"{seconds:.0f} s, and says under {stated} s{verdict}")
+        else:
+            seconds = notebooks.build(script)
+            typer.echo(f"{seconds:.0f} s, {notebooks.notebook_of(script).stat().st_size // 1000} kB")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@needs("lab")
+def precompute(
+    name: Annotated[str, typer.Argument(help="A model that ships, or the path of one of your own, with directions.")],
+) -> None:
+    """Measure what the explorers show of a model at once, and save it beside the weights."""
+    from glowlab.explorers import precomputed
+
+    precomputed.measure(name, show_progress)
+    path = precomputed.find_file(name)
+    typer.echo(f"\n{path}: {path.stat().st_size / 1000:.0f} kB")
+
+
+@needs("lab")
+def record(
+    names: Annotated[list[str] | None, typer.Argument(help="Which explorers; all if none is given.")] = None,
+) -> None:
+    """Record the films of the explorers."""
+    from glowlab.films import record
+
+    for name in names or record.SCRIPTS:
+        start = time.monotonic()
+
+        def progress(done: int, of: int, name=name, start=start) -> None:
+            left = (time.monotonic() - start) / done * (of - done)
+            show_progress(f"{name}: {done:,} of {of:,} states, about {left:.0f} s left")
+
+        written = record.record(name, progress=progress)
+        sizes = [path.stat().st_size / 1000 for path in written]
+        typer.echo(f"\n{name}: {len(written)} files, {sum(sizes):.0f} kB; opening {sizes[0]:.0f}, moves {sizes[1]:.0f}")
+
+
+def show_progress(text: str) -> None:
+    """Write over the line in the terminal."""
+    print(f"\r{text}    ", end="", file=sys.stderr, flush=True)
