@@ -66,7 +66,7 @@ async def visit(browser, address: str, page: Page, seen: Round, pages: list, all
     try:
         answer = await tab.goto(address, wait_until="commit")
         if answer.status == 503:
-            print("a visitor was turned away: the house is full", file=sys.stderr)
+            print("a visitor was turned away: all places are taken", file=sys.stderr)
             return
         await tab.wait_for_function(page.first, polling=LOOK)
         seen.first.append(time.perf_counter() - start)

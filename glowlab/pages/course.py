@@ -1,4 +1,4 @@
-"""What the pages lead to: the explorers, the notebooks as they tell of themselves, the files of the package to read."""
+"""The contents of the course: explorers, notebooks, and the files of the package in reading order."""
 
 import functools
 import re
@@ -16,8 +16,8 @@ MINUTES = re.compile(r"\*\*Minutes\.\*\* About (\d+) to read and (\d+) for the e
 
 
 @dataclass(frozen=True)
-class Explorer:
-    """A page to play on: its name in addresses, its title, and what one sees there."""
+class Entry:
+    """An explorer on the landing page: its name in addresses, its title, and one sentence about it."""
 
     name: str
     title: str
@@ -25,35 +25,36 @@ class Explorer:
 
 
 EXPLORERS = (
-    Explorer(
+    Entry(
         "studio",
         "Glow studio",
         "Turn a face's smile, hair or glasses, and see a picture of your own come back exactly.",
     ),
-    Explorer("temperature", "Temperature", "Make the same sixteen people bolder or calmer with one number."),
-    Explorer("interpolation", "Between two faces", "Walk from one face to another, and meet a person half-way."),
-    Explorer(
+    Entry("temperature", "Temperature", "Make the same sixteen people bolder or calmer with one number."),
+    Entry("interpolation", "Between two faces", "Walk from one face to another, and meet a person half-way."),
+    Entry(
         "attributes",
         "Attributes",
         "See what a direction changes, what it does not, and how few labels make one.",
     ),
 )
-# The package, in the order in which it is read, and what each file tells.
-READ = {
-    "flows/base.py": "what a flow is: there, back, and the log-det",
+# The files of the model in reading order, each with what it holds.
+READING_ORDER = {
+    "flows/base.py": "what a flow is: a function, its inverse, and the log-det",
     "flows/actnorm.py": "a scale and a shift for each channel, set from data",
-    "flows/coupling.py": "half of the channels say what becomes of the others",
-    "flows/mixing.py": "who sits where: reversing, shuffling, the 1x1 convolution and its LU form",
-    "flows/multiscale.py": "squeeze, split, and the prior of what leaves early",
+    "flows/coupling.py": "half of the channels decide how the other half changes",
+    "flows/mixing.py": "the order of channels: reversed, shuffled, or learned as a 1x1 convolution and its LU form",
+    "flows/multiscale.py": "squeeze, split, and the prior of the channels that leave early",
     "pixels.py": "from whole numbers to densities, and bits per dimension",
-    "glow.py": "the whole model, with the paper's settings",
     "latents.py": "temperature, interpolation, directions",
+    "glow.py": "the whole model, with the paper's settings",
+    "fusion.py": "a faster form of a trained model for inference, with equal results",
 }
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """A notebook, as its head tells: "00", title, promise, minutes to read and for the exercises."""
+    """A notebook, by its first cells: number ("00"), title, promise, minutes to read and for the exercises."""
 
     path: Path
     number: str
@@ -68,12 +69,12 @@ class Lesson:
 
     @property
     def promise_text(self) -> str:
-        """The promise without marks, for a list of pages found."""
+        """The promise as plain text, for search engines."""
         return re.sub(r"[$`]", "", self.promise)
 
     @property
     def promise_html(self) -> str:
-        """The promise, its formulas and code as HTML."""
+        """The promise as HTML, with its formulas and code."""
         parts = re.split(r"(\$[^$]+\$|`[^`]+`)", self.promise)
         return "".join(
             to_mathml(part[1:-1])
@@ -85,13 +86,13 @@ class Lesson:
         )
 
 
-def lesson(path: Path) -> Lesson | None:
-    """What the notebook at `path` says of itself; None where it has no head of ours."""
-    return _lesson(path, path.stat().st_mtime_ns)
+def read_lesson(path: Path) -> Lesson | None:
+    """The lesson in the notebook at `path`; None if it does not begin with a number and a title."""
+    return _read_lesson(path, path.stat().st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=64)
-def _lesson(path: Path, changed: int) -> Lesson | None:
+def _read_lesson(path: Path, changed: int) -> Lesson | None:
     cells = nbformat.read(path, as_version=4).cells[:4]
     text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     head, minutes = HEAD.search(text), MINUTES.search(text)
@@ -102,13 +103,13 @@ def _lesson(path: Path, changed: int) -> Lesson | None:
     return Lesson(path, head[1], head[2].strip(), promise, read, exercises)
 
 
-def first_picture(path: Path) -> str:
-    """The first <img> that a notebook's cells have left, with its alt text; "" where there is none."""
-    return _first_picture(path, path.stat().st_mtime_ns)
+def find_picture(path: Path) -> str:
+    """The first <img> in a notebook's outputs, with its alt text; "" if there is none."""
+    return _find_picture(path, path.stat().st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=4)
-def _first_picture(path: Path, changed: int) -> str:
+def _find_picture(path: Path, changed: int) -> str:
     for cell in nbformat.read(path, as_version=4).cells:
         for output in cell.get("outputs", []):
             if found := re.search(r"<img [^>]*>", "".join(output.get("data", {}).get("text/html", ""))):
@@ -116,14 +117,14 @@ def _first_picture(path: Path, changed: int) -> str:
     return ""
 
 
-def notebooks_folder() -> Path | None:
-    """Where the notebooks lie: in a checkout beside the package; None where it was installed without them."""
+def find_notebooks() -> Path | None:
+    """The folder of the notebooks, beside the package in a checkout; None if the package was installed without them."""
     folder = LAB.parent / "notebooks"
     return folder if any(folder.glob("[0-9][0-9]_*.ipynb")) else None
 
 
-def lessons() -> list[Lesson]:
-    """The notebooks in order; none where the package was installed without them."""
-    folder = notebooks_folder()
-    found = [lesson(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))] if folder else []
+def list_lessons() -> list[Lesson]:
+    """The notebooks in order; empty if the package was installed without them."""
+    folder = find_notebooks()
+    found = [read_lesson(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))] if folder else []
     return [each for each in found if each is not None]

@@ -1,4 +1,4 @@
-"""Formulas as MathML, which browsers draw by themselves: no script, no fonts to fetch, read aloud by screen readers."""
+"""Formulas as MathML, which browsers draw without scripts or fonts, and which screen readers read aloud."""
 
 import re
 from html import unescape
@@ -9,8 +9,8 @@ from latex2mathml.converter import convert_to_element
 from glowlite.errors import GlowliteError
 
 THIN = "0.167em"
-DIGITS = re.compile(r"\d+(?:\{,\}\d{3})+")  # 12{,}288: one number, its comma no list's
-# Browsers know no letter styles but those that are letters of their own.
+DIGITS = re.compile(r"\d+(?:\{,\}\d{3})+")  # 12{,}288 is one number, not a list of two
+# Browsers draw letter styles only where Unicode has letters of that style.
 BLACKBOARD = {letter: chr(0x1D538 + ord(letter) - 65) for letter in "ABDEFGIJKLMOSTUVWXY"}
 BLACKBOARD |= dict(zip("CHNPQRZ", "ℂℍℕℙℚℝℤ", strict=True))
 SCRIPT = {letter: chr(0x1D49C + ord(letter) - 65) for letter in "ACDGJKNOPQSTUVWXYZ"}
@@ -22,7 +22,7 @@ BARS, OPENING = ("|", "∥"), ("(", "[", "{")
 def to_mathml(latex: str, display: bool = False) -> str:
     """LaTeX, without its dollar signs, as a <math> element; `display`: on a line of its own.
 
-    GlowliteError for a command that is not known, so that no page shows one.
+    GlowliteError if it has an unknown command, so that no page shows one.
     """
     source = DIGITS.sub(lambda found: rf"\text{{{found[0].replace('{,}', ',')}}}", latex.strip())
     if source.count("{") != source.count("}"):
@@ -36,15 +36,15 @@ def to_mathml(latex: str, display: bool = False) -> str:
         if (element.text or "").startswith("\\"):
             raise GlowliteError(f"this formula has a command that is not known, {element.text}: ${latex}$")
     for element in list(made.iter()):
-        _mend(element)
+        _fix_element(element)
     made.set("alttext", latex.strip())
     if display:
-        made.set("tabindex", "0")  # a long one scrolls in its own box, by keyboard too
+        made.set("tabindex", "0")  # a long formula scrolls in a box, with the keyboard too
     return tostring(made, encoding="unicode")
 
 
-def _mend(element: Element) -> None:
-    """Letter styles, names of functions, and bars, as browsers of today need them."""
+def _fix_element(element: Element) -> None:
+    """Change letter styles, names of functions, and bars into a form that browsers draw correctly."""
     style = element.attrib.pop("mathvariant", None)
     if style in LETTERS and element.text in LETTERS[style]:
         element.text = LETTERS[style][element.text]
@@ -55,11 +55,11 @@ def _mend(element: Element) -> None:
     if element.tag == "mo" and element.text == "/":
         element.attrib |= {"lspace": "0", "rspace": "0"}
     if element.tag == "mi" and len(element.text or "") == 1 and "Α" <= element.text <= "Ω":
-        element.set("mathvariant", "normal")  # capital Greek letters stand upright
+        element.set("mathvariant", "normal")  # capital Greek letters are upright
     children, opened = list(element), False
     for child in children:
         if child.tag == "mo" and child.text in BARS and "form" not in child.attrib:
-            opened = not opened  # without that they are taken for relations, with wide spaces
+            opened = not opened  # else browsers take them for relations, with wide spaces
             form = "prefix" if opened else "postfix"
             child.attrib |= {"form": form, "lspace": "0", "rspace": "0", "stretchy": "false"}
     if element.tag in ("mrow", "math"):
@@ -68,13 +68,13 @@ def _mend(element: Element) -> None:
             if not _is_name(child):
                 continue
             if place + 1 < len(children) and not _opens(children[place + 1]):
-                element.insert(place + 1, _space())
-            if place and _ends_a_term(children[place - 1]):
-                element.insert(place, _space())
+                element.insert(place + 1, _make_space())
+            if place and _ends_term(children[place - 1]):
+                element.insert(place, _make_space())
 
 
 def _is_name(element: Element) -> bool:
-    """Whether it is log, det, max, ...; or one with an index. Those are upright, with a thin space around."""
+    """Whether it is log, det, max, ..., with or without an index. A name is upright, with a thin space around it."""
     if element.tag in ("msub", "msup", "msubsup", "munder"):
         return bool(len(element)) and _is_name(element[0])
     named = element.tag in ("mi", "mo") and len(element.text or "") > 1 and element.text.isalpha()
@@ -89,15 +89,15 @@ def _opens(element: Element) -> bool:
 
 
 def _is_relation(element: Element) -> bool:
-    """An operator, which brings spaces of its own; or the second of two bars."""
+    """Whether it is an operator, which has spaces of its own, or the second of two bars."""
     return element.tag == "mo" and (element.text not in BARS or element.get("form") == "postfix")
 
 
-def _ends_a_term(element: Element) -> bool:
+def _ends_term(element: Element) -> bool:
     if element.tag == "mo":
         return element.text in (")", "]", "}") or element.get("form") == "postfix"
     return element.tag != "mspace" and not _is_name(element)
 
 
-def _space() -> Element:
+def _make_space() -> Element:
     return SubElement(Element("mrow"), "mspace", width=THIN)

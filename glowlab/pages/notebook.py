@@ -1,4 +1,4 @@
-"""A notebook's cells as HTML: nbconvert does the work, with formulas as MathML and links that lead to our pages."""
+"""A notebook's cells as HTML, by nbconvert, with formulas as MathML and links to our pages."""
 
 import base64
 import functools
@@ -13,15 +13,15 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from PIL import Image
 from traitlets.config import Config
 
-from glowlab.pages.course import EXPLORERS, READ
+from glowlab.pages.course import EXPLORERS, READING_ORDER
 from glowlab.pages.mathml import to_mathml
 
 TEMPLATES = Path(__file__).parent / "templates"
-OURS = {explorer.name for explorer in EXPLORERS}
+EXPLORER_NAMES = {explorer.name for explorer in EXPLORERS}
 
 
 class Renderer(IPythonRenderer):
-    """Markdown as nbconvert understands it; `$...$` and `$$...$$` become MathML."""
+    """Nbconvert's Markdown renderer, with `$...$` and `$$...$$` as MathML."""
 
     def inline_math(self, body: str) -> str:
         return to_mathml(body)
@@ -30,45 +30,45 @@ class Renderer(IPythonRenderer):
         return to_mathml(body, display=True)
 
 
-def markdown(source: str) -> str:
+def render_markdown(source: str) -> str:
     """A markdown cell as HTML, without anchors in its headings."""
     return MarkdownWithMath(renderer=Renderer(escape=False, exclude_anchor_links=True)).render(source)
 
 
 @functools.cache
-def _exporter() -> HTMLExporter:
+def _make_exporter() -> HTMLExporter:
     order = ["text/html", "image/svg+xml", "image/png", "image/jpeg", "text/markdown", "text/plain"]
     made = HTMLExporter(
         config=Config({"NbConvertBase": {"display_data_priority": order}}),
         extra_template_basedirs=[str(TEMPLATES)],
         template_name="notebook",
     )
-    made.register_filter("markdown2html", markdown)
+    made.register_filter("markdown2html", render_markdown)
     return made
 
 
 def convert(path: Path, suffix: str) -> tuple[str, list[tuple[str, str]]]:
-    """The notebook's cells as HTML, without its head's title, and (id, words) of its headings of level 2.
+    """The notebook's cells as HTML, and (id, text) of its headings of level 2.
 
-    `suffix` is how the addresses of explorers end: ".html" in a folder of files, nothing on a server.
+    `suffix` is the end of explorers' addresses: ".html" in a folder of files, "" on a server.
     """
-    body, _ = _exporter().from_notebook_node(nbformat.read(path, as_version=4))
+    body, _ = _make_exporter().from_notebook_node(nbformat.read(path, as_version=4))
     soup = BeautifulSoup(body, "html.parser")
     for link in soup.find_all("a", href=True):
-        link["href"] = address(link["href"], suffix)
+        link["href"] = rewrite_link(link["href"], suffix)
     for cell in soup.select(".gl-code"):
         if found := re.search(r"\bopen_(\w+)\(", cell.find("pre").get_text()):
-            _add_the_way_to_play(soup, cell, found[1], suffix)
+            _link_to_explorer(soup, cell, found[1], suffix)
     for table in soup.find_all("table"):
         table.wrap(
             soup.new_tag("div", attrs={"class": "gl-table", "tabindex": "0", "role": "group", "aria-label": "Table"})
         )
     for block in soup.select(".highlight > pre, .gl-out > pre"):
-        block["tabindex"] = "0"  # a long line scrolls in its own box, by keyboard too
+        block["tabindex"] = "0"  # a long line scrolls in a box, with the keyboard too
     for image in soup.find_all("img", src=re.compile("^data:image/png;base64,")):
-        image["src"] = _smaller(image["src"])
+        image["src"] = _shrink_png(image["src"])
     for formula in soup.find_all("math", display="inline"):
-        _keep_with_its_comma(soup, formula)
+        _keep_punctuation(soup, formula)
     headings, used = [], set()
     for heading in soup.find_all("h2"):
         words = heading.get_text(" ", strip=True)
@@ -81,17 +81,17 @@ def convert(path: Path, suffix: str) -> tuple[str, list[tuple[str, str]]]:
     return str(soup), headings
 
 
-def _add_the_way_to_play(soup: BeautifulSoup, cell, name: str, suffix: str) -> None:
-    """An explorer has left one picture: under it, a link to where it moves."""
-    if name in OURS:
+def _link_to_explorer(soup: BeautifulSoup, cell, name: str, suffix: str) -> None:
+    """Add a link to the explorer under its picture."""
+    if name in EXPLORER_NAMES:
         line = soup.new_tag("p", attrs={"class": "gl-play"})
         line.append(link := soup.new_tag("a", href=f"../explore/{name}{suffix}"))
         link.string = "Open this explorer on a page of its own"
         cell.append(line)
 
 
-def _smaller(png: str) -> str:
-    """A PNG in a data address as lossless WebP, where that is smaller."""
+def _shrink_png(png: str) -> str:
+    """A PNG in a data address as lossless WebP, if that is smaller."""
     file = io.BytesIO()
     data = base64.b64decode(png.partition(",")[2])
     Image.open(io.BytesIO(data)).save(file, "WEBP", lossless=True, quality=80, method=4)
@@ -100,8 +100,8 @@ def _smaller(png: str) -> str:
     return "data:image/webp;base64," + base64.b64encode(file.getvalue()).decode()
 
 
-def _keep_with_its_comma(soup: BeautifulSoup, formula) -> None:
-    """A line may end after a formula, but not between it and the comma or the 's that follows."""
+def _keep_punctuation(soup: BeautifulSoup, formula) -> None:
+    """Keep a formula and the comma or the 's after it on one line."""
     after = formula.next_sibling
     close = re.match(r"[^\s\w(]\S{0,2}", after) if isinstance(after, str) else None
     if close:
@@ -109,17 +109,17 @@ def _keep_with_its_comma(soup: BeautifulSoup, formula) -> None:
         formula.wrap(soup.new_tag("span", attrs={"class": "gl-nowrap"})).append(close[0])
 
 
-def address(target: str, suffix: str) -> str:
-    """Where a link of a notebook leads on our pages: to a page where there is one, else nowhere new."""
+def rewrite_link(target: str, suffix: str) -> str:
+    """A notebook's link on our pages: to the page of its target if there is one, else unchanged."""
     path, mark, part = target.partition("#")
     if "://" in path or not path:
         return target
     place = PurePosixPath(path)
     if place.suffix == ".ipynb":
-        if place.parent.name == "dashboards" and place.stem in OURS:
+        if place.parent.name == "dashboards" and place.stem in EXPLORER_NAMES:
             return f"../explore/{place.stem}{suffix}"
         return f"{place.stem}.html{mark}{part}"
     inside = path.partition("glowlite/")[2]
-    if inside in READ:
+    if inside in READING_ORDER:
         return f"../source/{PurePosixPath(inside).with_suffix('.html')}{mark}{part}"
     return target

@@ -6,29 +6,21 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from jupyter_core.paths import jupyter_path
 from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
-from voila.app import Voila
-from voila.voila_identity_provider import VoilaIdentityProvider
 
-from glowlab.serving import compiled, handlers, kernels
+from glowlab.serving import handlers, kernels, patches
 
 HERE = Path(__file__).resolve().parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "anywidget", "@voila-dashboards/widgets-manager8"]
-# The browser itself refuses whatever is not from here; widgets arrive as blobs, styles and workers in the page.
+# The browser refuses everything from other hosts; widgets are blobs, styles and workers are part of the page.
 POLICY = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; frame-ancestors 'self'"
-MESSAGES = [
-    "comm_open",
-    "comm_close",
-    "comm_msg",
-    "comm_info_request",
-    "kernel_info_request",
-]  # none runs code
+# The messages that a page may send to its kernel; none of them runs code.
+MESSAGE_TYPES = ("comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request")
 
 
-def settings(host: str, port: int, token: str, visitors: int) -> dict:
+def make_settings(host: str, port: int, token: str, visitors: int) -> dict:
     """Voila's configuration."""
     headers = {
         "Content-Security-Policy": POLICY,
@@ -37,17 +29,17 @@ def settings(host: str, port: int, token: str, visitors: int) -> dict:
     }
     tornado = {"headers": headers}
     if host in LOOPBACK:
-        # Only pages opened by a local name: another site cannot reach us by pointing its own name at 127.0.0.1.
-        tornado |= {"allow_remote_access": False, "local_hostnames": list(LOOPBACK)}
+        # Another site could point its own name at 127.0.0.1; requests under such a name are refused.
+        tornado |= patches.limit_hosts(LOOPBACK)
     return {
         "Voila": {
             "ip": host,
             "port": port,
             "port_retries": 0,  # a busy port is an error, never a silent move to another
             "token": token,
-            "identity_provider_class": VoilaIdentityProvider,  # a token or nothing: no passwords, no page to log in
-            "kernel_websocket_connection_class": kernels.Connection,
-            "config_file_paths": [],  # settings of the person's other servers are not ours
+            "identity_provider_class": patches.IDENTITY,
+            "kernel_websocket_connection_class": patches.KernelConnection,
+            "config_file_paths": [],  # not the settings of the person's other servers
             "tornado_settings": tornado,
             "log_level": logging.ERROR,
         },
@@ -55,74 +47,64 @@ def settings(host: str, port: int, token: str, visitors: int) -> dict:
             "template": "glow",
             "allow_template_override": "NO",
             "allow_theme_override": "NO",
-            "file_allowlist": [],  # no files are served, whatever lies beside the notebook
+            "file_allowlist": [],  # no files from the notebook's folder are served
             "strip_sources": True,
             "show_tracebacks": False,
             "extension_allowlist": EXTENSIONS,
             "multi_kernel_manager_class": kernels.Kernels,
-            "page_config_hook": handlers.name_server,
+            "page_config_hook": handlers.add_server_id,
         },
-        # Under a crowd an explorer's output may come long after the word that its cell has run; it is waited for.
+        # With many visitors an explorer's output may come long after its cell has run, so the page waits for it.
         "VoilaExecutor": {"startup_timeout": 300, "iopub_timeout": 300, "raise_on_iopub_timeout": True},
-        "VoilaExporter": {"filters": {"film": "glowlab.films.film.embed"}},  # what the template shows at first
+        "VoilaExporter": {"filters": {"film": "glowlab.films.film.embed"}},  # shown until the explorer is there
         "Kernels": {
-            "most": visitors,
-            # A page left open and unseen gives its place back after an hour; it offers to start again where it was.
+            "places": visitors,
+            # A page that nobody has used for an hour loses its kernel; it offers to start again where it was.
             "cull_interval": 60,
             "cull_idle_timeout": 3600,
             "cull_connected": True,
         },
-        # Between server and kernels: files of this user rather than ports that every user of the machine can reach.
+        # Server and kernels talk through files of this user, not through ports that all users of the machine can reach.
         "KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"},
-        # A kernel that died is not started again behind the page's back, without what was in it: the page says so.
+        # A kernel that died is not started again, as its state would be lost without notice; the page says so.
         "KernelRestarter": {"restart_limit": 0, "time_to_dead": 1.0},
     }
 
 
-class Server(Voila):
-    """Voila, with the addresses of handlers.py in place of its own."""
+class Server(patches.VoilaServer):
+    """Voila with the addresses of handlers.py in place of its own."""
 
-    answers: Callable[[], None]  # called once the server can be reached
+    template_folders = (HERE.parent / "widgets",)  # theme.css
+    message_types = MESSAGE_TYPES
+    on_start: Callable[[], None]  # called once the server listens
     notebooks: Path | None = None  # the folder of the notebooks that are shown as pages
 
-    @property
-    def data_dir(self) -> str:  # Voila takes the first folder of that name, which is that of our template
-        return next(p for p in jupyter_path("voila") if (Path(p) / "themes").is_dir())
-
-    def setup_template_dirs(self) -> None:
-        super().setup_template_dirs()
-        self.template_paths.append(str(HERE.parent / "widgets"))  # theme.css
-
-    def init_settings(self) -> dict:
-        made = super().init_settings()
-        self.kernel_manager.allowed_message_types = MESSAGES
-        return made
-
-    def init_handlers(self) -> list:
+    def make_addresses(self) -> list:
         own = os.path.basename(self.notebook_path) if self.notebook_path else ""
-        return handlers.addresses(self, own, self.notebooks)
+        return handlers.list_addresses(self, own, self.notebooks)
 
-    def launch_browser(self) -> None:  # called once the server listens
+    def announce(self) -> None:
         if not self.notebook_path:
-            threading.Thread(target=handlers.landing, daemon=True).start()  # it takes seconds, but only once
-        self.answers()
+            # The first landing page takes seconds; later ones come from a cache.
+            threading.Thread(target=handlers.render_landing, daemon=True).start()
+        self.on_start()
 
 
 def prepare_environment() -> None:
-    """Variables for the server and its kernels: where template and package are, how many threads."""
+    """Set the environment variables of the server and its kernels: folders of template and package, threads."""
 
     def prepend(name: str, path: Path) -> None:
         os.environ[name] = os.pathsep.join(filter(None, [str(path), os.environ.get(name, "")]))
 
     prepend("JUPYTER_PATH", HERE)  # holds voila/templates/glow
     prepend("PYTHONPATH", HERE.parents[1])
-    # Every visitor has a kernel of its own. One thread draws a small picture about as soon as several do, and where
-    # kernels compete for cores, threads that wait for each other are slower by far.
+    # Every visitor has a kernel. One thread makes a small picture about as fast as several, and where kernels compete
+    # for cores, threads that wait for each other are much slower.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
-def worth_telling(record: logging.LogRecord) -> bool:
-    """False for a message that was on its way to a page when that closed."""
+def should_log(record: logging.LogRecord) -> bool:
+    """False for the error of a message that was sent to a page which had just closed."""
     return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
 
 
@@ -134,18 +116,19 @@ def make_server(
     token: str,
     visitors: int,
     fork: bool,
-    answers: Callable,
+    on_start: Callable,
 ) -> Server:
-    """The server, ready to start: for a folder of explorers, or for one notebook of a person's own."""
+    """A server that is ready to start, for a folder of explorers or for one notebook of a person's own."""
     prepare_environment()
     if fork:
         kernels.use_forks()
-    compiled.keep_templates()
-    Voila.clear_instance()
-    server = Server.instance(config=Config(settings(host, port, token, visitors)))  # whose log all of Voila writes to
-    server.answers, server.notebooks, server.open_browser = answers, notebooks, True
-    logging.getLogger("tornado").setLevel(logging.ERROR)  # a refused request is not news for the terminal,
-    logging.getLogger("tornado.access").setLevel(logging.CRITICAL)  # nor is one for which there was no room
-    logging.getLogger("asyncio").addFilter(worth_telling)
+    patches.cache_templates()
+    Server.clear_instance()
+    # The one instance, as all parts of Voila write to its log.
+    server = Server.instance(config=Config(make_settings(host, port, token, visitors)))
+    server.on_start, server.notebooks, server.open_browser = on_start, notebooks, True
+    logging.getLogger("tornado").setLevel(logging.ERROR)  # no lines in the terminal for refused requests,
+    logging.getLogger("tornado.access").setLevel(logging.CRITICAL)  # nor for those without a free place
+    logging.getLogger("asyncio").addFilter(should_log)
     server.initialize([str(served)])
     return server

@@ -1,4 +1,4 @@
-"""What the server gives, and keeps to itself: addresses, kernels, connections."""
+"""The server's addresses, kernels and connections: which are open, and that all others are closed."""
 
 import asyncio
 import json

@@ -29,7 +29,7 @@ def site(tmp_path_factory):
     for name in ("explore", "films"):
         (folder / name).mkdir()
     for name in NAMES:
-        (folder / "explore" / f"{name}.html").write_text(pages.explorer_page(name), encoding="utf-8")
+        (folder / "explore" / f"{name}.html").write_text(pages.render_explorer(name), encoding="utf-8")
         for path in film.files(name)[1:]:
             (folder / "films" / f"{path.stem}.js").write_text(film.as_script(path))
     handler = functools.partial(Quiet, directory=str(folder))

@@ -65,7 +65,7 @@ def test_each_card_shows_and_opens_an_explorer(visit):
 
 def test_each_notebook_is_a_page(visit):
     page = visit()
-    for lesson in course.lessons():
+    for lesson in course.list_lessons():
         page.get_by_role("link", name=f"Notebook {lesson.number}: {lesson.title}").click()
         page.wait_for_url(f"**/notebooks/{lesson.page}")
         assert page.get_by_role("heading", level=1).inner_text() == f"{lesson.number} · {lesson.title}"

@@ -1,4 +1,4 @@
-"""The server while it runs: who is let in, how many, and how it is said when something stops."""
+"""The running server: visitors with and without a token, the number of places, and messages when something stops."""
 
 import http.client
 import json
@@ -14,12 +14,12 @@ import pytest
 from .asking import ABSENT, SECONDS, ask, kernel_of, refused
 from .conftest import Served, Watched
 
-# ---- who is let in, and how many ----------------------------------------------------------------------
+# ---- tokens and places ----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def guarded(chromium):
-    """A server that asks for a token and has room for one."""
+    """A server that asks for a token and has one place."""
     running = Served("", "--token", "open sesame", "--visitors", "1")
     yield running
     running.stop()
@@ -52,7 +52,7 @@ def test_whether_it_answers_can_be_asked_without_a_token(guarded):
     for method in ("POST", "PUT", "DELETE"):
         assert ask(guarded, "/health", method)[0] in (403, 405), method
     assert ask(guarded, "/health/x")[0] in (403, 404)
-    assert ask(guarded, "/room")[0] == 403
+    assert ask(guarded, "/places")[0] == 403
 
 
 def test_with_a_token_nothing_else_is_open(guarded):
@@ -63,7 +63,7 @@ def test_with_a_token_nothing_else_is_open(guarded):
     assert ask(guarded, f"/voila/api/shutdown/{ABSENT}", "POST")[0] == 403
 
 
-def test_a_full_house_says_so_and_has_room_again(guarded):
+def test_a_full_server_says_so_until_a_place_is_free(guarded):
     cookie = ask(guarded, "/?token=open%20sesame")[1]["Set-Cookie"].split(";")[0]
     status, _, text = ask(guarded, "/explore/attributes", Cookie=cookie)
     assert status == 200
@@ -71,8 +71,8 @@ def test_a_full_house_says_so_and_has_room_again(guarded):
     try:
         status, headers, text = ask(guarded, "/explore/studio", Cookie=cookie)
         assert status == 503 and int(headers["Retry-After"]) > 0
-        assert "The house is full" in text and "looks for room by itself" in text and "Traceback" not in text
-        assert json.loads(ask(guarded, "/room", Cookie=cookie)[2]) == {"room": False}
+        assert "All places are taken" in text and "looks for a free place" in text and "Traceback" not in text
+        assert json.loads(ask(guarded, "/places", Cookie=cookie)[2]) == {"free": False}
         assert ask(guarded, "/", Cookie=cookie)[0] == 200  # what needs no kernel is there for everybody
         assert refused(guarded, kernel) == 403
         assert refused(guarded, kernel, Cookie=cookie) == 0

@@ -19,7 +19,7 @@ from glowlab.notebooks import WIDGET
 from glowlab.pages import course, mathml, notebook
 from glowlite.errors import GlowliteError
 
-LESSONS = course.lessons()
+LESSONS = course.list_lessons()
 FORMULA = re.compile(r"\$\$.+?\$\$|\$[^$]+?\$", re.DOTALL)
 
 
@@ -64,7 +64,7 @@ def formulas(path: Path) -> int:
 
 @pytest.mark.parametrize("live", [True, False])
 def test_the_landing_page_leads_everywhere(live):
-    page = Read(pages.landing(live))
+    page = Read(pages.render_landing(live))
     end = "" if live else ".html"
     for explorer in course.EXPLORERS:
         assert page.links.count(f"explore/{explorer.name}{end}") == 3  # header, card, footer
@@ -84,16 +84,16 @@ def test_a_new_notebook_appears_by_itself(monkeypatch, tmp_path):
     new.cells = [nbformat.v4.new_markdown_cell(text)]
     nbformat.write(new, tmp_path / "77_new.ipynb")
     nbformat.write(nbformat.v4.new_notebook(), tmp_path / "99_empty.ipynb")
-    monkeypatch.setattr(course, "notebooks_folder", lambda: tmp_path)
-    page = pages.landing(live=False)
-    assert [lesson.number for lesson in course.lessons()] == ["00", "77"]
+    monkeypatch.setattr(course, "find_notebooks", lambda: tmp_path)
+    page = pages.render_landing(live=False)
+    assert [lesson.number for lesson in course.list_lessons()] == ["00", "77"]
     assert "notebooks/77_new.html" in Read(page).links and "45 min to read, 5 for" in page
     assert "<msup>" in page and "<code>x</code> &lt; 1?" in page and "99_empty" not in page
 
 
 def test_without_notebooks_there_are_none(monkeypatch):
-    monkeypatch.setattr(course, "notebooks_folder", lambda: None)
-    page = Read(pages.landing(live=True))
+    monkeypatch.setattr(course, "find_notebooks", lambda: None)
+    page = Read(pages.render_landing(live=True))
     assert not any(link.startswith("notebooks/") for link in page.links)
 
 
@@ -112,7 +112,7 @@ def test_cards_and_header_name_the_explorers_as_they_name_themselves():
 
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.path.stem)
 def test_a_notebook_as_a_page(lesson):
-    text = pages.notebook_page(lesson.path, live=False)
+    text = pages.render_notebook(lesson.path, live=False)
     page = Read(text)
     assert page.tags["math"] == formulas(lesson.path) > 0
     body = re.sub(r"(?s)<pre.*?</pre>|<code.*?</code>|<script.*?</script>|<style.*?</style>", "", text)
@@ -136,7 +136,7 @@ def test_a_png_becomes_a_smaller_picture_with_the_same_pixels():
     file = io.BytesIO()
     picture = Image.effect_noise((80, 60), 40).convert("RGB")
     picture.save(file, "PNG")
-    address = notebook._smaller("data:image/png;base64," + base64.b64encode(file.getvalue()).decode())
+    address = notebook._shrink_png("data:image/png;base64," + base64.b64encode(file.getvalue()).decode())
     kind, data = address.split(",")
     made = Image.open(io.BytesIO(base64.b64decode(data)))
     assert kind == "data:image/webp;base64" and len(base64.b64decode(data)) < len(file.getvalue())
@@ -146,7 +146,7 @@ def test_a_png_becomes_a_smaller_picture_with_the_same_pixels():
 def test_its_cells_and_pictures_are_all_there():
     lesson = LESSONS[0]
     cells = nbformat.read(lesson.path, as_version=4).cells
-    page = Read(pages.notebook_page(lesson.path))
+    page = Read(pages.render_notebook(lesson.path))
     assert [f"cell-{cell.id}" for cell in cells] == [name for name in page.ids if name.startswith("cell-")]
     pictures = [o for cell in cells for o in cell.get("outputs", []) if "image/png" in o.get("data", {})]
     assert len(page.alts) == len(pictures)
@@ -159,17 +159,17 @@ def test_a_notebook_that_was_built_again_is_read_again(tmp_path):
     path = tmp_path / LESSONS[0].path.name
     text = LESSONS[0].path.read_text()
     path.write_text(text)
-    assert "Why reversible?" in pages.notebook_page(path)
+    assert "Why reversible?" in pages.render_notebook(path)
     path.write_text(text.replace("Why reversible?", "Why indeed?"))
-    assert "Why indeed?" in pages.notebook_page(path)
+    assert "Why indeed?" in pages.render_notebook(path)
 
 
 def test_what_is_no_notebook_of_ours_is_refused(tmp_path):
     with pytest.raises(GlowliteError, match="no notebook nothing.ipynb"):
-        pages.notebook_page(tmp_path / "nothing.ipynb")
+        pages.render_notebook(tmp_path / "nothing.ipynb")
     nbformat.write(nbformat.v4.new_notebook(), tmp_path / "plain.ipynb")
     with pytest.raises(GlowliteError, match="does not begin"):
-        pages.notebook_page(tmp_path / "plain.ipynb")
+        pages.render_notebook(tmp_path / "plain.ipynb")
 
 
 @pytest.mark.parametrize(
@@ -185,8 +185,8 @@ def test_what_is_no_notebook_of_ours_is_refused(tmp_path):
     ],
 )
 def test_links_lead_to_pages(target, leads_to):
-    assert notebook.address(target, ".html") == leads_to
-    assert notebook.address(target, "") == leads_to.replace("studio.html", "studio")
+    assert notebook.rewrite_link(target, ".html") == leads_to
+    assert notebook.rewrite_link(target, "") == leads_to.replace("studio.html", "studio")
 
 
 def test_an_explorer_in_a_notebook_leads_to_its_page(tmp_path):
@@ -194,14 +194,14 @@ def test_an_explorer_in_a_notebook_leads_to_its_page(tmp_path):
     book = nbformat.read(LESSONS[0].path, as_version=4)
     book.cells += [nbformat.v4.new_code_cell(f"open_{name}()") for name in ("attributes", "file")]
     nbformat.write(book, path)
-    links = Read(pages.notebook_page(path, live=True)).links
-    before = Read(pages.notebook_page(LESSONS[0].path, live=True)).links
+    links = Read(pages.render_notebook(path, live=True)).links
+    before = Read(pages.render_notebook(LESSONS[0].path, live=True)).links
     assert links.count("../explore/attributes") == before.count("../explore/attributes") + 1
     assert len(links) == len(before) + 1
 
 
 def test_answers_fold_out_with_their_markdown():
-    made = notebook.markdown("<details><summary>One answer</summary>\n\nYes: $x^2$ and `x`.\n\n</details>")
+    made = notebook.render_markdown("<details><summary>One answer</summary>\n\nYes: $x^2$ and `x`.\n\n</details>")
     assert made.startswith("<details><summary>One answer</summary>") and made.strip().endswith("</details>")
     assert "<msup>" in made and "<code>x</code>" in made
 
@@ -260,9 +260,9 @@ def test_a_formula_that_cannot_be_read_is_an_error(latex):
 # ---- source ---------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("file", course.READ)
+@pytest.mark.parametrize("file", course.READING_ORDER)
 def test_a_file_of_the_package_as_a_page(file):
-    page = Read(pages.source_page(file, live=False))
+    page = Read(pages.render_source(file, live=False))
     source = (pages.MODEL / file).read_text()
     assert source.strip().splitlines()[-1].strip() in "".join(page.words)
     assert f"line-{len(source.splitlines())}" in page.ids  # a line can be linked to
@@ -273,14 +273,14 @@ def test_a_file_of_the_package_as_a_page(file):
 @pytest.mark.parametrize("file", ["../pyproject.toml", "cli.py", "", "/etc/passwd", "flows/../glow.py"])
 def test_no_other_file_has_a_page(file):
     with pytest.raises(GlowliteError, match="no page"):
-        pages.source_page(file)
+        pages.render_source(file)
 
 
 def test_relative_links_leave_no_page_behind():
     """Every link of every page leads to a page there is, by its file's name: from the file where it stands."""
-    made = {"index.html": pages.landing(live=False)}
-    made |= {f"notebooks/{lesson.page}": pages.notebook_page(lesson.path, live=False) for lesson in LESSONS}
-    made |= {f"source/{f[:-3]}.html": pages.source_page(f, live=False) for f in course.READ}
+    made = {"index.html": pages.render_landing(live=False)}
+    made |= {f"notebooks/{lesson.page}": pages.render_notebook(lesson.path, live=False) for lesson in LESSONS}
+    made |= {f"source/{f[:-3]}.html": pages.render_source(f, live=False) for f in course.READING_ORDER}
     known = {*made, *(f"explore/{explorer.name}.html" for explorer in course.EXPLORERS)}
     for name, text in made.items():
         for link in Read(text).links:

@@ -1,4 +1,4 @@
-"""Forked kernels: as good as ordinary ones, cheaper, and never left behind."""
+"""Forked kernels: they work like ordinary ones, need less, and end with the server."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
 LONG = 120  # seconds
 pytestmark = [
     pytest.mark.skipif(not kernels.CAN_FORK, reason="kernels are forked on Linux only"),
-    pytest.mark.filterwarnings("default"),  # what jupyter_client and pyzmq warn of
+    pytest.mark.filterwarnings("default"),  # jupyter_client and pyzmq give warnings
 ]
 
 
@@ -30,7 +30,7 @@ def forks():
     factory = KernelProvisionerFactory.instance()
     before = factory.default_provisioner_name
     kernels.use_forks()
-    yield kernels.ForkedProvisioner.forks
+    yield kernels.ForkedProvisioner.fork_server
     factory.default_provisioner_name = before
 
 
@@ -56,14 +56,14 @@ async def _running(file: str, options: dict):
         await manager.shutdown_kernel(now=True)
 
 
-async def tell(client, code: str) -> str:
-    """What an expression is in the kernel."""
+async def evaluate(client, code: str) -> str:
+    """The value of an expression in the kernel, as text."""
     reply = await client.execute("", user_expressions={"it": code}, reply=True, timeout=LONG)
     answer = reply["content"]["user_expressions"]["it"]
     return answer["data"]["text/plain"] if answer["status"] == "ok" else answer["ename"]
 
 
-def gone(pid: int) -> bool:
+def ends(pid: int) -> bool:
     """Wait until no such process is left, not even as a zombie."""
     for _ in range(10 * LONG):
         if not psutil.pid_exists(pid):
@@ -75,17 +75,17 @@ def gone(pid: int) -> bool:
 def test_a_kernel_is_a_fork_with_everything_loaded():
     async def run():
         async with running() as (manager, client):
-            pid = int(await tell(client, "__import__('os').getpid()"))
+            pid = int(await evaluate(client, "__import__('os').getpid()"))
             assert pid == manager.provisioner.pid
             process = psutil.Process(pid)
             assert process.name().startswith("glow-") and "forkserver" in " ".join(process.cmdline())
             loaded = "{'torch', 'glowlab.explorers.studio'} <= set(__import__('sys').modules)"
-            assert await tell(client, loaded) == "True"
+            assert await evaluate(client, loaded) == "True"
             ready = "__import__('glowlab.explorers.explorer').explorers.explorer._read.cache_info().currsize"
-            assert await tell(client, ready) == "1"  # the model
-            # Of ipywidgets: a page asks for all widgets in one message, not in one for each.
+            assert await evaluate(client, ready) == "1"  # the model
+            # ipywidgets: a page asks for all widgets in one message, not in one for each.
             asked = "'jupyter.widget.control' in get_ipython().kernel.comm_manager.targets"
-            assert await tell(client, asked) == "True"
+            assert await evaluate(client, asked) == "True"
 
     asyncio.run(run())
 
@@ -95,7 +95,7 @@ def test_visitors_have_random_numbers_of_their_own():
 
     async def run():
         async with running() as (_, first), running() as (_, second):
-            return eval(await tell(first, drawn)), eval(await tell(second, drawn))
+            return eval(await evaluate(first, drawn)), eval(await evaluate(second, drawn))
 
     one, other = asyncio.run(run())
     assert all(a != b for a, b in zip(one, other, strict=True))
@@ -104,8 +104,8 @@ def test_visitors_have_random_numbers_of_their_own():
 def test_a_kernel_has_its_own_environment_and_folder(tmp_path):
     async def run():
         async with running(env={**os.environ, "MINE": "yes"}, cwd=str(tmp_path)) as (_, client):
-            assert await tell(client, "__import__('os').environ['MINE']") == "'yes'"
-            assert await tell(client, "__import__('os').getcwd()") == repr(str(tmp_path))
+            assert await evaluate(client, "__import__('os').environ['MINE']") == "'yes'"
+            assert await evaluate(client, "__import__('os').getcwd()") == repr(str(tmp_path))
 
     asyncio.run(run())
     assert "MINE" not in os.environ
@@ -118,7 +118,7 @@ def test_a_kernel_computes_with_one_thread_as_the_parent_did():
 
     async def run():
         async with running() as (_, client):
-            return await tell(client, code)
+            return await evaluate(client, code)
 
     assert float(asyncio.run(run())) == 8 * 62 * 62 * 27
 
@@ -138,15 +138,15 @@ def test_interrupt_restart_and_end():
                     break
             await manager.interrupt_kernel()
             assert (await waiting)["content"]["ename"] == "KeyboardInterrupt"
-            assert await tell(client, "1 + 1") == "2"
+            assert await evaluate(client, "1 + 1") == "2"
             first = manager.provisioner.pid
             await manager.restart_kernel()
             await client.wait_for_ready(timeout=LONG)
             second = manager.provisioner.pid
-            assert second != first and await tell(client, "2 + 2") == "4"
-            assert gone(first)
+            assert second != first and await evaluate(client, "2 + 2") == "4"
+            assert ends(first)
             await manager.shutdown_kernel()  # by asking it
-            assert gone(second)
+            assert ends(second)
 
     asyncio.run(run())
 
@@ -161,7 +161,7 @@ def test_a_kernel_that_is_killed_is_noticed_and_leaves_no_zombie():
                     break
                 await asyncio.sleep(0.1)
             assert await manager.provisioner.poll() == -signal.SIGKILL
-            assert gone(pid)
+            assert ends(pid)
 
     asyncio.run(run())
 
@@ -176,21 +176,21 @@ def test_when_the_process_they_are_forked_from_is_killed_there_is_a_new_one():
                     break
                 await asyncio.sleep(0.1)
         async with running() as (manager, client):
-            assert await tell(client, "6 * 7") == "42"
+            assert await evaluate(client, "6 * 7") == "42"
             assert psutil.Process(manager.provisioner.pid).ppid() != parent
 
     asyncio.run(run())
 
 
-def test_where_nothing_can_be_forked_a_kernel_is_started_anew(monkeypatch, caplog):
+def test_where_nothing_can_be_forked_an_ordinary_kernel_starts(monkeypatch, caplog):
     def fails(*arguments):
         raise EOFError
 
-    monkeypatch.setattr(kernels.Forks, "_start", fails)
+    monkeypatch.setattr(kernels.ForkServer, "_start", fails)
 
     async def run():
         async with running() as (manager, client):
-            assert await tell(client, "3 * 3") == "9"
+            assert await evaluate(client, "3 * 3") == "9"
             return " ".join(psutil.Process(manager.provisioner.pid).cmdline())
 
     assert "ipykernel_launcher" in asyncio.run(run())
@@ -221,21 +221,23 @@ def test_no_kernel_outlives_a_server_that_was_killed(tmp_path):
         server.kill()
         server.wait()
         server.stdout.close()
-    assert gone(pid) and gone(parent)
+    assert ends(pid) and ends(parent)
 
 
 def test_a_fork_has_all_that_an_explorer_opens_on_at_rest():
     code = """
 import threading
-from glowlite import Glow, explorers
-from glowlab.serving import preloaded
-from glowlab.explorers.between import Between
+from glowlite import Glow
+from glowlab import explorers
+from glowlab.serving import preload
+from glowlab.explorers.interpolation_state import InterpolationState
 from glowlab.widgets.frame import Sorry
 import ipywidgets
 assert not ipywidgets.widgets.widget._instances  # a kernel would tell its page of widgets that are not there
 assert threading.enumerate() == [threading.main_thread()]
 Glow.inverse = Glow.encode = Glow.bits_per_dim = lambda *given: 1 / 0
-Between.encoded = lambda self, images: [1.0] * len(images)  # of mixed pixels; takes a moment and is not kept
+# It measures mixed pixels, takes a moment and is not cached.
+InterpolationState.measure_temperatures = lambda self, images: [1.0] * len(images)
 for name in ("studio", "temperature", "interpolation", "attributes"):  # to the end, as there is no loop
     page = getattr(explorers, f"open_{name}")()
     assert not isinstance(page, Sorry) and not page.head.notice, name

@@ -1,4 +1,4 @@
-// In force before anything is drawn: the theme a person chose before, and large type where the address asks for it.
+// Runs before anything is drawn: sets the theme that a person chose before, and large type if the address asks for it.
 try {
   const theme = localStorage.getItem("glow-theme");
   if (theme) document.documentElement.dataset.theme = theme;

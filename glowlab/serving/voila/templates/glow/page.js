@@ -1,5 +1,5 @@
-// The header's two buttons: light or dark, which the browser remembers; large type, which stands in the address and
-// goes along from page to page.
+// The header's two buttons. Light or dark is remembered by the browser; large type stands in the address and in the
+// links to other pages.
 {
   const page = document.documentElement;
   document.getElementById("gl-theme").addEventListener("click", () => {
@@ -11,26 +11,26 @@
   });
 
   const size = document.getElementById("gl-size");
-  const large = () => page.dataset.size === "lecture";
-  function sized(address) {
+  const isLarge = () => page.dataset.size === "lecture";
+  function withSize(address) {
     const url = new URL(address);
-    if (large()) url.searchParams.set("size", "lecture");
+    if (isLarge()) url.searchParams.set("size", "lecture");
     else url.searchParams.delete("size");
     return url.href;
   }
-  function carry() {
-    size.setAttribute("aria-pressed", large());
+  function updateLinks() {
+    size.setAttribute("aria-pressed", isLarge());
     for (const link of document.links) {
       const near = link.protocol === location.protocol && link.host === location.host;
-      if (near && !link.getAttribute("href").startsWith("#")) link.href = sized(link.href);
+      if (near && !link.getAttribute("href").startsWith("#")) link.href = withSize(link.href);
     }
   }
   size.addEventListener("click", () => {
-    if (large()) delete page.dataset.size;
+    if (isLarge()) delete page.dataset.size;
     else page.dataset.size = "lecture";
-    history.replaceState(history.state, "", sized(location.href));
-    carry();
-    dispatchEvent(new Event("resize")); // what measured itself does so again
+    history.replaceState(history.state, "", withSize(location.href));
+    updateLinks();
+    dispatchEvent(new Event("resize")); // so that figures measure themselves again
   });
-  document.addEventListener("DOMContentLoaded", () => (large() ? carry() : size.setAttribute("aria-pressed", "false")));
+  document.addEventListener("DOMContentLoaded", () => (isLarge() ? updateLinks() : size.setAttribute("aria-pressed", "false")));
 }

@@ -1,40 +1,40 @@
-// Notices when the part of this page that computes has gone, or the server, and offers to start again where one was:
-// the state is in the address. A kernel that computes for long is busy, not gone; the server tells which.
+// Notices when the kernel of this page or the server has gone, and offers to start again in the same state, which is in
+// the address. A kernel that computes for long is busy, not gone; the server knows which.
 {
-  const EVERY = 3000; // milliseconds from one look to the next
-  const SLOW = 15000; // until an answer counts as none
-  const MUTE = 30000; // of an idle kernel that answers no pulse
+  const INTERVAL = 3000; // milliseconds between two checks
+  const TIMEOUT = 15000; // milliseconds until a request counts as unanswered
+  const PULSE_TIMEOUT = 30000; // milliseconds in which an idle kernel answers a pulse
   const STOPPED = "The part of this page that computes has stopped.";
   const SILENT = "The part of this page that computes cannot be reached.";
-  const ANEW = "The server was started again, so this page is no longer live.";
-  const DOWN = "The server has stopped, or cannot be reached. This page waits for it.";
-  const CLOSED = "The server was started again and asks for a new token. Ask whoever started it for the new address.";
+  const RESTARTED = "The server was started again, so this page is no longer live.";
+  const DOWN = "The server has stopped, or cannot be reached. This page keeps trying.";
+  const NEW_TOKEN = "The server was started again and asks for a new token. Ask whoever started it for the new address.";
 
   const bar = document.createElement("div");
-  const words = document.createElement("span");
+  const text = document.createElement("span");
   const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Start again" });
   bar.id = "gl-watch";
   bar.hidden = true;
   bar.setAttribute("role", "alert");
-  bar.append(words, again);
+  bar.append(text, again);
   again.addEventListener("click", () => location.reload());
 
-  function say(text, offer) {
-    document.documentElement.classList.toggle("gl-gone", Boolean(text));
+  function show(message, offer) {
+    document.documentElement.classList.toggle("gl-gone", Boolean(message));
     if (!bar.isConnected) document.body.append(bar);
-    if (words.textContent !== text) words.textContent = text;
+    if (text.textContent !== message) text.textContent = message;
     again.hidden = !offer;
-    bar.hidden = !text;
+    bar.hidden = !message;
   }
 
-  let unanswered = 0; // since when a pulse waits for its answer; 0: none does
+  let unanswered = 0; // time of the pulse that waits for its answer; 0: none waits
   document.addEventListener("gl-pulse", (event) => {
     unanswered = event.detail === "answered" ? 0 : unanswered || Date.now();
   });
 
-  async function ask(config) {
+  async function fetchState(config) {
     const giveUp = new AbortController();
-    const timer = setTimeout(() => giveUp.abort(), SLOW);
+    const timer = setTimeout(() => giveUp.abort(), TIMEOUT);
     try {
       const address = `${config.baseUrl}alive/${config.kernelId}`;
       const answer = await fetch(address, { cache: "no-store", signal: giveUp.signal });
@@ -47,27 +47,27 @@
     }
   }
 
-  let failed = 0; // looks in a row without an answer
-  let looking = false;
-  async function look() {
-    const known = document.getElementById("jupyter-config-data"); // comes with the kernel
-    if (document.hidden || looking || !known) return;
-    looking = true;
-    const config = JSON.parse(known.textContent);
-    const found = await ask(config);
-    looking = false;
+  let failed = 0; // checks in a row without an answer
+  let checking = false;
+  async function check() {
+    const settings = document.getElementById("jupyter-config-data"); // comes with the kernel
+    if (document.hidden || checking || !settings) return;
+    checking = true;
+    const config = JSON.parse(settings.textContent);
+    const found = await fetchState(config);
+    checking = false;
     failed = found ? 0 : failed + 1;
     if (!found) {
-      unanswered = 0; // what was asked meanwhile was never heard
-      if (failed > 1) say(DOWN, false);
-    } else if (found.state === "closed") say(CLOSED, false);
-    else if (found.server !== config.server) say(ANEW, true);
-    else if (found.state === "gone") say(STOPPED, true);
-    else if (found.state !== "busy" && unanswered && Date.now() - unanswered > MUTE) say(SILENT, true);
-    else say("", false);
+      unanswered = 0; // pulses sent meanwhile never arrived
+      if (failed > 1) show(DOWN, false);
+    } else if (found.state === "closed") show(NEW_TOKEN, false);
+    else if (found.server !== config.server) show(RESTARTED, true);
+    else if (found.state === "gone") show(STOPPED, true);
+    else if (found.state !== "busy" && unanswered && Date.now() - unanswered > PULSE_TIMEOUT) show(SILENT, true);
+    else show("", false);
   }
-  setInterval(look, EVERY);
-  document.addEventListener("visibilitychange", look);
+  setInterval(check, INTERVAL);
+  document.addEventListener("visibilitychange", check);
 
   const style = document.createElement("style");
   style.textContent = `

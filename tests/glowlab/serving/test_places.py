@@ -1,4 +1,4 @@
-"""The kernels of a server: how many, and when one is let go."""
+"""The kernels of a server: their number, and when one is ended."""
 
 import asyncio
 import os
@@ -15,12 +15,12 @@ from traitlets.config import Config
 from glowlab.serving import kernels
 
 LONG = 120  # seconds
-pytestmark = pytest.mark.filterwarnings("default")  # what jupyter_client and pyzmq warn of
+pytestmark = pytest.mark.filterwarnings("default")  # jupyter_client and pyzmq give warnings
 
 
 @pytest.fixture(scope="module", autouse=True)
 def forks():
-    """Forked kernels where there are any; all that is said here holds for ordinary ones too."""
+    """Forked kernels, where the system has them; the tests hold for ordinary ones too."""
     factory = KernelProvisionerFactory.instance()
     before = factory.default_provisioner_name
     if kernels.CAN_FORK:
@@ -30,8 +30,8 @@ def forks():
 
 
 @asynccontextmanager
-async def house(tmp_path, **options):
-    """A server's kernels, forked like all here."""
+async def open_server(tmp_path, **options):
+    """The kernels of a server, which are ended afterwards."""
     here = kernels.Kernels(root_dir=str(tmp_path), connection_dir=str(tmp_path), **options)
     try:
         yield here
@@ -39,7 +39,7 @@ async def house(tmp_path, **options):
         await here.shutdown_all(now=True)
 
 
-async def becomes_empty(here) -> bool:
+async def wait_until_empty(here) -> bool:
     for _ in range(10 * LONG):
         if not len(here):
             return True
@@ -47,20 +47,20 @@ async def becomes_empty(here) -> bool:
     return False
 
 
-def test_there_is_room_for_so_many_and_then_for_nobody(tmp_path):
+def test_so_many_kernels_start_and_no_more(tmp_path):
     async def run():
-        async with house(tmp_path, most=2) as here:
-            four = [here.start_kernel() for _ in range(4)]  # at once: those that still start count, too
+        async with open_server(tmp_path, places=2) as here:
+            four = [here.start_kernel() for _ in range(4)]  # at once: those that are starting count too
             came = await asyncio.gather(*four, return_exceptions=True)
             both = [kernel for kernel in came if isinstance(kernel, str)]
-            assert len(both) == 2 and sum(isinstance(e, kernels.Full) for e in came) == 2
-            with pytest.raises(kernels.Full):
+            assert len(both) == 2 and sum(isinstance(e, kernels.AllPlacesTaken) for e in came) == 2
+            with pytest.raises(kernels.AllPlacesTaken):
                 await here.start_kernel()
             await here.end(both[0])
             await here.end(both[0])  # once more does no harm
             await here.start_kernel()
-            some = [here.start_kernel() for _ in range(4)]
-            assert all(isinstance(e, kernels.Full) for e in await asyncio.gather(*some, return_exceptions=True))
+            some = await asyncio.gather(*[here.start_kernel() for _ in range(4)], return_exceptions=True)
+            assert all(isinstance(error, kernels.AllPlacesTaken) for error in some)
             assert len(here) == 2
 
     asyncio.run(run())
@@ -68,13 +68,13 @@ def test_there_is_room_for_so_many_and_then_for_nobody(tmp_path):
 
 def test_a_page_gets_its_kernel_early_or_is_told_at_once_that_there_is_none(tmp_path):
     async def run():
-        async with house(tmp_path, most=1) as here:
-            first, second = kernels.Early(here), kernels.Early(here)
+        async with open_server(tmp_path, places=1) as here:
+            first, second = kernels.PageKernel(here), kernels.PageKernel(here)
             kernel = await first.start_kernel()
-            assert kernel not in here and not first.failed()  # it is yet to start
-            with pytest.raises(kernels.Full):
+            assert kernel not in here and not first.has_failed()  # it is yet to start
+            with pytest.raises(kernels.AllPlacesTaken):
                 await second.start_kernel()
-            assert second.failed()
+            assert second.has_failed()
             assert await (await first.get_kernel(kernel)).is_alive()
             assert here.list_kernel_ids() == [kernel]
 
@@ -84,17 +84,17 @@ def test_a_page_gets_its_kernel_early_or_is_told_at_once_that_there_is_none(tmp_
 def test_a_kernel_that_does_not_start_is_known_to_have_failed(tmp_path):
     async def run():
         here = kernels.Kernels(root_dir=str(tmp_path), connection_dir=str(tmp_path))
-        early = kernels.Early(here)
+        early = kernels.PageKernel(here)
         with pytest.raises(NoSuchKernel):
             await early.get_kernel(await early.start_kernel(kernel_name="a language nobody speaks"))
-        assert early.failed() and not here.full() and len(here) == 0
+        assert early.has_failed() and not here.is_full() and len(here) == 0
 
     asyncio.run(run())
 
 
 def test_a_kernel_whose_page_is_gone_waits_a_little_and_ends(tmp_path):
     async def run():
-        async with house(tmp_path, patience=1.0) as here:
+        async with open_server(tmp_path, patience=1.0) as here:
             left, kept = await here.start_kernel(), await here.start_kernel()
             for kernel in (left, kept):
                 here.notify_connect(kernel)
@@ -109,9 +109,9 @@ def test_a_kernel_whose_page_is_gone_waits_a_little_and_ends(tmp_path):
 
 def test_a_kernel_whose_page_never_comes_ends(tmp_path):
     async def run():
-        async with house(tmp_path, patience=0.2) as here:
+        async with open_server(tmp_path, patience=0.2) as here:
             await here.start_kernel()
-            assert await becomes_empty(here)
+            assert await wait_until_empty(here)
 
     asyncio.run(run())
 
@@ -119,37 +119,37 @@ def test_a_kernel_whose_page_never_comes_ends(tmp_path):
 def test_a_kernel_that_died_gives_its_place_back(tmp_path, caplog):
     async def run():
         config = Config({"KernelRestarter": {"restart_limit": 0, "time_to_dead": 0.5}})
-        async with house(tmp_path, config=config) as here:
+        async with open_server(tmp_path, config=config) as here:
             kernel = await here.start_kernel()
             here.notify_connect(kernel)
             os.kill(here.get_kernel(kernel).provisioner.pid, signal.SIGKILL)
-            assert await becomes_empty(here)
+            assert await wait_until_empty(here)
 
     asyncio.run(run())
     assert "has died" in caplog.text
 
 
-def test_room_is_what_memory_allows(monkeypatch):
-    def with_free(megabytes: int) -> tuple[int, int]:
+def test_places_are_counted_by_memory_and_cores(monkeypatch):
+    def count_with(megabytes: int) -> tuple[int, int]:
         class Memory:
             available = megabytes * kernels.MEGABYTE
 
         monkeypatch.setattr(psutil, "virtual_memory", Memory)
-        monkeypatch.setattr(kernels, "GROUP", Path("nowhere"))
+        monkeypatch.setattr(kernels, "CGROUP", Path("nowhere"))
         monkeypatch.setattr(os, "cpu_count", lambda: 64)
-        return kernels.room(True), kernels.room(False)
+        return kernels.count_places(True), kernels.count_places(False)
 
-    assert with_free(100) == (2, 2)  # too little, but a server for nobody is none
-    forked, ordinary = with_free(8192)
+    assert count_with(100) == (2, 2)  # too little memory; two places all the same
+    forked, ordinary = count_with(8192)
     assert 50 < forked < 120 and 15 < ordinary < forked / 2
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    assert kernels.room(True) == 40
+    assert kernels.count_places(True) == 40
 
 
-def test_room_in_a_container_is_what_the_container_has(monkeypatch, tmp_path):
+def test_places_in_a_container_are_counted_by_its_memory(monkeypatch, tmp_path):
     (tmp_path / "memory.max").write_text(f"{3000 * kernels.MEGABYTE}\n")
     (tmp_path / "memory.current").write_text(f"{1000 * kernels.MEGABYTE}\n")
-    monkeypatch.setattr(kernels, "GROUP", tmp_path)
-    assert kernels.room(True) <= 12
+    monkeypatch.setattr(kernels, "CGROUP", tmp_path)
+    assert kernels.count_places(True) <= 12
     (tmp_path / "memory.max").write_text("max\n")
-    assert kernels.room(True) >= 2
+    assert kernels.count_places(True) >= 2

@@ -1,7 +1,7 @@
-"""All that a visitor's kernel needs, imported once in the process that kernels are forked from (kernels.py).
+"""Loads what every visitor's kernel needs, once, in the process that kernels are forked from (kernels.py).
 
-A fork shares this memory until it writes to it, and starts with all of it in place. Nothing here may start a thread or
-open a socket: neither would be there after the fork.
+A fork starts with all of it in memory, and shares that memory until it writes to it. Nothing here may start a thread or
+open a socket: a fork has neither.
 """
 
 import gc
@@ -9,7 +9,7 @@ import importlib
 import os
 
 os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # else the debugger, which no visitor uses, warns in the terminal
-WANTED = [
+MODULES = [
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
     "ipykernel.debugger",
@@ -21,9 +21,9 @@ WANTED = [
     "numpy.random",
     "tornado.platform.asyncio",
     "zmq.utils.garbage",
-    "glowlab.serving.forked",
+    "glowlab.serving.forked_kernel",
 ]
-for name in WANTED:
+for name in MODULES:
     try:
         importlib.import_module(name)
     except ImportError:
@@ -31,19 +31,19 @@ for name in WANTED:
 
 
 def open_all() -> None:
-    """Open every explorer once, so that all kernels share the weights and what a page opens on (kept.py).
+    """Open every explorer once, so that all kernels share the weights and the first results (explorers/cache.py).
 
-    There is no loop here, so what waits until a page rests is done at once: a class that arrives together need not.
+    No event loop runs here, so the work that a page does at rest is done at once, and no kernel repeats it.
     """
     import ipywidgets
 
     from glowlab import explorers
 
     for name in explorers.NAMES:
-        getattr(explorers, f"open_{name}")()  # one that cannot open says so on its page
+        getattr(explorers, f"open_{name}")()  # where one cannot open, its page shows why
     ipywidgets.Widget.close_all()
 
 
 open_all()
 gc.collect()
-gc.freeze()  # the collector would write into every object, and so copy every page
+gc.freeze()  # else the garbage collector writes to every object, and so copies all of the shared memory

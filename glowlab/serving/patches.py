@@ -1,0 +1,273 @@
+"""Every private or undocumented part of Voila and Jupyter that the server uses, in this one file.
+
+Such a part may change with any version. To try a new version: read this file, run `make test-browser`, add it to TRIED.
+
+Three uses cannot stand here:
+
+- voila/templates/glow/ fills blocks of nbconvert's and Voila's templates. index.html.j2 calls `kernel_start` and
+  `cell_generator`, defines the functions that Voila's scripts expect (`voila_heartbeat`, `display_cells`, ...), and
+  takes `voila_setup_labextensions` and `voila-style.js` from Voila. It also replaces `AbortSignal.timeout`: anywidget
+  drops all messages of a widget that takes longer than two seconds to start. page.css undoes the layout of Voila's
+  elements by their ids (`#rendered_cells`, `#jp-main-content-panel`). After a change pages stay empty.
+- forked_kernel.py and preload.py run where Voila must not be loaded. They start `IPKernelApp` by hand, call
+  `ipywidgets.register_comm_target`, and import modules of IPython by name. After a change kernels do not start, or
+  start slowly.
+- glowlab/pages/notebook.py takes the Markdown renderer from `nbconvert.filters.markdown_mistune`, and its template
+  fills blocks of nbconvert's. After a change notebooks have no pages.
+"""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
+from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+from jupyter_core.paths import jupyter_path
+from jupyter_server.base.handlers import FileFindHandler, JupyterHandler
+from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
+from jupyter_server.services.kernels.handlers import KernelHandler
+from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from voila.app import Voila
+from voila.exporter import VoilaExporter
+from voila.handler import VoilaHandler
+from voila.static_file_handler import MultiStaticFileHandler
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
+from voila.voila_identity_provider import VoilaIdentityProvider
+
+# The versions with which all of this was tried; a test compares their first two numbers with those installed.
+TRIED = {
+    "voila": ["0.5.13"],
+    "jupyter_server": ["2.21.1"],
+    "jupyter_client": ["8.10.0"],
+    "nbclient": ["0.11.0"],
+    "nbconvert": ["7.17.2"],
+    "ipykernel": ["7.4.0"],
+    "ipywidgets": ["8.1.9"],
+    "anywidget": ["0.11.0"],
+    "tornado": ["6.6.1"],
+}
+
+
+# ---- the server ---------------------------------------------------------------------------------------
+
+
+class VoilaServer(Voila):
+    """Voila with addresses, template folders and kernel messages of its subclass."""
+
+    # Overrides methods of Voila's application that it calls while it starts; none is documented. If one is renamed,
+    # Voila's own addresses are open, which test_closed.py notices.
+    template_folders: tuple[Path, ...] = ()
+    message_types: tuple[str, ...] = ()  # that a page may send to its kernel
+    make_addresses: Callable[[], list]
+    announce: Callable[[], None]  # called when the server listens
+
+    @property
+    def data_dir(self) -> str:
+        """The folder of Voila's own files. Voila takes the first folder "voila", which is that of our template."""
+        return next(path for path in jupyter_path("voila") if (Path(path) / "themes").is_dir())
+
+    def setup_template_dirs(self) -> None:
+        super().setup_template_dirs()
+        self.template_paths.extend(map(str, self.template_folders))
+
+    def init_settings(self) -> dict:
+        made = super().init_settings()
+        self.kernel_manager.allowed_message_types = list(self.message_types)  # Voila sets its own, with one more
+        return made
+
+    def init_handlers(self) -> list:
+        return self.make_addresses()
+
+    def launch_browser(self) -> None:
+        self.announce()
+
+
+def limit_hosts(names: tuple[str, ...]) -> dict:
+    """Tornado settings by which the server answers to these host names only."""
+    # Jupyter Server reads them in `JupyterHandler.check_host`; Voila has no option for them. If they are renamed, another
+    # site's name for this machine is let in, which test_closed.py notices.
+    return {"allow_remote_access": False, "local_hostnames": list(names)}
+
+
+# Asks for a token, never for a password. Voila does not document the class; if it moves, this import fails.
+IDENTITY = VoilaIdentityProvider
+
+
+# ---- pages --------------------------------------------------------------------------------------------
+
+
+class TemplateCache(BytecodeCache):
+    """Compiled templates in memory. A template whose source has changed is compiled again."""
+
+    def __init__(self):
+        self.codes: dict[str, tuple] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self.codes.get(bucket.key, (None, None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.codes[bucket.key] = bucket.checksum, bucket.code
+
+
+def cache_templates() -> None:
+    """Compile each template once for all pages of this process."""
+    # Replaces nbconvert's `_create_environment`, since Voila compiles its templates for every page, which takes half a
+    # second. If it is renamed, the server does not start.
+    create = getattr(VoilaExporter, "plain_environment", VoilaExporter._create_environment)
+    cache = TemplateCache()
+
+    def create_cached(exporter) -> Environment:
+        environment = create(exporter)
+        environment.bytecode_cache = cache
+        return environment
+
+    VoilaExporter.plain_environment, VoilaExporter._create_environment = create, create_cached
+
+
+async def check_visitor(handler: JupyterHandler) -> None:
+    """Prepare `handler` for a request; tornado.web.HTTPError where the visitor may not make it."""
+    # `_redirect_to_login` is private: without it, a visitor without a token is sent to a page to log in, which Voila
+    # lacks. If it goes, `prepare` raises a TypeError and no page comes.
+    await JupyterHandler.prepare(handler, _redirect_to_login=False)
+
+
+def render_template(handler: JupyterHandler, name: str, **values) -> str:
+    """One of the server's templates as text."""
+    # The key under which Voila stores its templates is not documented. Without it, no message is shown.
+    return handler.settings["voila_jinja2_env"].get_template(name).render(base_url=handler.base_url, **values)
+
+
+class NotebookHandler(VoilaHandler):
+    """Runs a notebook as a page, in a kernel from `page_kernels`."""
+
+    # Voila's handler asks `self.kernel_manager` for `start_kernel` and `get_kernel`; here it gets an object with just
+    # these two. If it asks for more, pages answer with status 500. Its `get_generator` is not documented either.
+    page_kernels = None
+
+    @property
+    def all_kernels(self) -> "KernelManager":
+        return super().kernel_manager
+
+    @property
+    def kernel_manager(self):
+        return self.page_kernels
+
+    def generate(self, path: str) -> AsyncIterator[str]:
+        """The page, part by part."""
+        return self.get_generator(path=path)
+
+
+def is_heartbeat(part: str) -> bool:
+    """Whether a part of a page only says that the next one is not ready, as Voila does every ten seconds."""
+    # Voila marks it by nothing but this call. If that changes, a page whose kernel hangs never says so.
+    return "voila_heartbeat()" in part
+
+
+def list_notebook_options(app: VoilaServer) -> dict:
+    """The arguments of `NotebookHandler`'s address."""
+    # As in `Voila.init_handlers`. If Voila needs more of them, explorers answer with status 500.
+    return {
+        "template_paths": app.template_paths,
+        "config": app.config,
+        "voila_configuration": app.voila_configuration,
+    }
+
+
+class PlainErrors:
+    """Errors as their number alone, for addresses that no person opens."""
+
+    def write_error(self, status_code: int, **kwargs) -> None:
+        self.finish(f"{status_code}\n")
+
+
+class Files(PlainErrors, MultiStaticFileHandler):
+    """Files of several folders: those of Voila's page, and films."""
+
+
+class Extensions(PlainErrors, FileFindHandler):
+    """Scripts of the widgets, which Voila's page loads."""
+
+
+def list_file_addresses(app: VoilaServer) -> list[tuple]:
+    """The addresses of the scripts and styles that Voila's page asks for."""
+    # As in `Voila.init_handlers`. If a page asks for another address, its widgets do not appear.
+    return [
+        (r"/voila/(?:templates/glow/)?static/(.*)", Files, {"paths": app.static_paths}),
+        (r"/voila/labextensions/(.*)", Extensions, {"path": app.labextensions_path}),
+    ]
+
+
+# ---- kernels ------------------------------------------------------------------------------------------
+
+
+class KernelInfo(KernelHandler):
+    """Voila's page asks for its kernel by id before it connects, and may do nothing else with it."""
+
+    # Jupyter's handler would also delete kernels. If its module moves, the import fails.
+    SUPPORTED_METHODS = ("GET",)
+
+
+class KernelSocket(PlainErrors, VoilaKernelWebsocketHandler):
+    """Connects a page to its kernel; token and origin of the page are checked by its parents."""
+
+    # A closed page leaves its kernel running in Voila (issue 1458), so this ends it. `kernel_id` and `kernel_manager` of
+    # Jupyter's handler are not documented; if one is renamed, kernels of closed pages stay for an hour.
+    GOING_AWAY = 1001  # the reason that a browser gives when its page is left; a lost connection has another
+
+    def on_close(self) -> None:
+        kernels, kernel_id, is_left = self.kernel_manager, self.kernel_id, self.close_code == self.GOING_AWAY
+        super().on_close()
+        if is_left:
+            kernels.release(kernel_id)
+
+
+class KernelConnection(ZMQChannelsWebsocketConnection):
+    """Passes messages between a page and its kernel; tells the page when the kernel has died."""
+
+    # The parent also logs a failed restart. Here nobody tries to restart, so a line about it would mislead.
+    # `_send_status_message` is private; if it goes, the page learns of the death from its next look (watch.js).
+    def on_restart_failed(self) -> None:
+        self._send_status_message("dead")
+
+
+class KernelManager(AsyncMappingKernelManager):
+    """Jupyter's kernels; a subclass says in `on_death` what happens when one has died."""
+
+    # Replaces a private method that forgets a dead kernel without cleaning up after it. If it is renamed, the files of a
+    # dead kernel stay. The subclass also overrides `start_kernel`, as Voila does not limit kernels (issue 617), and
+    # `notify_disconnect`, which Jupyter's connections call; without the calls there is no limit and no end of kernels.
+    def _handle_kernel_died(self, kernel_id: str) -> None:
+        self.on_death(kernel_id)
+
+    def on_death(self, kernel_id: str) -> None:
+        raise NotImplementedError
+
+
+def find_arguments(command: list[str]) -> list[str] | None:
+    """The arguments of a command that starts this Python's IPython kernel; None for other kernels."""
+    # The form of the command is not documented. If it changes, kernels are ordinary ones: slower, and with more memory.
+    is_ours = os.path.realpath(command[0]) == os.path.realpath(sys.executable)
+    return command[3:] if is_ours and command[1:3] == ["-m", "ipykernel_launcher"] else None
+
+
+def adopt_process(provisioner: LocalProvisioner, process, folder: str) -> dict:
+    """Give `provisioner` a process that runs already, in place of one that it would start; its connection info."""
+    # Sets the attributes by which LocalProvisioner signals and ends a process. If one is renamed, kernels do not end.
+    provisioner.process, provisioner.cwd = process, folder
+    provisioner.pid = provisioner.pgid = process.pid
+    return provisioner.connection_info
+
+
+def register_provisioner(name: str, provisioner: type) -> None:
+    """Let `provisioner` start the kernels of this process."""
+    # jupyter_client finds provisioners among installed packages alone; this writes into its list. If the list is
+    # renamed, the server does not start.
+    factory = KernelProvisionerFactory.instance()
+    place = f"{provisioner.__module__}:{provisioner.__name__}"
+    factory.provisioners[name] = EntryPoint(name, place, KernelProvisionerFactory.GROUP_NAME)
+    factory.default_provisioner_name = name
