@@ -87,8 +87,8 @@ class VoilaServer(Voila):
 
 def limit_hosts(names: tuple[str, ...]) -> dict:
     """Tornado settings by which the server answers to these host names only."""
-    # Jupyter Server reads them in `JupyterHandler.check_host`; Voila has no option for them. If they are renamed, another
-    # site's name for this machine is let in, which test_closed.py notices.
+    # Jupyter Server reads them in `JupyterHandler.check_host`; Voila has no option for them. If they are renamed,
+    # another site's name for this machine is let in, which test_closed.py notices.
     return {"allow_remote_access": False, "local_hostnames": list(names)}
 
 
@@ -215,8 +215,8 @@ class KernelInfo(KernelHandler):
 class KernelSocket(PlainErrors, VoilaKernelWebsocketHandler):
     """Connects a page to its kernel; token and origin of the page are checked by its parents."""
 
-    # A closed page leaves its kernel running in Voila (issue 1458), so this ends it. `kernel_id` and `kernel_manager` of
-    # Jupyter's handler are not documented; if one is renamed, kernels of closed pages stay for an hour.
+    # A closed page leaves its kernel running in Voila (issue 1458), so this ends it. `kernel_id` and `kernel_manager`
+    # of Jupyter's handler are not documented; if one is renamed, kernels of closed pages stay for an hour.
     GOING_AWAY = 1001  # the reason that a browser gives when its page is left; a lost connection has another
 
     def on_close(self) -> None:
@@ -238,9 +238,9 @@ class KernelConnection(ZMQChannelsWebsocketConnection):
 class KernelManager(AsyncMappingKernelManager):
     """Jupyter's kernels; a subclass says in `on_death` what happens when one has died."""
 
-    # Replaces a private method that forgets a dead kernel without cleaning up after it. If it is renamed, the files of a
-    # dead kernel stay. The subclass also overrides `start_kernel`, as Voila does not limit kernels (issue 617), and
-    # `notify_disconnect`, which Jupyter's connections call; without the calls there is no limit and no end of kernels.
+    # Replaces a private method that forgets a dead kernel without cleaning up after it. If it is renamed, the files of
+    # a dead kernel stay. The subclass also overrides `start_kernel`, as Voila does not limit kernels (issue 617), and
+    # `notify_disconnect`, which Jupyter's connections call; if they are renamed, kernels have no limit and no end.
     def _handle_kernel_died(self, kernel_id: str) -> None:
         self.on_death(kernel_id)
 
