@@ -98,7 +98,7 @@ class AttributeExplorer(Explorer):
             words = wording.wording(name)
             self.sliders[name] = Slider(label=words.title, low=words.low, high=words.high)
         self.gallery_tiles = Tiles(label="Faces to start from")
-        self.upload = Upload(self.guard(self._read), self.guard(self.too_large))
+        self.upload = Upload(self.guard(self._read), self.guard(self.refuse_large))
         counts = [[str(count), f"{count:,}"] for count in FEW]
         self.labels = Choice(options=[*counts, [OWN, "the model's own"]], value=OWN, label="Labels")
         self.others = Button(label="Ten others", title="Ten other labels", disabled=True)

@@ -69,25 +69,25 @@ class Explorer(Frame):
     def when(self, widget, trait: str, action: Callable = lambda value: None, lesson: str = "") -> None:
         """Call `action(value)` when this trait changes, then update; `lesson`: learned by a change."""
 
-        def changed(change) -> None:
+        def handle(change) -> None:
             if lesson and not self.updater.held:
                 self.used.add(lesson)
             with self.updater.hold():
                 action(change["new"])
                 self.updater.request()
 
-        widget.observe(self.guard(changed), trait)
+        widget.observe(self.guard(handle), trait)
 
     def on(self, subscribe: Callable, action: Callable, lesson: str = "") -> None:
         """Call `action` at each event of `subscribe` (a button's on_click, tiles' on_pick), then update."""
 
-        def happened(*values) -> None:
+        def handle(*values) -> None:
             self.used.add(lesson)
             with self.updater.hold():
                 action(*values)
                 self.updater.request()
 
-        subscribe(self.guard(happened))
+        subscribe(self.guard(handle))
 
     def hint(self) -> str:
         """The first of `hints` whose lesson was not learned yet; or a warning of many clamped values."""
@@ -115,7 +115,7 @@ class Explorer(Frame):
     def arrange(self) -> None:
         """Hide what is hidden by default; called after `show_only`."""
 
-    def too_large(self, size: int) -> None:
+    def refuse_large(self, size: int) -> None:
         """Refuse an uploaded file of that many bytes."""
         most = Upload.most.default_value // MEGABYTE
         raise GlowliteError(f"That file has {size / MEGABYTE:.0f} MB; please choose one of at most {most} MB.")
@@ -135,8 +135,8 @@ class Explorer(Frame):
         if not face.foreign:
             return ""
         return (
-            f" It is unlike the drawn faces the model learned from: {bits:.2f} bits per dimension, where they take "
-            f"{self.typical.mean:.2f} \u00b1 {self.typical.spread:.2f}. So what comes of it may look strange."
+            f" It is unlike the drawn faces the model learned from: {bits:.2f} bits per dimension, while they need "
+            f"{self.typical.mean:.2f} \u00b1 {self.typical.spread:.2f}. So pictures made from it may look strange."
         )
 
     def mark_learned(self, lesson: str) -> None:

@@ -86,7 +86,7 @@ class InterpolationExplorer(Explorer):
         self.rows[WAYS[-1]].captions = ["t = 0", *(f"{t:.2g}" for t in STOPS[1:])]  # of all three columns
         self.gallery_tiles = [Tiles(label="Faces to start from"), Tiles(label="Faces to end at")]
         reads = [self.guard(lambda data, name, end=end: self._read(end, data)) for end in ("first", "second")]
-        self.uploads = [Upload(read, self.guard(self.too_large)) for read in reads]
+        self.uploads = [Upload(read, self.guard(self.refuse_large)) for read in reads]
         for upload, end in zip(self.uploads, ("first", "second"), strict=True):
             upload.label = f"Your own picture as the {end}"
         self.apart = Words()

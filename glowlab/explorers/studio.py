@@ -56,7 +56,7 @@ class Studio(Explorer):
             words = wording.wording(name)
             self.sliders[name] = Slider(label=words.title, low=words.low, high=words.high)
         self.gallery_tiles = Tiles(label="Faces to start from")
-        self.upload = Upload(self.guard(self._read), self.guard(self.too_large))
+        self.upload = Upload(self.guard(self._read), self.guard(self.refuse_large))
         self.partner_tiles = Tiles(label="Faces to blend with")
         self.blend = Slider(label="Blend", min=0.0, step=0.01, low="first", high="second", signed=False)
         ways = [["linear", "straight line"], ["spherical", "arc"]]

@@ -1,4 +1,4 @@
-"""Which moves a film holds of the two explorers that edit a face: attributes and the studio. See moves.py."""
+"""Recorded moves of the two explorers that edit a face: attributes and the studio. See moves.py."""
 
 from collections.abc import Iterator
 

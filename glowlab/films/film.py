@@ -85,7 +85,7 @@ def embed(name: str, base: str = "../films/", live: bool = False, scripts: bool 
         return ""
     try:
         return _embed(name, base, live, scripts, path.stat().st_mtime_ns)
-    except GlowliteError as error:  # an explorer does without
+    except GlowliteError as error:  # the explorer opens without a film
         logging.getLogger("glowlab.explorers").warning("%s: %s", path.name, error)
         return ""
 

@@ -1,4 +1,4 @@
-"""Which moves of an explorer a film holds, and what its controls mean; here temperature and interpolation.
+"""Recorded moves of an explorer, and the meaning of its controls; here temperature and interpolation.
 
 A film's states are points: a value for each of a few names, the names of the page's address. A control says what a
 move of it does to the point; the page shows the recorded state nearest to that.
@@ -37,7 +37,7 @@ class Dim(NamedTuple):
 
 @dataclass
 class Script:
-    """How one explorer is recorded. `chapters`: name -> (when it is needed, its points).
+    """The recording of one explorer. `chapters`: name -> (when it is needed, its points).
 
     when: {} for the chapter that comes first; else name -> the values for which it is needed, None for all but the
     opening's

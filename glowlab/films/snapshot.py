@@ -97,14 +97,14 @@ def _value(widget, name: str):
     if isinstance(value, bytes):
         size = widget.width * widget.height * 3
         return Pixels(tuple(value[i : i + size] for i in range(0, len(value), size)))
-    if name == "entries":  # how long drawing took is not what a recording can say
+    if name == "entries":  # a recording cannot say how long decoding took
         untimed = {"value": "\u2013", "unit": "", "note": "recorded"}
         return [e | untimed if e["name"] == "Time to draw" else e for e in value]
     return rounded(value) if name in ("shapes", "handles", "pads") else value
 
 
 def rounded(value):
-    """The same with every number rounded to two digits, and numpy's made plain."""
+    """Round every number to two digits, and make numpy's numbers plain."""
     if isinstance(value, Mapping):
         return {name: rounded(inner) for name, inner in value.items()}
     if isinstance(value, (list, tuple)):

@@ -9,7 +9,7 @@ from glowlite.data import faces
 
 @pytest.fixture(autouse=True)
 def prompt(monkeypatch) -> None:
-    """What waits until things rest waits no longer on a busy machine than on an idle one."""
+    """Slow work waits no longer for a rest on a busy machine than on an idle one."""
     monkeypatch.setattr("glowlab.explorers.render.LONGEST", 0.1)
     monkeypatch.setattr("glowlab.explorers.pca.COUNT", 96)
 

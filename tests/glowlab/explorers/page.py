@@ -1,4 +1,4 @@
-"""What a page does to an explorer, without a page."""
+"""Do to an explorer what a page does, without a page."""
 
 import io
 
@@ -6,27 +6,27 @@ from PIL import Image
 
 
 def pick(tiles, index: int) -> None:
-    """A tile is clicked."""
+    """Click a tile."""
     tiles.set_state({"pick": [tiles.pick[0] + 1, index]})
 
 
 def drag(slider, value: float) -> None:
-    """A slider is moved."""
+    """Move a slider."""
     slider.set_state({"move": [slider.epoch, value]})
 
 
 def open_address(page, search: str) -> None:
-    """The page is opened with this query in its address."""
+    """Open the page with this query in its address."""
     page._receive(page.head, {"kind": "address", "search": search}, [])
 
 
 def upload(widget, data: bytes) -> None:
-    """A file is chosen."""
+    """Choose a file."""
     widget._receive(widget, {"kind": "slice", "name": "me.png", "part": 0, "parts": 1}, [data])
 
 
 def entry(page, name: str) -> dict:
-    """The reading whose name begins so."""
+    """The readout's entry whose name begins so."""
     return next(entry for entry in page.readout.entries if entry["name"].startswith(name))
 
 

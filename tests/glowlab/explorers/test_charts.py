@@ -22,7 +22,7 @@ def dots(made) -> list[tuple[float, float, float, list]]:
 
 
 def cut(made) -> list:
-    """The dots of which a part is clipped away."""
+    """Dots that are partly clipped away."""
     found = []
     for x, y, r, (left, top, wide, high) in dots(made):
         if not (left <= x - r and x + r <= left + wide and top <= y - r and y + r <= top + high):
@@ -31,7 +31,7 @@ def cut(made) -> list:
 
 
 def words_box(made, words: str) -> tuple[float, float, float, float]:
-    """Left, top, right, bottom of these words, about."""
+    """Left, top, right, bottom of these words, roughly."""
     (shape,) = [s for s in made.shapes if s["kind"] == "text" and s["words"] == words]
     (x, y), wide = shape["points"], 0.58 * SIZE * len(shape["words"])
     left = x - wide * {"start": 0, "middle": 0.5, "end": 1}[shape["anchor"]]
@@ -41,7 +41,7 @@ def words_box(made, words: str) -> tuple[float, float, float, float]:
 
 
 def struck(made, words: str) -> list:
-    """The dots, and the points of strokes, that lie on these words."""
+    """Dots and points of strokes that lie on these words."""
     left, top, right, bottom = words_box(made, words)
     on = [(x, y) for x, y, r, _ in dots(made) if left - r < x < right + r and top - r < y < bottom + r]
     for shape in made.shapes:

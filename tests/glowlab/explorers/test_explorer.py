@@ -22,6 +22,7 @@ from glowlab.widgets.frame import BROKEN, SORRY, Sorry
 from glowlite import checkpoint
 from glowlite import latents as latent_space
 from glowlite.errors import GlowliteError
+from glowlite.fusion import Affine
 
 # ---- addresses --------------------------------------------------------------------------------------------
 
@@ -206,6 +207,7 @@ def test_a_model_is_read_once_in_a_process(model, directions, card, tmp_path):
     first, none, found = load_shared(path)
     assert none == {} and found["held_out"] == card["held_out"]
     assert load_shared(path)[0] is first and not any(weight.requires_grad for weight in first.parameters())
+    assert any(isinstance(part, Affine) for part in first.modules())  # fused
     other = checkpoint.save(tmp_path / "other.safetensors", model, card)
     checkpoint.save_directions(other, directions)
     assert set(load_shared(other)[1]) == set(directions) and load_shared(other)[0] is not first

@@ -1,4 +1,4 @@
-"""The studio's arithmetic: what the controls do to latents."""
+"""The studio's state: edits of latents by the controls."""
 
 import math
 import random
