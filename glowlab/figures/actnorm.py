@@ -1,4 +1,4 @@
-"""Figures of notebook 05: channels before and after ActNorm, a signal on its way through many layers, two starts."""
+"""Figures of notebook 05: channels before and after ActNorm, a signal through many layers, training curves."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ CURVES = ("ink", "pink", "amber", "sky")
 
 
 def histogram(values: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """(edges, heights) of a histogram over -SIDE..SIDE whose area is 1, but for what lies beyond."""
+    """Edges and heights of a histogram over -SIDE..SIDE; its area is the share of the values in there."""
     values = values.detach().flatten().cpu().numpy()
     heights, edges = np.histogram(values, BINS, (-SIDE, SIDE))
     return edges, heights / (len(values) * np.diff(edges))
@@ -115,7 +115,7 @@ def jacobian_map(matrix: Tensor, channels: int) -> Scene:
 
 class Passage(NamedTuple):
     """A signal through K layers: `std` (K + 1) before the first layer and after each; `log_det` (K + 1), nats per
-    number, added up so far; `error`, the largest one after the way back."""
+    number, added up so far; `error`, the largest of x - inverse(z)."""
 
     std: Sequence[float]
     log_det: Sequence[float]
@@ -125,7 +125,7 @@ class Passage(NamedTuple):
 def signal_by_depth(passages: Sequence[Passage], chosen: Passage, setting: str) -> Scene:
     """One passage in colour among others in grey: its standard deviation and its log-det against depth.
 
-    setting: what the chosen one is, in words.
+    setting: words for the chosen one.
     """
     last = len(chosen.std) - 1
     scene = Scene(
@@ -162,11 +162,11 @@ def _ten_to(power: int) -> str:
     return "10" + str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
-# ---- the first batch and what comes of it -------------------------------------------------------------------
+# ---- the first batch, and training --------------------------------------------------------------------------
 
 
 def first_batch_stds(std: Tensor, pictures: int) -> Scene:
-    """The standard deviation of each channel on new data, (C,), after a first batch of so many pictures."""
+    """The standard deviation of each channel on new data, (C,), after a first batch of this many pictures."""
     low, high = std.min().item(), std.max().item()
     scene = Scene(
         f"{len(std)} dots: each channel's standard deviation on new pictures after ActNorm took its scales from "
@@ -186,9 +186,8 @@ def first_batch_stds(std: Tensor, pictures: int) -> Scene:
 def training_curves(runs: Mapping[str, Sequence[float]], calm: str, zoom: tuple[float, float] = (5.0, 10.0)) -> Scene:
     """Bits per dimension against training steps: on the left all runs, on a logarithmic axis; on the right `zoom`.
 
-    The run named `calm` is green. One that is not finite any more ends with a cross, at the edge
-    if its last value lies beyond, which the legend then says. GlowliteError for a run
-    without a finite value.
+    The run named `calm` is green. A run that stops being finite ends with a cross. If its last value lies off the
+    axis, the cross stands at the edge and the legend says so. GlowliteError for a run without a finite value.
     """
     finite = {name: [value for value in run if math.isfinite(value)] for name, run in runs.items()}
     if not all(finite.values()) or calm not in runs:

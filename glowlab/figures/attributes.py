@@ -1,4 +1,4 @@
-"""Notebook 12's figures: faces in rows and columns, a reader's readings, chance against meaning, tied attributes."""
+"""Figures of notebook 12: grids of faces, an attribute reader's errors, chance in a direction, tied attributes."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -54,7 +54,7 @@ def picture_grid(
 
 
 def readings_scatter(truth: Mapping[str, Tensor], read: Mapping[str, Tensor], alt: str) -> style.Shown:
-    """What a reader says against what was drawn, a panel for each name: (B,) each; a perfect one lies on the line."""
+    """Attributes as read against as rendered, (B,) each, a panel for each name; without errors dots lie on the line."""
     scene = Scene(alt=alt, height=250)
     for name, values in truth.items():
         panel = scene.panel(
@@ -70,16 +70,16 @@ def readings_scatter(truth: Mapping[str, Tensor], read: Mapping[str, Tensor], al
 
 
 def chance_length(labels: float, dims: int, spread: float = 1.0) -> float:
-    """Length of the chance in a difference of two means of labels / 2 each: 2 spread sqrt(dims / labels)."""
+    """Length of the noise in a difference of two means of labels / 2 latents: 2 spread sqrt(dims / labels)."""
     return 2 * spread * math.sqrt(dims / labels)
 
 
 def direction_from_labels(
     labels: float, signal: float, dims: int, spread: float = 1.0, measured: Mapping[int, float] | None = None
 ) -> Scene:
-    """Which way a direction from that many labels points, and how long it is.
+    """A direction found from this many labels: its angle to the true one, and its length over the number of labels.
 
-    signal    length of what it would be with every face of the world
+    signal    length that the direction has with infinitely many labels
     spread    standard deviation of a number of the latents
     measured  number of labels -> length that was found, drawn as dots
     """
@@ -131,7 +131,7 @@ def _round_count(labels: float) -> str:
 
 
 def attribute_histograms(along: Mapping[str, Tensor], has: Mapping[str, Tensor], alt: str) -> style.Shown:
-    """Where pictures lie along directions, one panel for each: (B,) numbers, and which have the attribute."""
+    """Histograms of pictures along directions, (B,) each, without the attribute and with it; a panel for each name."""
     scene = Scene(alt=alt, height=230)
     for name, values in along.items():
         values, mine = values.numpy(), has[name].numpy()
@@ -152,7 +152,7 @@ def attribute_histograms(along: Mapping[str, Tensor], has: Mapping[str, Tensor],
 
 
 def attribute_quadrants(first: Tensor, second: Tensor, kept: Tensor, names: tuple[str, str], alt: str) -> style.Shown:
-    """Faces by the numbers of two attributes, (B,) each; those kept are drawn in full, and counted by quadrant."""
+    """Faces by the numbers of two attributes, (B,) each; those kept are blue and counted by quadrant."""
     scene = Scene(alt=alt, height=330)
     panel = scene.panel(
         (-1.1, 1.1), (-1.1, 1.1), equal=True, xlabel=names[0], ylabel=names[1],

@@ -1,4 +1,4 @@
-"""Notebook 07's figures: histograms as densities, spikes on pixel values, what a picture costs, and the ruler."""
+"""Figures of notebook 07: histograms as densities, spikes on pixel values, costs of pictures, and the ruler."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -58,11 +58,8 @@ def histogram_and_density(counts: Tensor, n_bits: int) -> Scene:
 
 # ---- from spike to noise -----------------------------------------------------------------------------------
 
-FIRST, SHOWN, TALL = (
-    170,
-    6,
-    12.0,
-)  # the pixel values around which a density is shown, and how high it may rise
+FIRST, SHOWN = 170, 6  # the density is shown around these pixel values: the first, and how many
+TALL = 12.0  # the largest density that is shown
 
 
 def spikes(
@@ -73,12 +70,12 @@ def spikes(
     noisy: Tensor,
     ceiling: float,
 ) -> Scene:
-    """Left, p(x) around six pixel values, made of bells `width` bins wide; right, what that is worth.
+    """Left, p(x) around six pixel values, made of bells `width` bins wide; right, log p against the width.
 
     log_p(x, width)  log-density in nats of x (N,) in (-0.5, 0.5)
-    widths           those that can be chosen, the widest first; `width` is one of them
+    widths           widths to choose from, the widest first; `width` is one of them
     bare, noisy      mean log p of pixel values without and with noise, nats for each number, for each of `widths`
-    ceiling          what no honest model exceeds
+    ceiling          log p that no honest model exceeds
     """
     now = int((widths - width).abs().argmin())
     scene = Scene(
@@ -150,7 +147,7 @@ def fit_curves(bare: Sequence[float], noisy: Sequence[float], ceiling: float, st
 
 
 def noise_histograms(kinds: Mapping[str, Tensor], alt: str) -> Shown:
-    """A panel for each name: where three neighbouring pixel values land with that noise.
+    """Histograms of three neighbouring pixel values with noise, a panel for each kind of noise.
 
     kinds: name -> (3, N) points for the pixel values 0, 1, 2, in bins, so that a pixel's bin begins at its value.
     """
@@ -167,11 +164,11 @@ def noise_histograms(kinds: Mapping[str, Tensor], alt: str) -> Shown:
     return scene.shown()
 
 
-# ---- what a picture costs ----------------------------------------------------------------------------------
+# ---- costs of pictures -------------------------------------------------------------------------------------
 
 
 def price_list(prices: Mapping[str, float], alt: str, floor: tuple[str, float] | None = None) -> Shown:
-    """A bar for each name with its bits per dimension; `floor`, a name and a price, is a line that none can pass."""
+    """A bar for each name with its bits per dimension; `floor`, a name and a price, is a line that no bar can pass."""
     if not prices:
         raise GlowliteError("a price list needs at least one price")
     scene = Scene(alt=alt, height=50 + 34 * len(prices))
@@ -209,8 +206,8 @@ def read_scales(log_density: float, dims: int, n_bits: int) -> list[float]:
 def likelihood_ruler(log_density: float, dims: int, n_bits: int) -> Scene:
     """Every way to state a likelihood, as five scales on one ruler, with a line at log p(x) = `log_density` nats.
 
-    dims is D = C * H * W. The scales slide and stretch with D and n_bits; 0 on the first is always where a model
-    knows nothing, and left of it, it is worse than that. GlowliteError for a log-density off the ruler.
+    dims is D = C * H * W. The scales slide and stretch with D and n_bits; At 0 on the first a model knows nothing;
+    left of 0 it is worse than that. GlowliteError for a log-density off the ruler.
     """
     check_bits(n_bits)
     if not SPAN[0] <= log_density <= SPAN[1]:
@@ -238,7 +235,7 @@ def likelihood_ruler(log_density: float, dims: int, n_bits: int) -> Scene:
 
 
 def _scale(panel: Panel, y: float, zero: float, unit: float) -> None:
-    """A line with ticks, at every one of which log p = zero + unit * the tick's number."""
+    """A line with ticks; the tick with number n stands at log p = zero + unit * n."""
     panel.line(SPAN, [y, y], colour="ink", width=1.2)
     panel.line([0, 0], [y, y + 0.6], colour="ink", width=1.2, dash=True)  # up to the numbers of the scale above
     ends = sorted((end - zero) / unit for end in SPAN)

@@ -1,4 +1,4 @@
-"""A scene of figures/scene.py on a page: painted on a canvas, with points to drag and places to draw on."""
+"""The widget that paints a scene on a canvas, with points to drag and pads to draw on."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +12,7 @@ from glowlab.widgets import JS
 
 
 class Board(anywidget.AnyWidget):
-    """Shows a scene; `on_drag(name, x, y)` and `on_trace(name, x, y)` tell what was done, in the panel's units."""
+    """A scene on a page. `on_drag` and `on_trace` report what a person does, in the panel's units."""
 
     _esm = JS / "board.js"
     _css = Path(__file__).parent / "live.css"
@@ -22,7 +22,7 @@ class Board(anywidget.AnyWidget):
     images = traitlets.List().tag(sync=True)  # of bytes, RGBA
     handles = traitlets.Dict().tag(sync=True)
     pads = traitlets.Dict().tag(sync=True)
-    label = traitlets.Unicode().tag(sync=True)  # what it shows, for those who do not see it
+    label = traitlets.Unicode().tag(sync=True)  # the alt text
     drag = traitlets.List([0, "", 0.0, 0.0]).tag(sync=True)  # from the page: [how many, name, x, y]
     trace = traitlets.List([0, "", []]).tag(sync=True)  # from the page: [how many, name, [x, y, x, y, ...]]
 
@@ -41,7 +41,7 @@ class Board(anywidget.AnyWidget):
             self.shapes = made.shapes
 
     def on_drag(self, action: Callable[[str, float, float], None]) -> None:
-        """Call `action` with a handle's name and where it was dragged to."""
+        """Call `action` with a handle's name and its new x and y."""
 
         def dragged(change) -> None:
             _, name, across, down = change["new"]

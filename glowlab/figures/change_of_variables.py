@@ -1,4 +1,4 @@
-"""Densities and the ink under them: a monotone curve z = f(x) that one bends, and what it does to p(x).
+"""Figures of notebook 01: a monotone curve z = f(x) to bend, and the densities p(z) and p(x) as ink.
 
 Data x lie across, in blue; latents z lie upward, in orange. Slabs hold equal shares of the ink.
 """
@@ -17,7 +17,7 @@ LEAST_GAP = 0.25  # handles stay this far apart and from the ends, so that the c
 ROUNDING = 0.3  # standard deviation, along x, of the Gaussian that rounds the curve's corners
 STRIP, UNIT_DENSITY = 2.6, 5.0  # depth of the strips that hold densities; units of the box for a density of 1
 FLOOR, WALL = -TOP - STRIP - 0.4, -REACH - STRIP - 0.1  # where p(x) and p(z) stand
-TABLE_SIZE, NEWTON_STEPS = 1024, 8  # places in the table of f, and Newton's steps, that find f^-1(z)
+TABLE_SIZE, NEWTON_STEPS = 1024, 8  # entries of the table of f, and Newton steps, that find f^-1(z)
 
 
 # ---- a monotone curve --------------------------------------------------------------------------------------
@@ -49,7 +49,7 @@ class Curve:
         return self.slopes[0] + (self.slopes.diff() * self._share(x[..., None] - self.x[1:-1])).sum(-1)
 
     def inverse(self, z: Tensor) -> Tensor:
-        """x = f^-1(z), of the shape of z: looked up in a table, then mended by Newton's steps."""
+        """x = f^-1(z), of the shape of z: looked up in a table, then refined by Newton's method."""
         flattest = self.slopes.min()
         low = self.x[0] + (z - self(self.x[0])).amin().clamp(max=-1e-9) / flattest
         high = self.x[-1] + (z - self(self.x[-1])).amax().clamp(min=1e-9) / flattest
@@ -62,7 +62,7 @@ class Curve:
         return x
 
     def _share(self, u: Tensor) -> Tensor:
-        """How much of the Gaussian around u lies above 0."""
+        """The share of the Gaussian around u that lies above 0."""
         return 0.5 * (1 + torch.erf(u / (self.rounding * math.sqrt(2))))
 
 
@@ -88,7 +88,7 @@ def bent_curve(*handles: tuple[float, float]) -> Curve:
     return Curve([*x, REACH], knots)
 
 
-# ---- densities and what lies under them --------------------------------------------------------------------
+# ---- densities and areas under them ------------------------------------------------------------------------
 
 
 def normal(z: Tensor) -> Tensor:
@@ -102,9 +102,9 @@ def area_under(x: Tensor, p: Tensor) -> float:
 
 
 def slab_edges(slabs: int) -> Tensor:
-    """Where z is cut so that the standard normal has the same share in each slab: slabs + 1, the ends at +-4.
+    """Cuts of z between which the standard normal has equal shares: slabs + 1 numbers, the ends at +-4.
 
-    Beyond 4 lies 0.00006 of it, which counts with the outermost slabs.
+    The 0.00006 of it beyond 4 count with the outermost slabs.
     """
     if slabs < 2:
         raise GlowliteError(f"ink is cut into two slabs or more, not {slabs}")
@@ -114,7 +114,7 @@ def slab_edges(slabs: int) -> Tensor:
 
 
 def wide_grid(curve: Curve, points: int = 4001) -> Tensor:
-    """A grid over x that holds all of the ink but some 1e-9: to where the outer pieces of the curve reach z = +-6."""
+    """A grid over x that holds all of the ink except 1e-9 or so: its ends are mapped to z = +-6."""
     low = curve.x[0] - (curve.z[0] + 6).clamp_min(0) / curve.slopes[0]
     high = curve.x[-1] + (6 - curve.z[-1]).clamp_min(0) / curve.slopes[-1]
     return torch.linspace(low.item(), high.item(), points, dtype=torch.float64)
@@ -131,7 +131,7 @@ def measure_areas(curve: Curve) -> dict[str, float]:
     }
 
 
-# ---- the ink that moves ------------------------------------------------------------------------------------
+# ---- slabs of ink ------------------------------------------------------------------------------------------
 
 
 def ink_slabs(curve: Curve, slab: int = 5, slabs: int = 8, naive: bool = False, areas_too: bool = False) -> Scene:
@@ -179,7 +179,7 @@ def add_handles(scene: Scene, curve: Curve, names: Sequence[str]) -> Scene:
 
 
 def _strips(panel: Panel, curve: Curve, cuts: Tensor, places: Tensor, slab: int) -> None:
-    """p(z) along the left and p(x) along the bottom, slab by slab, and the way each border goes over."""
+    """p(z) at the left and p(x) at the bottom, slab by slab, and a line from each border on z to that on x."""
     for i in range(len(cuts) - 1):
         strength = 0.85 if i + 1 == slab else (0.42 if i % 2 else 0.25)
         z = torch.linspace(max(cuts[i], -TOP), min(cuts[i + 1], TOP), 24, dtype=torch.float64)

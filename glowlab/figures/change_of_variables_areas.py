@@ -1,4 +1,4 @@
-"""The determinant as an area: a parallelogram to drag, a small square under a bent map, and log-dets that add."""
+"""Figures of notebook 01: determinants as areas, a small square under a bent map, log-dets that add up."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -102,8 +102,8 @@ def magnified_square(forward: Map, inverse: Map, at: Sequence[float], side: floa
     """A square of x around `at`, its image in z, and the parallelogram that the Jacobian at `at` makes of it.
 
     forward is data to latent, inverse the way back. Left data space with the warped grid and the handle "at", right
-    latent space. Below the two areas: image over square as measured, and |det J|; they agree the better the smaller
-    `side` is.
+    latent space. Below the two areas: image over square as measured, and |det J|; the smaller `side` is, the better
+    they agree.
     """
     point = torch.tensor([[at[0], at[1]]], dtype=torch.float64)
     corners, around = square_around(at, side)

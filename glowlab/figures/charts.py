@@ -10,13 +10,13 @@ from glowlab.figures import style
 from glowlab.figures.colours import PALETTE
 from glowlite.latents import flatten
 
-REACH = 6.0  # values from -REACH to REACH are drawn; how many lie beyond is said
+REACH = 6.0  # values from -REACH to REACH are drawn; the share beyond is written on the chart
 
 
 def against_normal(latents: Mapping[str, list[Tensor]], alt: str = "") -> style.Shown:
     """Histograms of latents, one panel for each name, with the standard normal density drawn over them.
 
-    latents: name -> what `Glow.encode` gives; all levels and all pictures of the batch are counted together.
+    latents: name -> the latents of `Glow.encode`; all levels and all pictures of the batch are counted together.
     """
     made, axes = style.figure(style.WIDTH, 2.5, 1, len(latents), squeeze=False, sharey=True)
     z = np.linspace(-REACH, REACH, 301)

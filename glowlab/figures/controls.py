@@ -10,7 +10,7 @@ from glowlab.widgets import controls as widgets
 from glowlab.widgets.frame import box
 from glowlite.errors import GlowliteError
 
-Tell = Callable[[str, Any], None]  # called with a control's name and its new value
+OnChange = Callable[[str, Any], None]  # called with a control's name and its new value
 Made = tuple[ipywidgets.DOMWidget, ipywidgets.DOMWidget]  # the widget that holds the value, the one to show
 
 
@@ -20,8 +20,8 @@ class Control:
     def __init__(self, name: str, value: Any):
         self.name, self.value = name, value
 
-    def make(self, tell: Tell) -> Made | None:
-        """The widget, which calls `tell` at every change; None if the control lies in the picture itself."""
+    def make(self, on_change: OnChange) -> Made | None:
+        """The widget, which calls `on_change` at every change; None if the control lies in the picture itself."""
         return None
 
 
@@ -47,11 +47,11 @@ class Slider(Control):
         self.look = look | {"tone": tone}
         self.whole, self.buttons, self.step = whole, buttons, step
 
-    def make(self, tell: Tell) -> Made:
+    def make(self, on_change: OnChange) -> Made:
         slider = widgets.Slider(**self.look)
 
         def moved(change) -> None:
-            tell(self.name, round(change["new"]) if self.whole else change["new"])
+            on_change(self.name, round(change["new"]) if self.whole else change["new"])
 
         slider.observe(moved, "value")
         if not self.buttons:
@@ -70,9 +70,9 @@ class CheckBox(Control):
         super().__init__(name, value)
         self.label = label
 
-    def make(self, tell: Tell) -> Made:
+    def make(self, on_change: OnChange) -> Made:
         tick = widgets.CheckBox(label=self.label, value=self.value)
-        tick.observe(lambda change: tell(self.name, change["new"]), "value")
+        tick.observe(lambda change: on_change(self.name, change["new"]), "value")
         return tick, tick
 
 
@@ -85,10 +85,10 @@ class Choice(Control):
             raise GlowliteError(f"{self.value!r} is none of the options of {name!r}: {', '.join(options)}")
         self.label, self.options = label, dict(options)
 
-    def make(self, tell: Tell) -> Made:
+    def make(self, on_change: OnChange) -> Made:
         pairs = [list(pair) for pair in self.options.items()]
         choice = widgets.Choice(options=pairs, value=self.value, label=self.label)
-        choice.observe(lambda change: tell(self.name, change["new"]), "value")
+        choice.observe(lambda change: on_change(self.name, change["new"]), "value")
         return choice, choice
 
 
@@ -99,9 +99,9 @@ class Button(Control):
         super().__init__(name, 0)
         self.label = label
 
-    def make(self, tell: Tell) -> Made:
+    def make(self, on_change: OnChange) -> Made:
         button = widgets.Button(label=self.label)
-        button.on_click(lambda: tell(self.name, button.clicks))
+        button.on_click(lambda: on_change(self.name, button.clicks))
         return button, button
 
 

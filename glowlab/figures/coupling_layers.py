@@ -1,4 +1,4 @@
-"""A coupling layer to look into: its numbers step by step, its Jacobian row by row, its columns, its scale.
+"""Figures of notebook 02: a coupling layer's numbers step by step, its Jacobian, its columns, its scale.
 
 A trained flow of points in the plane is in coupling_layers_plane.py.
 """
@@ -17,7 +17,7 @@ from glowlite.flows.coupling import SCALE_BOUND, Coupling
 
 # ---- the stepper -------------------------------------------------------------------------------------------
 
-# What is done at each step: what it says, the boxes that are filled by it. At BACK all but z is wiped out.
+# Each step: its words, and the boxes it fills. At BACK all boxes are emptied but those of z.
 STEPS = (
     ("x is given, in two halves.", ("x_a", "x_b")),
     ("z_a: the first half stays as it is.", ("z_a",)),
@@ -50,7 +50,7 @@ def stepper(layer: Coupling, x: Tensor, step: int = 0) -> Scene:
     """The numbers of one coupling at one step, forward (steps 0 to 5) and then back (6 to LAST).
 
     layer: a Coupling of 4 channels;  x: what goes through it, (1, 4) or (1, 4, 1, 1). Boxes that have no number yet
-    are empty, those filled by this step are strong. GlowliteError for another shape or a step that there is not.
+    are empty, those filled by this step are strong. GlowliteError for another shape, or a step that does not exist.
     """
     if x.numel() != 4 or layer.halves != (2, 2):
         raise GlowliteError(f"the stepper has room for 4 numbers in one example, not {tuple(x.shape)}")
@@ -209,10 +209,10 @@ REACH, COLUMNS, BANDS = 2.0, 80, 8  # the patch of the plane that is drawn, and 
 
 
 def sliding_columns(t: Callable[[Tensor], Tensor], log_s: Callable[[Tensor], Tensor] | None = None) -> Scene:
-    """What z_b = (x_b + t(x_a)) * s(x_a) does to the plane: each column slides by its own t and stretches by its own s.
+    """The plane before and after z_b = (x_b + t(x_a)) * s(x_a): each column slides by its t and stretches by its s.
 
     t and log_s: of x_a, (N,) -> (N,); without log_s, s = 1 and the coupling is additive. The third panel is
-    z_b / s - t of what the second one shows. GlowliteError where t or s is not finite.
+    z_b / s - t. GlowliteError where t or s is not finite.
     """
     edges = torch.linspace(-REACH, REACH, COLUMNS + 1)
     middle = (edges[1:] + edges[:-1]) / 2
@@ -243,7 +243,7 @@ def sliding_columns(t: Callable[[Tensor], Tensor], log_s: Callable[[Tensor], Ten
 
 
 def log_scales(h: Tensor) -> dict[str, Tensor]:
-    """log s of the two kinds of scale that the package knows, for what the network says, h."""
+    """log s of the two kinds of scale, for the network's output h."""
     return {"sigmoid": F.logsigmoid(h + 2), "bounded": SCALE_BOUND * torch.tanh(h)}
 
 

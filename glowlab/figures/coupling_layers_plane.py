@@ -1,4 +1,4 @@
-"""A flow of points in the plane: its density as a heat map, its layers one by one, its training, a pad to draw on."""
+"""Figures of notebook 02: a flow of points in the plane, its density, layers and training, and a pad to draw on."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -17,7 +17,7 @@ from glowlite.flows.mixing import Permutation
 from glowlite.flows.multiscale import standard_normal_log_prob
 
 REACH = 3.0  # from -REACH to REACH is drawn
-FAR = 4.0  # as much between the layers, where points go further
+FAR = 4.0  # the same between the layers, where points go further
 FINE = 120  # squares of a heat map along a side
 SHADE_STEPS = 24  # of a heat map: few enough that stored pictures stay small
 CELLS = 30  # latent squares along a side
@@ -75,7 +75,7 @@ def density_maps(log_probs: Mapping[str, LogProb], points: Tensor | None = None)
 
 
 def density_and_loss(log_prob: LogProb, points: Tensor, losses: Sequence[float], steps: int, span=(1.0, 3.5)) -> Scene:
-    """How far a training is: the density with the data on it, and the curve of -log p in nats against the step.
+    """A flow during training: its density with the data on it, and the curve of -log p in nats against the step.
 
     losses: one number for each step done so far, of `steps`; span: the range of nats that is drawn.
     """
@@ -98,25 +98,25 @@ def density_and_loss(log_prob: LogProb, points: Tensor, losses: Sequence[float],
 class Layers:
     """`Layers(flow, points)(k)`: points and density after k couplings of a Chain of points in the plane, as a Scene.
 
-    At the left where the first k couplings took the data, over the density there, which the other couplings give. At
-    the right the latent squares, as those other couplings' inverse brings them here. Permutations between couplings
-    are undone in the drawing, so that the axes stay where they are. GlowliteError for a flow without couplings.
+    Left: the data after k couplings, over their density there, which the remaining couplings give. Right: the latent
+    squares after the inverse of the remaining couplings. Permutations between couplings are undone in the picture, so
+    that the axes stay where they are. GlowliteError for a flow without couplings.
     """
 
     def __init__(self, flow: Chain, points: Tensor):
         places = [i + 1 for i, layer in enumerate(flow.flows) if isinstance(layer, Coupling)]
         if not places or points.shape[1] != 2:
-            raise GlowliteError("layer by layer goes a Chain with couplings, of points (N, 2)")
+            raise GlowliteError("Layers needs a Chain with couplings, and points (N, 2)")
         self.flow, self.places = flow, [0, *places]
         with torch.no_grad():
             self.between = flow(points[:SHOWN], keep=True)[2]
-        self.scenes: dict[int, Scene] = {}  # each is drawn once, since nothing in it changes
+        self.scenes: dict[int, Scene] = {}  # a cache
 
     def __len__(self) -> int:
         return len(self.places) - 1
 
     def order(self, place: int) -> list[int]:
-        """Which axis of the drawing each channel is, after `place` parts of the Chain."""
+        """The axis in the picture of each channel, after `place` parts of the Chain."""
         order = torch.arange(2)
         for layer in self.flow.flows[:place]:
             if isinstance(layer, Permutation):
@@ -124,11 +124,11 @@ class Layers:
         return order.tolist()
 
     def points(self, layer: int) -> Tensor:
-        """Where the data are after `layer` couplings, (N, 2), in the drawing's axes."""
+        """The data after `layer` couplings, (N, 2), in the picture's axes."""
         return self._upright(self.between[self.places[layer]], self.places[layer])
 
     def density(self, layer: int) -> Tensor:
-        """The heat map of the density after `layer` couplings: what the rest of the flow gives."""
+        """The heat map of the density after `layer` couplings, which the rest of the flow gives."""
         place = self.places[layer]
         rest, order = Chain(*self.flow.flows[place:]), self.order(place)
 
@@ -140,15 +140,15 @@ class Layers:
 
     @torch.no_grad()
     def inverse(self, layer: int, z: Tensor) -> Tensor:
-        """z (N, 2) on its way back, to where `layer` couplings are left, in the drawing's axes."""
+        """z (N, 2) brought back until `layer` couplings are left to undo, in the picture's axes."""
         place = self.places[layer]
         return self._upright(Chain(*self.flow.flows[place:]).inverse(z), place)
 
     def _upright(self, points: Tensor, place: int) -> Tensor:
         return points[:, np.argsort(self.order(place))]
 
-    def moved(self, layer: int) -> str:
-        """Along which axis of the drawing coupling number `layer`, from 1, moved the points, in words."""
+    def name_axis(self, layer: int) -> str:
+        """Words for the axis along which coupling number `layer`, from 1, moved the points."""
         return ("sideways", "up and down")[self.order(self.places[layer])[1]]
 
     def __call__(self, layer: int) -> Scene:
@@ -158,19 +158,19 @@ class Layers:
 
     def _draw(self, layer: int) -> Scene:
         density = self.density(layer)
-        where = f"after coupling {layer} of {len(self)}, which moved them {self.moved(layer)}"
+        where = f"after coupling {layer} of {len(self)}, which moved them {self.name_axis(layer)}"
         scene = Scene(
             f"Points and density {where if layer else 'of the data'}, and the squares of latent space brought back to "
             f"here. The largest density is {density.max():.2f}.",
             height=300,
         )
-        title = f"after {layer} of {len(self)}: moved {self.moved(layer)}" if layer else "0: the data"
+        title = f"after {layer} of {len(self)}: moved {self.name_axis(layer)}" if layer else "0: the data"
         paint_density(plane_panel(scene, title, FAR), density, self.points(layer))
         self.grid(plane_panel(scene, "latent squares, back to here", FAR), layer)
         return scene
 
     def grid(self, p: Panel, layer: int) -> None:
-        """On a panel, small latent squares where they are when `layer` couplings are left, and lines a unit apart."""
+        """Draw small latent squares on a panel, with `layer` couplings left to undo, and lines a unit apart."""
         warped_grid(p, lambda z: self.inverse(layer, z), REACH, CELLS, edge=None)
         for line in self.inverse(layer, unit_lines().flatten(0, 1)).view(-1, FINE + 1, 2):
             p.line(*line.T, colour="ink", width=0.8, alpha=0.6)
@@ -195,8 +195,8 @@ class Layers:
 class Sketch(Live):
     """A pad to draw a shape on, or one of toy2d.SHAPES to choose instead; `points(count)` gives samples of it.
 
-    What was touched last counts: a stroke adds to the drawing, a choice puts that shape in its place, and wiping
-    takes the drawing away.
+    The last action counts: a stroke adds to the drawing, a choice replaces the drawing by that shape, and `Wipe`
+    removes the drawing.
     """
 
     def __init__(self, shape: str = "heart"):
@@ -207,7 +207,7 @@ class Sketch(Live):
 
     @property
     def drawn(self) -> bool:
-        """Whether a drawing of one's own is there."""
+        """Whether there is a drawing."""
         return bool(self.strokes)
 
     def points(self, count: int, seed: int = 0) -> Tensor:

@@ -1,4 +1,4 @@
-"""A training run to look at: bits per dimension so far, and the same few samples at moments of it."""
+"""Figures of notebook 08: a training run with its samples, bits layer by layer, rulers of bits per dimension."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -16,7 +16,7 @@ HEIGHT, MARGIN = GRID + 43, 24  # of the whole scene; beside the grid
 
 
 class Moment(NamedTuple):
-    """What was measured after `step` steps: bits/dim of held-out pictures, and samples, uint8 (N, C, H, W)."""
+    """Measurements after `step` steps: bits/dim of held-out pictures, and samples, uint8 (N, C, H, W)."""
 
     step: int
     held_out: float
@@ -24,11 +24,11 @@ class Moment(NamedTuple):
 
 
 class Progress:
-    """What a run of `total` steps looked like. Call `note(bits)` after each step; draw it with `scene()`.
+    """The record of a run of `total` steps. Call `note(bits)` after each step; `scene()` shows the record.
 
     measure   gives (bits/dim of held-out pictures, samples), the samples uint8 (16, C, H, W) from eps that stay the
-              same; called at once, every `every` steps, and at the end. Random numbers that it uses do not change
-              those of the loop.
+              same; called before the first step, every `every` steps, and at the end. It may use random numbers
+              without changing those of the loop.
     floor     bits/dim that no model can get below, drawn as a dashed line, and what to call it
     """
 
@@ -46,15 +46,15 @@ class Progress:
         self.total, self.measure, self.every, self.floor = total, measure, every, floor
         self.batches: list[float] = []  # bits/dim of each training batch
         self.moments: list[Moment] = []
-        self._look()
+        self._add_moment()
 
     def note(self, bits: float) -> None:
-        """One more step was made, and its batch had this many bits per dimension."""
+        """Record a step whose batch had this many bits per dimension."""
         self.batches.append(float(bits))
         if len(self.batches) % self.every == 0 or len(self.batches) == self.total:
-            self._look()
+            self._add_moment()
 
-    def _look(self) -> None:
+    def _add_moment(self) -> None:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             held_out, samples = self.measure()
         if samples.dtype != torch.uint8 or samples.dim() != 4 or len(samples) != ACROSS**2:
@@ -82,14 +82,8 @@ class Progress:
             yticks=list(range(int(np.ceil(low)), int(high) + 1)), weight=720 - 26 - GRID - MARGIN,
         )  # fmt: skip
         self._curves(panel, now)
-        grid = scene.panel(
-            (0, 1),
-            (0, 1),
-            title=f"samples after {now.step:,} steps",
-            frame=False,
-            equal=True,
-            weight=GRID + MARGIN,
-        )
+        title = f"samples after {now.step:,} steps"
+        grid = scene.panel((0, 1), (0, 1), title=title, frame=False, equal=True, weight=GRID + MARGIN)
         place_grid(grid, now.samples)
         return scene
 
@@ -134,7 +128,7 @@ def lines_of_code(lines: Mapping[str, int], limit: int, alt: str) -> style.Shown
     return scene.shown()
 
 
-# ---- the account -------------------------------------------------------------------------------------------
+# ---- bits --------------------------------------------------------------------------------------------------
 
 
 def bits_by_layer(
@@ -143,7 +137,7 @@ def bits_by_layer(
     alt: str,
     floor: tuple[float, str] | None = None,
 ) -> style.Shown:
-    """Bits per number that are still to pay after each layer: one falling line for each of `runs`.
+    """Bits per number still to pay after each layer: one falling line for each of `runs`.
 
     names   of the layers; a run has one value more, the one before the first layer
     floor   bits that no model can get below, and what to call them

@@ -1,4 +1,4 @@
-"""The map of Glow that stands in every notebook, today's part lit (Kingma & Dhariwal 2018, figure 2)."""
+"""The map of Glow in every notebook, with that notebook's parts in colour (Kingma & Dhariwal 2018, figure 2)."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from glowlab.figures import style
 from glowlab.figures.colours import PALETTE
 from glowlite.errors import GlowliteError
 
-PARTS = {  # name -> how the alt text calls it
+PARTS = {  # name -> words for the alt text
     "x": "the picture x",
     "squeeze": "squeeze",
     "actnorm": "ActNorm",

@@ -21,7 +21,7 @@ GROUPS = ("x", "sky", "pink", "amber", "z")
 
 
 def picture_strips(rows: Mapping[str, Sequence[Tensor]], heads: Sequence[str], alt: str) -> Shown:
-    """Rows of square pictures, uint8 (3, N, N) or (1, 3, N, N), each with its name at the left; heads stand on top."""
+    """Rows of square pictures, uint8 (3, N, N) or (1, 3, N, N), each with its name at the left; `heads` stand above."""
     counts = {len(pictures) for pictures in rows.values()}
     if counts != {len(heads)} or not heads:
         raise GlowliteError(f"every row needs {len(heads)} pictures, one under each head, not {sorted(counts)}")
@@ -78,7 +78,7 @@ def _alt(t: float, dims: int, angle: float, now: Mapping[str, float]) -> str:
 
 
 def _path_in_plane(way, first: float, second: float, angle: float):
-    """(t) -> (x, y): a way between two points of these lengths, at this angle, in the plane."""
+    """A function t -> (x, y): a way between two points of these lengths and this angle, in the plane."""
     a = [torch.tensor([[[[first, 0.0]]]], dtype=torch.float64)]
     b = [second * torch.tensor([[[[math.cos(angle), math.sin(angle)]]]], dtype=torch.float64)]
     return lambda t: way(a, b, t)[0].flatten().tolist()
@@ -90,7 +90,7 @@ def shell_spread(dims: int) -> float:
 
 
 def _ring(panel: Panel, low: float, high: float) -> None:
-    """The shell between two radii as quarters of a degree wide enough to look round."""
+    """The shell between two radii as 90 small polygons, so that it looks round."""
     turn = [2 * math.pi * k / 90 for k in range(91)]
     corners = [
         [(r * math.cos(u), r * math.sin(u)) for r, u in ((low, u0), (high, u0), (high, u1), (low, u1))]
@@ -139,7 +139,7 @@ def _draw_norms(scene: Scene, curves: Mapping, t: float, now: Mapping[str, float
 
 
 def slerp_weight(part: float, degrees: float) -> float:
-    """sin(part w) / sin(w), an end's weight on the arc; `part` where w is 0, infinite where it is half a turn."""
+    """sin(part w) / sin(w), an end's weight on the arc; `part` at 0 degrees, infinite at 180."""
     angle = math.radians(degrees)
     if degrees == 0:
         return part
@@ -179,13 +179,13 @@ def arc_weights(degrees: float) -> Scene:
     return scene
 
 
-# ---- what pictures cost --------------------------------------------------------------------------------------
+# ---- costs of pictures ---------------------------------------------------------------------------------------
 
 
 def bits_by_group(groups: Mapping[str, Tensor], alt: str) -> Shown:
     """A line of dots for each group of pictures: their bits per dimension, (N,), with the mean written beside them."""
     if not groups or len(groups) > len(GROUPS) or any(values.numel() == 0 for values in groups.values()):
-        raise GlowliteError(f"costs shows 1 to {len(GROUPS)} groups, each of one picture or more")
+        raise GlowliteError(f"there is room for 1 to {len(GROUPS)} groups, each of one picture or more")
     every = torch.cat([values.flatten() for values in groups.values()])
     low, high = every.min().item(), every.max().item()
     room = 0.06 * (high - low) + 0.01
@@ -208,9 +208,9 @@ def bits_by_group(groups: Mapping[str, Tensor], alt: str) -> Shown:
 
 
 def curves_along_path(curves: Mapping[str, Tensor], alt: str, title: str = "bits per dimension") -> Shown:
-    """Curves way -> (stops, pairs) from t = 0 to 1: a line for the mean of the pairs, and a band from least to most."""
+    """Curves name -> (stops, pairs) from t = 0 to 1: a line for the mean of the pairs, a band from least to most."""
     if not curves or any(values.dim() != 2 or len(values) < 2 for values in curves.values()):
-        raise GlowliteError("along shows (stops, pairs) for each way, with two stops or more")
+        raise GlowliteError("each curve is (stops, pairs), with two stops or more")
     every = torch.cat([values.flatten() for values in curves.values()])
     low, high = every.min().item(), every.max().item()
     room = 0.05 * (high - low) + 0.01
@@ -228,7 +228,7 @@ def curves_along_path(curves: Mapping[str, Tensor], alt: str, title: str = "bits
 
 
 def _spread_names(curves: Mapping[str, Tensor], least: float) -> dict[str, float]:
-    """Where the names of curves stand: in the order of their middles, around the mean of their ends."""
+    """Heights for the names of curves: in the order of the curves' middles, around the mean of their ends."""
     names = sorted(curves, key=lambda name: curves[name].mean(1)[len(curves[name]) // 2].item())
     ends = sum(curves[name][-1].mean().item() for name in names) / len(names)
     return {name: ends + least * (k - (len(names) - 1) / 2) for k, name in enumerate(names)}

@@ -1,4 +1,4 @@
-"""Figures of notebook 03: who moved, who met whom, a matrix on its way, and three ways to mix in a race."""
+"""Figures of notebook 03: channels that moved, channels that met, a matrix on a path, three permutations compared."""
 
 import json
 import math
@@ -22,15 +22,16 @@ RECORDED = SHIPPED.parent / "runs" / "permutations.json"
 AS_IT_CAME, BLENDED, MOVED = "as it came", "only blended", "moved"  # what a seat holds
 LOOKS = {AS_IT_CAME: ("ink", 0.1), BLENDED: ("sky", 0.3), MOVED: ("x", 0.8)}  # colour, opacity of the ground
 EXACT = 1e-9
-LOWEST = -3.0  # log-dets below this leave the picture of a matrix on its way
+LOWEST = -3.0  # log-dets below this leave the picture of a matrix on a path
 
-# ---- who moved ---------------------------------------------------------------------------------------------
+# ---- channels that moved ---------------------------------------------------------------------------------------------
 
 
 def perturb_couplings(flow: Chain, x: Tensor, amount: float = 0.1, seed: int = 0) -> Chain:
-    """Let every coupling of `flow` do something: see x once, then move all its weights at random, in place.
+    """Show x to `flow` once, then change all weights of its couplings at random, in place.
 
-    A coupling starts as the identity, so an untrained flow would show nothing. What mixes channels is left alone.
+    A coupling starts as the identity, so an untrained flow would show nothing. Layers that mix channels stay as they
+    are.
     """
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -42,7 +43,7 @@ def perturb_couplings(flow: Chain, x: Tensor, amount: float = 0.1, seed: int = 0
 
 
 def seat_states(jacobians: Tensor) -> list[tuple[str, int]]:
-    """What each seat holds, from Jacobians (points, C, C) of the flow up to there: (state, channel) for each row.
+    """The seats' states, from Jacobians (points, C, C) of the flow up to there: (state, channel) for each row.
 
     AS_IT_CAME  one entry of the row is 1 and the others are 0, at every point: the seat holds that channel of x
     BLENDED     the row is the same at every point: a fixed blend of channels, which no coupling has touched
@@ -61,12 +62,12 @@ def seat_states(jacobians: Tensor) -> list[tuple[str, int]]:
 
 
 def count_untouched(jacobians: Tensor) -> int:
-    """How many channels of x are still found somewhere, as they came."""
+    """The number of channels of x that some seat still holds as they came."""
     return sum(state == AS_IT_CAME for state, _ in seat_states(jacobians))
 
 
 def seat_chart(journey: Sequence[Tensor], mixings: Sequence[Tensor], step: int, kind: str) -> Scene:
-    """Who sits where after each of the first `step` steps, and which channels each seat has heard of.
+    """The seats after each of the first `step` steps, and the pattern of the Jacobian.
 
     journey: the Jacobians (points, C, C) before the first step and after each; mixings: each step's (C, C).
     """
@@ -124,7 +125,7 @@ def _matrix_panel(scene: Scene, values: Tensor, title: str, colours: str, high: 
 
 
 def meeting_maps(tables: Mapping[str, Tensor], steps: int) -> Scene:
-    """How often two channels sat on opposite sides of a coupling, (C, C) for each kind; 0 stays empty."""
+    """Heat maps of how often two channels sat on opposite sides of a coupling, (C, C) for each kind; 0 stays empty."""
     never = {kind: int((table.triu(1) + torch.ones_like(table).tril() < EXACT).sum()) for kind, table in tables.items()}
     told = ", ".join(f"with {NAMES[kind]} {count}" for kind, count in never.items())
     scene = Scene(f"Of the pairs of channels, never on opposite sides in {steps} steps: {told}.", height=260)
@@ -167,13 +168,13 @@ def jacobian_blocks(jacobian: Tensor, size: int, alt: str) -> Scene:
     return scene
 
 
-# ---- a matrix on its way -----------------------------------------------------------------------------------
+# ---- a matrix on a path ------------------------------------------------------------------------------------
 
 
 def log_of_rotation(R: Tensor) -> Tensor:
-    """The antisymmetric (C, C) matrix A with exp(A) = R, of all such the shortest: t -> exp(t A) turns evenly.
+    """The antisymmetric (C, C) matrix A with exp(A) = R, the smallest one: t -> exp(t A) turns evenly.
 
-    GlowliteError for what is no rotation, and for a turn by half a circle, which has no single shortest way.
+    GlowliteError for a matrix that is no rotation, and for a turn by half a circle, which has two shortest ways.
     """
     R = R.detach().double()
     eye = torch.eye(len(R), dtype=R.dtype)
@@ -190,9 +191,9 @@ def log_of_rotation(R: Tensor) -> Tensor:
 
 
 def matrix_on_path(W: Tensor, t: float, curve: tuple[Tensor, Tensor], face: Tensor, path: str) -> Scene:
-    """W (3, 3) as a heat map, a face (uint8) whose colours went through it, and log |det W| along the way.
+    """W (3, 3) as a heat map, a face (uint8) whose colours went through it, and log |det W| along the path.
 
-    curve: positions (n,) and log-dets (n,) of the whole way; t: where on it W is.
+    curve: positions (n,) and log-dets (n,) of the whole path; t: the position of W.
     """
     det = torch.linalg.det(W).item()
     log_det = math.log(abs(det)) if abs(det) > 1e-6 else -math.inf
@@ -213,7 +214,7 @@ def matrix_on_path(W: Tensor, t: float, curve: tuple[Tensor, Tensor], face: Tens
     return scene
 
 
-# ---- the race ----------------------------------------------------------------------------------------------
+# ---- training curves ---------------------------------------------------------------------------------------
 
 
 def load_runs(path: str | Path = RECORDED) -> dict:

@@ -1,6 +1,6 @@
 """Figures that move: `Live` follows its controls, `Watch` follows a loop, `Follow` is one slider and one picture.
 
-Where no kernel runs, the picture and its words are left.
+Where no kernel runs, each leaves its picture with alt text.
 """
 
 import time
@@ -34,7 +34,7 @@ class Painted(Frame):
 
     @property
     def scene(self) -> Scene:
-        """What is shown at present."""
+        """The scene on the board."""
         return self.board.scene
 
     def notify(self, text: str, kind: str = "info") -> None:
@@ -50,7 +50,7 @@ class Painted(Frame):
 
 
 class Live(Painted):
-    """Shows `draw(**values)`, a Scene, and draws it again whenever a control is moved.
+    """Shows `draw(**values)`, a Scene, and draws it again when a control moves.
 
     draw      takes one argument for each control, by its name; keep it below about 30 ms
     controls  Slider, CheckBox, Choice and Button, which stand under the picture; Point and Trace, which are in it
@@ -146,8 +146,8 @@ class Follow(Frame):
 
     draw         called at every move; keep it below about 80 ms
     label        what the slider changes; `ends` are the names of its two ends
-    value        where it stands at first
-    alt          says what the picture shows; "{}" in it takes the value
+    value        the first value
+    alt          words for those who do not see it; "{}" in it takes the value
     Holding the picture shows what `draw(rest)` gave, where the slider is at rest.
     """
 

@@ -1,4 +1,4 @@
-"""Figures of notebook 04: a square on its way through P L U, the factors as heat maps, what they cost and learn."""
+"""Figures of notebook 04: a square moved by P, L and U, the factors as heat maps, their cost, and training."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ SECONDS = {
 }  # fmt: skip
 KINDS = ("ink", "sky", "amber")
 
-# ---- a square on its way ------------------------------------------------------------------------------------
+# ---- a square that moves ------------------------------------------------------------------------------------
 
 
 def square_through_factors(factors: Mapping[str, Tensor]) -> Scene:
@@ -128,7 +128,7 @@ def fit_power(channels: Sequence[int], seconds: Sequence[float], last: int = 3) 
 
 
 def time_curves(channels: Sequence[int], panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Scene:
-    """Seconds against channels, both axes logarithmic: title -> (what was measured -> seconds), a panel for each.
+    """Seconds against channels, both axes logarithmic: title -> (name -> seconds), a panel for each title.
 
     Each line is labelled with the power of C that its last points follow.
     """

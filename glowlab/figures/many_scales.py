@@ -1,4 +1,4 @@
-"""Notebook 06's figures: numbered tiles on their way through squeeze and split, a face beside another, whitening."""
+"""Figures of notebook 06: numbered tiles that move through squeeze and split, whitening, blurs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from glowlite.flows.multiscale import Squeeze
 ACROSS, UP = 72.0, 26.0  # the scene's units, about 10 page units each
 TILE_SIDE, GAP = 2.35, 1.0  # a tile's side, and the space between channels
 LEFT, RIGHT, TOP = 0.3, 48.6, 22.4  # where x begins, where z begins, the upper edge of both
-REST = 0.12  # of a move's way at either end the tiles stand still, so that a slider finds its stops
+REST = 0.12  # share of a move, at either end, in which the tiles stand still, so that a slider finds its stops
 BLUES = ("#004a75", PALETTE["x"], "#4aa3d8", "#a8d5f2")  # the four places of a 2 x 2 block, all of them x
 ORANGE, BRIGHT, DARK = PALETTE["z"], "#ffffff", "#1b1b1b"
 SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉"
@@ -24,9 +24,9 @@ SUBSCRIPT = "₀₁₂₃₄₅₆₇₈₉"
 
 @dataclass
 class Stage:
-    """Where every number is after a move. `x` (C, H, W) and the levels of `z` hold the numbers of the tiles, from 0."""
+    """The numbers in x and z after a move. `x` (C, H, W) and the levels of `z` hold the tiles' numbers, from 0."""
 
-    verb: str  # what led here: "", "squeeze", "split", "leave"
+    verb: str  # the move that led here: "", "squeeze", "split", "leave"
     x: Tensor | None  # None once all have left
     z: list[Tensor] = field(default_factory=list)
 
@@ -81,12 +81,12 @@ def level_tops(stage: Stage) -> list[float]:
 
 
 def _columns(part: Tensor) -> int:
-    """How many channels stand side by side: the four that a squeeze makes of one; small ones eight."""
+    """Channels side by side: four, as many as a squeeze makes of one; eight if each is a single tile."""
     return 8 if part.shape[1] == 1 and len(part) > 8 else min(4, len(part))
 
 
 def _pitch(part: Tensor) -> float:
-    """From one channel to the next."""
+    """The distance from one channel to the next."""
     return part.shape[1] * TILE_SIDE + (GAP if part.shape[1] > 1 else GAP / 2)
 
 
@@ -149,7 +149,7 @@ def _squares(corners: np.ndarray) -> np.ndarray:
 
 
 def _words(panel: Panel, before: Stage, after: Stage, part: float) -> None:
-    """Over the tiles: what x and z are now, and between two stops which move it is."""
+    """Words over the tiles: the shapes of x and z, and between two stops the move."""
     now = after if part == 1 else before
     if now.x is not None:
         panel.text(LEFT, UP - 1.6, f"x  {_shape(now.x)}", "x", 15, "start", bold=True)

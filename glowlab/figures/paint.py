@@ -14,7 +14,7 @@ SIDE = {"start": "left", "middle": "center", "end": "right"}
 
 
 def mpl_colour(name: str | None, alpha: float = 1.0):
-    """(colour, opacity) of a name; a name's own opacity counts too."""
+    """The (colour, opacity) of a name for matplotlib; the opacity of a colour such as faint counts too."""
     if name is None:
         return "none"
     value = PALETTE.get(name, name)
@@ -23,7 +23,7 @@ def mpl_colour(name: str | None, alpha: float = 1.0):
 
 
 def paint(drawing) -> Figure:
-    """A figure of the same size, one page unit to a CSS pixel."""
+    """The drawing as a matplotlib figure, one CSS pixel for each page unit."""
     made, ax = style.figure(drawing.width / style.DPI, drawing.height / style.DPI)
     made.set_layout_engine("none")
     ax.set_position((0, 0, 1, 1))

@@ -24,12 +24,12 @@ def row(
 ) -> style.Shown:
     """Show uint8 pictures (C, H, W) or (1, C, H, W), C 1 or 3, side by side, with a caption under each.
 
-    alt     says what the row shows to those who do not see it; must not be empty
+    alt     words for those who do not see the row; must not be empty
     arrows  words over the arrows between neighbours; none, or one fewer than there are pictures
     height  of a picture in stored pixels, at most; the row never gets wider than the page
     Each pixel becomes a square of a whole number of pixels, so all squares of a picture are equally large
-    (and the file stays small). GlowliteError for what is no picture, or where captions or arrows do not
-    match.
+    (and the file stays small). GlowliteError for something that is no picture, or if the numbers of
+    captions or arrows do not match.
     """
     pictures = [picture_array(image) for image in images]
     if not pictures:
@@ -151,7 +151,7 @@ def _draw_row(pictures, captions, arrows, gap: int):
 
 
 def _overhang(captions, pictures, i: int) -> int:
-    """By how much a caption at an edge is wider than its picture, on each side."""
+    """The room that a caption at an edge needs beyond its picture, on each side."""
     longest = max((len(line) for line in captions[i].split("\n")), default=0) if captions else 0
     return max(0, LETTER_WIDTH * longest - pictures[i].shape[1]) // 2
 

@@ -1,6 +1,6 @@
 """A picture described once and painted twice: on a canvas while a person drags it, by matplotlib where it is stored.
 
-A `Scene` has panels side by side. What is drawn on a panel is given in the panel's own units; `Scene.drawing()`
+A `Scene` has panels side by side. Shapes on a panel are given in the panel's own units; `Scene.drawing()`
 turns all of it into a list of plain shapes in page units (720 across unless told otherwise, y downward), which is
 what board.py sends to a page and `Scene.shown()` hands to matplotlib.
 """
@@ -123,7 +123,7 @@ class Panel:
         self.plot = (left, top, width, high)
 
     def to_page(self, x, y) -> np.ndarray:
-        """x, y in the panel's units -> (..., 2) in page units, not further off the plot than is of any use."""
+        """x, y in the panel's units -> (..., 2) in page units, kept within +-9999."""
         left, top, width, high = self.plot
         across = left + (np.asarray(x, float) - self.x[0]) / (self.x[1] - self.x[0]) * width
         down = top + (self.y[1] - np.asarray(y, float)) / (self.y[1] - self.y[0]) * high
@@ -136,7 +136,7 @@ class Panel:
         y = self.y[1] - (np.asarray(down, float) - top) / high * (self.y[1] - self.y[0])
         return np.clip(x, *self.x), np.clip(y, *self.y)
 
-    # ---- what is drawn -------------------------------------------------------------------------------------
+    # ---- shapes --------------------------------------------------------------------------------------------
 
     def line(self, x, y, colour="x", width=2.5, alpha=1.0, dash=False) -> None:
         """A line through the points (x, y)."""
@@ -144,7 +144,7 @@ class Panel:
         self.add("path", x, y, stroke=check_colour(colour), width=width, alpha=alpha, dash=bool(dash))
 
     def area(self, x, y, base=0.0, colour="x", alpha=0.3) -> None:
-        """What lies between the line and `base`, a number or as many as there are points."""
+        """The area between the line and `base`, a number or one for each point."""
         x, y = flat_pair(x, y)
         base = np.broadcast_to(np.asarray(base, float), y.shape)
         x, y = np.concatenate([x, x[::-1]]), np.concatenate([y, base[::-1]])
@@ -234,7 +234,7 @@ class Panel:
         self.takes.add(("pad", name))
         self.parts.append(lambda made: made.pads.update({name: {"box": self.clip(), "label": label}}))
 
-    # ---- into shapes ---------------------------------------------------------------------------------------
+    # ---- the drawing ---------------------------------------------------------------------------------------
 
     def add(self, kind: str, x, y, **look) -> None:
         def draw(made: Drawing) -> None:
@@ -247,7 +247,7 @@ class Panel:
         return round_units(self.plot)
 
     def draw(self, made: Drawing) -> None:
-        """This panel's shapes, its axes before them and its words after them."""
+        """Add the axes and the shapes of this panel to a drawing."""
         self.draw_axes(made)
         for part in self.parts:
             part(made)

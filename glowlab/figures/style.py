@@ -1,4 +1,4 @@
-"""One look for every matplotlib figure: no ground of its own, ink that reads on a light and on a dark page.
+"""One look for every matplotlib figure: a transparent ground, and ink that reads on a light and on a dark page.
 
 A notebook stores one picture for both, so text is a grey half-way between white and near-black (contrast 4.3
 to either) and a little larger than usual; the other colours are those of colours.py.
@@ -14,7 +14,7 @@ from PIL import Image
 
 from glowlab.figures.colours import PALETTE
 
-if TYPE_CHECKING:  # matplotlib is read once a figure is made: explorers name colours only, and open 0.5 s sooner
+if TYPE_CHECKING:  # matplotlib is imported when a figure is made, so that explorers open 0.5 s sooner
     from matplotlib.figure import Figure
 
 INK, FAINT = PALETTE["ink"], PALETTE["faint"]
@@ -86,7 +86,7 @@ class Shown:
         return bundle, {"image/png": {"alt": self.alt, "width": self.width}}
 
     def _small_png(self) -> bytes:
-        """In 256 colours, which is a third of the size; unless it is a photograph, where that would show."""
+        """The PNG in 256 colours, a third of the size; a photograph, where that would show, stays as it is."""
         image = Image.open(io.BytesIO(self.png)).convert("RGBA")
         small = image.quantize(256, Image.Quantize.FASTOCTREE)
         opaque = np.asarray(image)[..., 3] > 250
@@ -99,14 +99,14 @@ class Shown:
 
 
 def to_webp(png: bytes) -> bytes:
-    """A PNG as WebP, which loses nothing either and is smaller."""
+    """A PNG as lossless WebP, which is smaller."""
     file = io.BytesIO()
     Image.open(io.BytesIO(png)).save(file, "WEBP", lossless=True, quality=80, method=4)
     return file.getvalue()
 
 
 def show(made: "Figure", alt: str) -> Shown:
-    """The figure as a PNG with `alt`, which says what one sees in it and what that means."""
+    """The figure as a PNG with `alt`: words for what one sees in it and what that means."""
     file = io.BytesIO()
     pil = {"optimize": True}
     made.savefig(file, format="png", dpi=DPI * SHARPNESS, metadata={"Software": None}, pil_kwargs=pil)

@@ -1,4 +1,4 @@
-"""Notebook 10's figures: the shell where normal draws lie, a density raised to powers, and what temperature costs."""
+"""Figures of notebook 10: the shell of normal draws, a density raised to powers, the cost of a temperature."""
 
 import functools
 import math
@@ -24,7 +24,7 @@ def legend(panel: Panel, x: float, y: float, step: float, entries: Sequence[tupl
         panel.text(x + 2.5 * reach, y - row * step, words, size=12, anchor="start")
 
 
-# ---- where normal draws lie --------------------------------------------------------------------------------
+# ---- the shell of draws ------------------------------------------------------------------------------------
 
 
 def mean_and_spread(dims: int) -> tuple[float, float]:
@@ -42,11 +42,11 @@ def normal_draws(dims: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 
 
 def draws_in_shell(dims: int, temperature: float = 1.0) -> Scene:
-    """Left, draws of temperature * N(0, I) at their distance from the middle; right, why they are there.
+    """Left, draws of temperature * N(0, I) at their distance from the middle; right, three curves over it.
 
-    Distances are |eps| / sqrt(D). Right: the density of a point at that distance, the room there is at that distance,
-    and their product, which is where draws are; each scaled to height 1. GlowliteError for fewer than 1 dimension or
-    a temperature that is not above 0.
+    Distances are |eps| / sqrt(D). Right: the density of a point at that distance, the room at that distance, and
+    their product, which is the density of that distance; each scaled to height 1. GlowliteError for fewer than 1
+    dimension or a temperature that is not above 0.
     """
     if dims < 1 or not temperature > 0:
         raise GlowliteError(f"a shell needs D of at least 1 and a temperature above 0, not {dims} and {temperature}")
@@ -154,16 +154,16 @@ def density_powers(temperature: float) -> Scene:
 
 
 def measure_left_share(p: Tensor) -> float:
-    """How much of a density on a grid (rows, columns), summing to 1, lies left; a middle column counts half."""
+    """The share of a density on a grid (rows, columns), summing to 1, in the left half; a middle column counts half."""
     half = p.shape[1] // 2
     return (p[:, :half].sum() + (p[:, half].sum() / 2 if p.shape[1] % 2 else 0)).item()
 
 
 def left_right_densities(densities: Mapping[str, Tensor], reach: float) -> Scene:
-    """Densities on a square grid, each (n, n) and summing to 1, row 0 at the bottom; under each, how much lies left.
+    """Densities on a square grid, each (n, n) and summing to 1, row 0 at the bottom, with the share in each half.
 
     The grid goes from -reach to reach both ways; shades follow the root of a density, so that its thin parts are seen.
-    GlowliteError for what is no square grid of weights.
+    GlowliteError for anything but a square grid of weights.
     """
     for name, p in densities.items():
         if p.dim() != 2 or p.shape[0] != p.shape[1] or abs(p.sum().item() - 1) > 1e-3:
@@ -181,7 +181,7 @@ def left_right_densities(densities: Mapping[str, Tensor], reach: float) -> Scene
     return scene
 
 
-# ---- what a temperature costs ------------------------------------------------------------------------------
+# ---- the cost of a temperature -----------------------------------------------------------------------------
 
 
 def bits_by_temperature(temperatures: Sequence[float], bits: Sequence[float], drawn: tuple[float, float]) -> Shown:
@@ -219,8 +219,8 @@ def quality_and_diversity(
 ) -> Shown:
     """Two measures of samples over their temperature, in grey levels, each beside that of new drawn faces, `drawn`.
 
-    odd     how much of a sample is unlike anything in faces
-    varied  how far two samples differ
+    odd     the part of a sample that is unlike anything in faces
+    varied  the difference of two samples
     """
     t = np.asarray(temperatures, float)
     scene = Scene(

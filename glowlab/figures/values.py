@@ -45,7 +45,7 @@ def format_fixed(value: float, digits: int = 2, plus: bool = False) -> str:
 
 
 def ticks(span: tuple[float, float], wanted) -> list[tuple[float, str]]:
-    """(number, words) for each tick within `span`: nice ones for None, else those that are wanted."""
+    """(number, words) for each tick within `span`: round ones for None, else those that are wanted."""
     if wanted is None:
         wanted = round_ticks(*span)
     pairs = [tick if isinstance(tick, tuple) else (tick, format_number(tick)) for tick in wanted]
@@ -56,7 +56,7 @@ def ticks(span: tuple[float, float], wanted) -> list[tuple[float, str]]:
 def round_ticks(low: float, high: float) -> list[float]:
     """Round numbers from low to high: the smallest step of 1, 2 or 5 times a power of ten that makes at most five.
 
-    Where fewer than two would lie in between, the next smaller step.
+    If fewer than two ticks fit, it takes the next smaller step.
     """
     slack = 1e-9 * (high - low)
     ten = 10.0 ** math.floor(math.log10((high - low) / 5))

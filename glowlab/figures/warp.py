@@ -1,4 +1,4 @@
-"""Latent space as a sheet of squares, drawn where a flow's inverse takes it: small cells hold dense ink."""
+"""A grid of latent squares after a flow's inverse: the smaller a cell becomes, the denser its ink."""
 
 import math
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def cell_areas(corners: Tensor) -> Tensor:
 
 
 def cell_masses(reach: float = 3.0, cells: int = 24) -> Tensor:
-    """How much of the standard normal lies in each cell of `square_cells`: (cells^2,), float64.
+    """The mass of the standard normal in each cell of `square_cells`: (cells^2,), float64.
 
     Exact: the difference of the normal's distribution function along one side, times that along the other.
     """
@@ -55,7 +55,7 @@ def cell_masses(reach: float = 3.0, cells: int = 24) -> Tensor:
 def density_of_cells(
     inverse: Callable[[Tensor], Tensor], reach: float = 3.0, cells: int = 24, dtype: torch.dtype | None = None
 ) -> Cells:
-    """Where `inverse`, latent (N, 2) to data (N, 2), takes the squares of [-reach, reach]^2, and how dense they are.
+    """The squares of [-reach, reach]^2 after `inverse`, latent (N, 2) to data (N, 2), with their densities.
 
     A cell keeps its mass and changes its area, so its density is mass / area: the change of variables formula,
     measured (Dinh et al. 2014, section 2). `dtype` is what `inverse` is called with, else torch's default.
@@ -94,7 +94,7 @@ def warped_grid(
     peak: float | None = None,
     edge: str | None = "faint",
 ) -> Cells:
-    """Draw on `panel` what `inverse` (latent to data) makes of the squares of [-reach, reach]^2; gives the Cells.
+    """Draw the squares of [-reach, reach]^2 after `inverse` (latent to data) on `panel`, and return the Cells.
 
     A cell's opacity is the density there. `edge` colours the lines of the grid, None leaves them out; `peak` is
     the density at full strength, as in `compute_opacities`. Errors as in `density_of_cells`.

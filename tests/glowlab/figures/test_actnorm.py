@@ -26,7 +26,7 @@ def test_a_histogram_has_area_1_where_nothing_lies_beyond():
     assert heights.sum() * (edges[1] - edges[0]) == pytest.approx(0.5)
 
 
-def test_one_channel_tells_what_scale_and_shift_do():
+def test_one_channel_shows_scale_and_shift():
     x = 0.2 * batch(4000)
     scene = figures.one_channel(x, log_s=math.log(5), b=-1.0, pixels=16)
     z = 5 * x - 1
@@ -47,7 +47,7 @@ def test_the_bar_of_one_channel_stays_in_its_panel(log_s):
     assert f"{16 * log_s:g}".replace("-", "\N{MINUS SIGN}") in text(scene)
 
 
-def test_channels_say_their_spreads():
+def test_channel_histograms_state_the_spreads():
     x = batch(200, 3, 2, 2) * torch.tensor([0.5, 1.0, 2.0]).view(1, 3, 1, 1)
     z = ActNorm(3)(x)[0]
     scene = figures.channel_histograms({"x": x, "z": z})
@@ -56,7 +56,7 @@ def test_channels_say_their_spreads():
     assert "means 0, standard deviations 1." in scene.alt and scene.shown().png
 
 
-def test_the_jacobian_of_actnorm_is_told_as_it_is():
+def test_the_alt_states_the_entries_of_the_jacobian():
     matrix = torch.diag(torch.tensor([2.0, 2.0, 0.5, 0.5]))
     scene = figures.jacobian_map(matrix, channels=2)
     assert "Off the diagonal the largest is 0;" in scene.alt
@@ -74,7 +74,7 @@ def test_a_matrix_that_is_no_jacobian_of_so_many_channels_is_refused(shape):
 # ---- many layers --------------------------------------------------------------------------------------------
 
 
-def test_depth_tells_the_chosen_passage():
+def test_the_alt_states_the_chosen_passage():
     wild = figures.Passage([0.2, 2.0, 20.0], [0.0, -0.5, -1.25], 3.0)
     calm = figures.Passage([0.2, 1.0, 1.0], [0.0, 1.5, 1.5], 2e-6)
     scene = figures.signal_by_depth([wild, calm], wild, "ActNorm off")
@@ -83,7 +83,7 @@ def test_depth_tells_the_chosen_passage():
     assert "10⁻⁶" in text(figures.signal_by_depth([wild], calm, "calm")) and scene.shown().png
 
 
-def test_a_passage_that_ends_in_nothing_is_drawn_all_the_same():
+def test_a_passage_that_ends_at_zero_is_drawn():
     lost = figures.Passage([0.2, 0.0], [0.0, -50.0], math.nan)
     assert "no number" in text(figures.signal_by_depth([], lost, "lost"))
 
@@ -91,7 +91,7 @@ def test_a_passage_that_ends_in_nothing_is_drawn_all_the_same():
 @pytest.mark.parametrize(
     "value, said", [(5.284, "5.28"), (0.0, "0"), (123456.0, "10⁵"), (2e-6, "10⁻⁶"), (math.inf, "no number")]
 )
-def test_numbers_as_a_person_says_them(value, said):
+def test_numbers_have_a_short_form(value, said):
     assert figures._power(value) == said
 
 
@@ -107,7 +107,7 @@ def test_the_first_batch_is_judged_on_new_data():
 RUNS = {"wild": [1e8, 1e6, 1e5], "lost": [1e20, math.nan], "calm": [7.0, 6.0, 5.5]}
 
 
-def test_curves_tell_how_each_run_ends():
+def test_the_alt_states_how_each_run_ends():
     scene = figures.training_curves(RUNS, calm="calm")
     said = text(scene)
     assert (
@@ -118,7 +118,7 @@ def test_curves_tell_how_each_run_ends():
     assert said.count("×") == 1 and "calm: begins at 7, ends at 5.5" in scene.alt and scene.shown().png
 
 
-def test_the_alt_tells_a_run_that_leaves_the_axis_as_it_is():
+def test_the_alt_states_a_run_that_leaves_the_axis():
     runs = {"gone": [1e25, math.nan], "slow": [1e3, 1e5, math.nan], "high": [1e6, 1e14], "calm": [7.0, 6.0]}
     alt = figures.training_curves(runs, calm="calm").alt
     assert "gone: begins at 10²⁵, off the axis, then no number" in alt

@@ -1,4 +1,4 @@
-"""Notebook 12's figures show the numbers they are given, and refuse what does not fit."""
+"""Figures of notebook 12 show the numbers they are given, and refuse mistakes."""
 
 import io
 import math
@@ -82,7 +82,7 @@ def test_pictures_of_a_grid_have_one_size_and_words():
         figures.picture_grid([[flat(0)]], ["a"], [""], " ")
 
 
-def test_a_reading_stands_over_what_was_drawn(scenes):
+def test_a_reading_stands_over_the_rendered_value(scenes):
     truth, read = torch.tensor([-1.0, 0.0, 0.5]), torch.tensor([-0.7, 0.2, 0.9])
     figures.readings_scatter({"beard": truth, "smile": -truth}, {"beard": read, "smile": read}, "alt")
     first, second = dots(scenes[0], "x")
@@ -139,7 +139,7 @@ def test_the_number_of_labels_can_be_dragged():
     assert "With 10,000 labels" in live.scene.alt != before
 
 
-def test_histograms_part_those_with_from_those_without(scenes):
+def test_histograms_separate_with_and_without(scenes):
     values = torch.tensor([-1.0, -0.9, -0.8, 0.8, 0.9, 1.0])
     has = values > 0
     figures.attribute_histograms({"a": values, "b": -values}, {"a": has, "b": has}, "alt")
@@ -169,7 +169,7 @@ def test_quadrants_count_those_that_are_kept(scenes):
     assert len(dots(scenes[0], "x")[0]) == 6 and len(dots(scenes[0], "ink")[0]) == 1
 
 
-def test_bars_are_as_long_as_what_they_say(scenes):
+def test_bars_are_as_long_as_their_numbers(scenes):
     figures.effect_bars({"naive": (1.5, 0.9), "parted": (1.4, -0.1)}, ("beard", "glasses"), "alt")
     panel = scenes[0].panels[0]
     found = []

@@ -1,4 +1,4 @@
-"""The ruler and the figures around it: what they show is what the package computes."""
+"""Figures of notebook 07: their numbers are those that the package computes."""
 
 import math
 
@@ -57,7 +57,7 @@ def test_counts_of_something_else_are_refused(counts):
 # ---- spikes and races --------------------------------------------------------------------------------------
 
 
-def test_spikes_show_the_density_and_where_its_width_stands():
+def test_spikes_show_the_density_and_mark_its_width():
     widths, asked = torch.tensor([1.0, 0.5, 0.25]), []
     bare, noisy = torch.tensor([0.3, 0.6, 1.2]), torch.tensor([0.3, 0.2, -500.0])
 
@@ -77,7 +77,7 @@ def test_spikes_show_the_density_and_where_its_width_stands():
     assert scene.shown().png
 
 
-def test_a_race_shows_both_fits_so_far():
+def test_fit_curves_show_both_fits_so_far():
     before = figures.fit_curves([], [], 0.4, 200)
     assert before.shown().png and "after 0 of 200" in before.alt
     scene = figures.fit_curves([0.4, 1.0, 5.0], [0.4, 0.3, 0.2], 0.4, 200)
@@ -104,7 +104,7 @@ def test_a_price_list_draws_every_price_to_scale(monkeypatch):
         figures.price_list({}, "None.")
 
 
-def test_noises_land_where_they_are(monkeypatch):
+def test_noise_histograms_have_the_points_in_place(monkeypatch):
     kept = []
     monkeypatch.setattr(figures.Scene, "shown", lambda self: kept.append(self))
     even = torch.rand(3, 500, generator=torch.Generator().manual_seed(0))
@@ -140,7 +140,7 @@ def test_one_point_reads_alike_on_every_scale(dims, n_bits):
         assert nats == pytest.approx(bits * LN2) and size == pytest.approx(bits * dims / 8)
 
 
-def test_a_density_of_one_knows_nothing():
+def test_a_density_of_one_costs_all_bits():
     for n_bits in range(1, 9):
         assert figures.read_scales(0.0, 100, n_bits)[3] == pytest.approx(n_bits)
 
@@ -188,6 +188,6 @@ def test_the_ruler_follows_its_controls():
 
 
 @pytest.mark.parametrize("call", [(9e4, 100, 8), (-2e4, 100, 8), (0, 100, 9)])
-def test_what_is_off_the_ruler_is_refused(call):
+def test_values_off_the_ruler_are_refused(call):
     with pytest.raises(GlowliteError, match="the ruler goes|from 1 to 8"):
         figures.likelihood_ruler(*call)

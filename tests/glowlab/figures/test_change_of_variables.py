@@ -1,4 +1,4 @@
-"""The curve one bends and the ink under it: what is drawn is the density, and the areas are measured."""
+"""Figures of notebook 01: the slabs of ink are the density, and the areas are measured."""
 
 import math
 
@@ -65,7 +65,7 @@ def test_a_curve_through_two_points_is_a_line():
 @pytest.mark.parametrize(
     "x, z, says", [([0, 1], [1, 1], "increase"), ([0, -1], [0, 1], "increase"), ([0], [0], "two points")]
 )
-def test_what_is_no_rising_curve_is_refused(x, z, says):
+def test_a_curve_that_does_not_rise_is_refused(x, z, says):
     with pytest.raises(GlowliteError, match=says):
         Curve(x, z)
 
@@ -131,7 +131,7 @@ def test_every_slab_shows_the_same_ink_on_both_axes():
         assert torch.allclose(inside, torch.full_like(inside, 1 / 8), rtol=0.06)  # page units are rounded
 
 
-def test_the_slab_we_follow_says_its_width_and_height():
+def test_the_followed_slab_has_its_width_and_height():
     curve = bent_curve(*HANDLES)
     edges = figures.slab_edges(8)
     z, x = edges.diff()[3].item(), curve.inverse(edges).diff()[3].item()
@@ -143,7 +143,7 @@ def test_the_slab_we_follow_says_its_width_and_height():
     assert scene.shown().alt == scene.alt
 
 
-def test_the_three_areas_are_said_and_forgetting_draws_the_naive_curve():
+def test_the_three_areas_are_written_and_naive_draws_its_curve():
     curve = bent_curve(*HANDLES)
     found = figures.measure_areas(curve)
     for forget in (False, True):
@@ -154,7 +154,7 @@ def test_the_three_areas_are_said_and_forgetting_draws_the_naive_curve():
         assert len(pink) == forget
 
 
-def test_a_drag_draws_anew_and_handles_lie_on_the_curve():
+def test_a_drag_redraws_and_handles_lie_on_the_curve():
     names = ["a", "b", "c"]
 
     def draw(a, b, c, slab, forget):
@@ -176,7 +176,7 @@ def test_a_drag_draws_anew_and_handles_lie_on_the_curve():
     assert live.scene.alt != before
 
 
-def test_ink_and_handles_say_what_is_wrong():
+def test_ink_and_handles_state_mistakes():
     curve = bent_curve(*HANDLES)
     with pytest.raises(GlowliteError, match="slabs 1 to 8"):
         figures.ink_slabs(curve, slab=9)

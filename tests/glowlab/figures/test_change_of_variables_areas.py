@@ -1,4 +1,4 @@
-"""The determinant as an area: what is said is what is drawn, and Jacobians are those of autograd."""
+"""Figures of notebook 01 on areas: words and shapes agree, and Jacobians are those of autograd."""
 
 import math
 
@@ -98,7 +98,7 @@ def test_a_smaller_square_comes_closer_to_the_jacobian():
     assert gaps[0] > gaps[1] > gaps[2] < 2e-3
 
 
-def test_the_density_said_is_the_formula():
+def test_the_density_written_is_the_formula():
     words = said(figures.magnified_square(bend, unbend, (0.5, -0.4)))
     z = bend(torch.tensor([[0.5, -0.4]], dtype=torch.float64))
     p_z = math.exp(-z.square().sum().item() / 2) / (2 * math.pi)
@@ -136,7 +136,7 @@ def test_log_dets_add_up_to_that_of_the_whole():
     assert scene.shown().alt == scene.alt
 
 
-def test_one_map_or_three_will_do_and_none_will_not():
+def test_one_map_or_three_are_accepted_and_none_is_refused():
     for count in (1, 3):
         scene = figures.maps_in_a_row({f"map {i}": bend for i in range(count)}, (0.0, 0.0))
         assert len(scene.panels) == count + 2 and scene.drawing().handles.keys() == {"at"}

@@ -1,4 +1,4 @@
-"""A coupling to look into: the numbers in its boxes are the layer's own, at every step; bad input is refused."""
+"""Figures of notebook 02: the numbers in the boxes are the layer's own, at every step; bad input is refused."""
 
 import math
 
@@ -74,7 +74,7 @@ def test_going_forward_boxes_fill_one_after_the_other(layer, step, count):
 
 
 @pytest.mark.parametrize("step, count", [(6, 4), (7, 6), (8, 10), (9, 12), (10, 14)])
-def test_going_back_they_are_wiped_first_and_end_at_x(layer, step, count):
+def test_going_back_boxes_are_emptied_first_and_end_at_x(layer, step, count):
     x = torch.randn(1, 4)
     scene = stepper(layer, x, step)
     assert len(shown_numbers(scene)) == count
@@ -83,14 +83,14 @@ def test_going_back_they_are_wiped_first_and_end_at_x(layer, step, count):
         assert sorted(shown_numbers(scene)) == sorted(shown_numbers(stepper(layer, x, 5)))
 
 
-def test_what_the_way_back_shows_comes_from_the_inverse(layer):
+def test_the_way_back_shows_the_inverse(layer):
     x = torch.randn(1, 4)
     layer.inverse = lambda z: torch.full_like(z, 9.0)  # a wrong inverse must be seen
     assert shown_numbers(stepper(layer, x, LAST)).count(9.0) == 4
     assert 9.0 not in shown_numbers(stepper(layer, x, BACK - 1))
 
 
-def test_additive_couplings_and_pictures_of_one_pixel_will_do():
+def test_additive_couplings_and_pictures_of_one_pixel_are_accepted():
     plain = Coupling(4, width=4, kind="additive")
     plain.network = network(2, 2)
     assert shown_numbers(stepper(plain, torch.randn(1, 4), 5)).count(1.0) == 2
@@ -106,7 +106,7 @@ def test_the_stepper_is_a_picture_with_words(layer):
 @pytest.mark.parametrize(
     "shape, step, says", [((1, 6), 0, "room for 4"), ((2, 4), 0, "room for 4"), ((1, 4), 11, "11")]
 )
-def test_the_stepper_says_what_does_not_fit(layer, shape, step, says):
+def test_the_stepper_states_mistakes(layer, shape, step, says):
     with pytest.raises(GlowliteError, match=says):
         stepper(layer, torch.randn(shape), step)
 
@@ -196,7 +196,7 @@ def test_columns_refuse_what_is_not_finite():
 
 
 @pytest.mark.parametrize("kind", ["sigmoid", "bounded"])
-def test_the_scales_drawn_are_the_packages(kind):
+def test_the_scales_are_those_of_the_package(kind):
     layer = Coupling(2, width=1, scale=kind)
     layer.network = nn.Linear(1, 2)
     h = torch.linspace(-12, 6, 7)
@@ -207,7 +207,7 @@ def test_the_scales_drawn_are_the_packages(kind):
     assert torch.allclose(figures.log_scales(h)[kind], log_s, atol=1e-6)
 
 
-def test_the_marked_factors_are_said():
+def test_the_marked_factors_are_written():
     scene = scale_curves(-10.0)
     said = [text for text in words(scene) if text.startswith("inverse stretches")]
     assert said == [f"inverse stretches by {1 + math.exp(8):,.0f}", "inverse stretches by 2.01"]

@@ -1,4 +1,4 @@
-"""A flow of the plane in pictures: densities hold 1 in all, layers are the flow's own, a sketch follows the hand."""
+"""Flows of the plane: densities have mass 1, layers are the flow's own, a sketch follows the strokes."""
 
 import math
 
@@ -90,8 +90,8 @@ def test_each_coupling_moves_one_axis_of_the_drawing_and_the_words_say_which(flo
     layers = Layers(flow, points)
     for layer in (1, 2, 3):
         moved = (layers.points(layer) - layers.points(layer - 1)).abs().amax(0) > 1e-6
-        assert moved.tolist() == {"sideways": [True, False], "up and down": [False, True]}[layers.moved(layer)]
-    assert [layers.moved(layer) for layer in (1, 2, 3)] == ["sideways", "up and down", "sideways"]
+        assert moved.tolist() == {"sideways": [True, False], "up and down": [False, True]}[layers.name_axis(layer)]
+    assert [layers.name_axis(layer) for layer in (1, 2, 3)] == ["sideways", "up and down", "sideways"]
     assert "of the data" in layers(0).alt and "moved" not in layers(0).alt
 
 

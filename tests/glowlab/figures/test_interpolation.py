@@ -1,4 +1,4 @@
-"""Ways between faces: the numbers they show are those of the package's paths, and bad input is refused."""
+"""Figures of notebook 11: their numbers are those of the package's paths, and bad input is refused."""
 
 import math
 
@@ -100,7 +100,7 @@ def test_controls_move_the_shell():
 
 
 @pytest.mark.parametrize("call", [(-0.1, 20), (1.1, 20), (0.5, 1), (0.5, 20, 0.0)])
-def test_a_shell_that_cannot_be_is_refused(call):
+def test_impossible_shells_are_refused(call):
     with pytest.raises(GlowliteError, match="the shell needs"):
         figures.paths_in_shell(*call)
 
@@ -119,14 +119,14 @@ def test_weights_are_those_of_slerp(degrees, part):
 
 
 @pytest.mark.parametrize("degrees, said", [(0, "0.50"), (90, "0.71"), (120, "1.00"), (180, "∞")])
-def test_the_wedge_says_the_weights_half_way(degrees, said):
+def test_arc_weights_states_the_weights_half_way(degrees, said):
     scene = figures.arc_weights(degrees)
     assert f"half-way: {said} a + {said} b" in words(scene) and f"takes {said} of" in scene.alt
     assert len(scene.shown().png) > 2000
 
 
 @pytest.mark.parametrize("degrees", [-1, 181])
-def test_angles_that_cannot_be_are_refused(degrees):
+def test_impossible_angles_are_refused(degrees):
     with pytest.raises(GlowliteError, match="0 to 180 degrees"):
         figures.arc_weights(degrees)
 
@@ -134,7 +134,7 @@ def test_angles_that_cannot_be_are_refused(degrees):
 # ---- what pictures cost --------------------------------------------------------------------------------------
 
 
-def test_costs_and_curves_are_drawn_and_say_their_means(monkeypatch):
+def test_groups_and_curves_are_drawn_with_their_means(monkeypatch):
     made = []
     monkeypatch.setattr(figures.Scene, "shown", lambda scene: made.append(scene))
     figures.bits_by_group({"faces": torch.tensor([3.4, 3.6]), "blends": torch.tensor([3.3, 3.4, 3.5])}, "Dots.")
@@ -150,7 +150,7 @@ def test_costs_and_curves_are_drawn_and_say_their_means(monkeypatch):
 
 
 @pytest.mark.parametrize("groups", [{}, {"faces": torch.empty(0)}, {str(k): torch.ones(2) for k in range(6)}])
-def test_costs_without_pictures_are_refused(groups):
+def test_groups_without_pictures_are_refused(groups):
     with pytest.raises(GlowliteError, match="groups"):
         figures.bits_by_group(groups, "Dots.")
 

@@ -1,4 +1,4 @@
-"""Figures of notebook 03: what they show is right, they draw, and they refuse what they cannot show."""
+"""Figures of notebook 03: their numbers are right, and bad input is refused."""
 
 import math
 
@@ -32,7 +32,7 @@ def jacobians(kind, steps=3):
 # ---- who moved ---------------------------------------------------------------------------------------------
 
 
-def test_a_stirred_coupling_moves_and_the_mixing_stays():
+def test_perturbed_couplings_move_and_the_mixing_stays():
     flow = Chain(make_mixing("lu", 4), Coupling(4, 8, "affine")).double()
     before = {name: value.clone() for name, value in flow.state_dict().items()}
     figures.perturb_couplings(flow, POINTS)
@@ -119,12 +119,12 @@ def test_a_quarter_turn_has_the_angle_in_its_log():
         (torch.diag(torch.tensor([-1.0, -1, 1])), "half a circle"),
     ],
 )
-def test_what_no_single_turn_leads_to_is_refused(matrix, why):
+def test_matrices_without_a_single_shortest_turn_are_refused(matrix, why):
     with pytest.raises(GlowliteError, match=why):
         figures.log_of_rotation(matrix)
 
 
-def test_a_matrix_on_its_way_says_its_log_det():
+def test_a_matrix_on_a_path_has_its_log_det():
     face = torch.zeros(3, 4, 4, dtype=torch.uint8)
     curve = ([0.0, 1, 2], [0.0, -math.inf, 0.5])
     scene = figures.matrix_on_path(torch.diag(torch.tensor([2.0, 1, 1])), 0.5, curve, face, "turn")
@@ -172,7 +172,7 @@ def some_runs():
     ]
 
 
-def test_the_race_says_means_over_seeds():
+def test_run_curves_state_means_over_seeds():
     assert figures.final_bits(some_runs())["affine", "lu"] == (4.5, pytest.approx(2**-0.5))
     scene = figures.run_curves(some_runs(), 2, (3.5, 6.5))
     said = text(scene)
@@ -182,7 +182,7 @@ def test_the_race_says_means_over_seeds():
     assert scene.shown().png
 
 
-def test_a_race_can_be_watched_from_its_start():
+def test_run_curves_are_drawn_from_the_start():
     assert "none yet" in figures.run_curves([], 10, (3, 6)).alt
     begun = some_runs()[:1]
     unequal = [begun[0], begun[0] | {"images": [1], "bits_per_dim": [6.0], "seed": 1}]
@@ -210,7 +210,7 @@ def test_the_record_that_ships_is_whole():
         )
 
 
-def test_a_record_that_is_missing_or_none_is_one_sentence(tmp_path):
+def test_a_missing_or_wrong_record_is_one_sentence(tmp_path):
     with pytest.raises(GlowliteError, match="python -m benchmarks.permutations"):
         figures.load_runs(tmp_path / "none.json")
     for content, why in (("{", "damaged"), ("[]", "no record"), ('{"kind": "else"}', "no record")):

@@ -80,7 +80,7 @@ def test_a_stroke_arrives_in_the_units_of_its_panel(made):
     assert any(shape["kind"] == "dots" for shape in made.board.shapes)
 
 
-def test_what_fails_while_it_is_moved_is_said_and_the_picture_stays():
+def test_an_error_while_a_control_moves_is_shown_and_the_picture_stays():
     def fragile(amount):
         if amount > 1:
             raise GlowliteError("that is too much")
@@ -111,7 +111,7 @@ def test_the_bundle_has_widget_picture_and_words(made):
         (lambda: Watch(0, draw), "at least one step"),
     ],
 )
-def test_mistakes_are_said(wrong, words):
+def test_mistakes_are_stated(wrong, words):
     with pytest.raises(GlowliteError, match=words):
         wrong()
 

@@ -71,7 +71,7 @@ def test_the_bar_is_the_log_det_and_follows_log_s_alone(amount):
     assert "entry (4, 1) of L is framed" in scene.alt and scene.shown().png
 
 
-def test_the_bar_stays_in_its_panel_and_its_number_tells_the_truth():
+def test_the_bar_stays_in_its_panel_with_the_true_number():
     scene = figures.factor_maps(*layer().factors(), 40.0)
     assert bar(scene) == pytest.approx(figures.LARGEST_BAR, abs=0.02) and "40" in text(scene)
 
@@ -98,7 +98,7 @@ def test_the_slope_is_the_power():
     assert figures.fit_power(CHANNELS, [1.0, 1e-6 * 16, 1e-6 * 32, 1e-6 * 64]) == pytest.approx(1)
 
 
-def test_a_chart_of_costs_says_powers_and_times():
+def test_time_curves_state_powers_and_times():
     cubic, flat = [1e-7 * c**3 for c in CHANNELS], [2e-6] * 4
     scene = figures.time_curves(CHANNELS, {"one": {"slow": cubic, "fast": flat}, "two": {"slow": cubic}})
     assert "slow: about C^3.0" in text(scene) and "fast: hardly grows" in text(scene)
@@ -107,7 +107,7 @@ def test_a_chart_of_costs_says_powers_and_times():
     assert figures._time(2.5) == "2.5 s" and figures._time(0.1099) == "110 ms" and figures._time(1.23e-4) == "120 µs"
 
 
-def test_costs_that_make_no_sense_are_refused():
+def test_times_without_a_logarithm_are_refused():
     with pytest.raises(GlowliteError, match="above 0"):
         figures.time_curves(CHANNELS, {"one": {"slow": [0.0, 1.0, 1.0, 1.0]}})
     with pytest.raises(GlowliteError, match="a slope needs"):
@@ -117,7 +117,7 @@ def test_costs_that_make_no_sense_are_refused():
 # ---- before and after training ------------------------------------------------------------------------------
 
 
-def test_before_and_after_tells_what_changed():
+def test_before_and_after_training_states_the_change():
     start = [layer(4, seed) for seed in range(3)]
     trained = [layer(4, seed) for seed in range(3)]
     trained[1].log_s += 0.5

@@ -1,4 +1,4 @@
-"""Tiles go where the flow sends their numbers; whitening and blurs are shown as they are."""
+"""Figures of notebook 06: tiles follow the numbers of the flow; whitening and blurs show their values."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from tests.glowlab.figures.painted import text
 
 
 def numbers(scene) -> dict[str, tuple[float, float]]:
-    """Where the words of a scene stand, for those that are a tile's number."""
+    """The numbers of the tiles, and the places of these words."""
     shapes = [shape for shape in scene.drawing().shapes if shape["kind"] == "text"]
     return {shape["words"]: tuple(shape["points"]) for shape in shapes if shape["words"].isdigit()}
 
@@ -105,7 +105,7 @@ def test_a_slider_moves_them():
 
 
 @pytest.mark.parametrize("call", [(-0.1,), (6.1,), (0, 6, 2), (0, 8, 4), (0, 8, 0)])
-def test_what_cannot_be_is_refused(call):
+def test_impossible_tiles_are_refused(call):
     with pytest.raises(GlowliteError, match="moves|halved"):
         figures.moving_tiles(*call)
 

@@ -1,7 +1,8 @@
-"""A scene: units to page units, the shapes it is made of, one sentence for what cannot be drawn, and its picture."""
+"""A scene: units to page units, its shapes, one sentence for each mistake, and its picture."""
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from glowlab.figures.colours import PALETTE
 from glowlab.figures.scene import WIDTH, Scene
 from glowlab.figures.values import round_ticks, ticks, to_rgba
+from glowlab.widgets import JS
 from glowlite.errors import GlowliteError
 
 
@@ -80,7 +82,7 @@ def test_every_shape_is_plain_and_stays_on_the_page():
     assert polygons["alpha"] == [0.1, 0.5, 1.0]
 
 
-def test_the_picture_shows_what_is_described():
+def test_the_picture_shows_its_shapes():
     empty, full = scene(), everything()
     empty.panel(x=(0, 4), y=(0, 4), title="All", xlabel="x", ylabel="y")
     assert (pixels(full) != pixels(empty)).any(-1).mean() > 0.05
@@ -96,7 +98,13 @@ def test_a_colour_is_painted_as_it_is(colour):
     assert middle.tolist() == [*bytes.fromhex(expected[1:7]), 255]
 
 
-def test_lines_end_at_the_panel_and_nothing_is_without_limit():
+def test_the_canvas_has_the_colours_of_the_palette():
+    fixed = re.search(r"const FIXED = \{(.*?)\}", (JS / "board.js").read_text())[1]
+    found = dict(re.findall(r'(\w+): "(#\w+)"', fixed))
+    assert len(found) == 3 and found.items() <= PALETTE.items()
+
+
+def test_lines_end_at_the_panel_and_coordinates_are_finite():
     made = scene(height=200)
     panel = made.panel(x=(0, 1), y=(0, 1), frame=False)
     panel.line([0, 1, 2], [1e9, np.nan, -np.inf], width=20)
@@ -136,7 +144,7 @@ def test_values_become_pixels():
         (lambda: scene().panel().image(np.zeros((2, 2, 2))), "an image is"),
     ],
 )
-def test_what_cannot_be_drawn_is_said(wrong, words):
+def test_mistakes_are_stated(wrong, words):
     with pytest.raises(GlowliteError, match=words):
         wrong()
 

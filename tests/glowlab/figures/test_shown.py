@@ -1,4 +1,4 @@
-"""Rows of pictures, charts, the map, the live picture: what is shown is right, and there are words for it."""
+"""Rows of pictures, charts, the map, the live picture: each shows its numbers, and has alt text."""
 
 import base64
 import io
@@ -108,7 +108,7 @@ def test_pictures_of_other_sizes_and_gray_ones_fit_beside_each_other():
         ([...], [], [], "ellipsis"),
     ],
 )
-def test_a_row_says_what_is_wrong(images, captions, arrows, says):
+def test_a_row_states_mistakes(images, captions, arrows, says):
     with pytest.raises(GlowliteError, match=says):
         rows.row(images, captions, "Noise.", arrows)
 
@@ -147,7 +147,7 @@ def test_the_change_of_a_face_is_measured():
 # ---- charts and the map ------------------------------------------------------------------------------------
 
 
-def test_the_histogram_is_a_density_and_says_what_lies_beyond(monkeypatch):
+def test_the_histogram_is_a_density_with_the_share_beyond(monkeypatch):
     kept = []
     monkeypatch.setattr(style, "show", lambda made, alt: kept.append(made) or alt)
     generator = torch.Generator().manual_seed(0)
@@ -162,7 +162,7 @@ def test_the_histogram_is_a_density_and_says_what_lies_beyond(monkeypatch):
     assert not any("beyond" in text for text in texts[0]) and any("76% lie" in text for text in texts[1])
 
 
-def test_the_map_lights_what_it_is_told_to():
+def test_the_map_colours_the_named_parts():
     whole, ends = glow_map.glow_map(), glow_map.glow_map("x", "z")
     assert "the picture x, the latents z" in ends.alt and "Lit" not in whole.alt
     blue = np.array([int(PALETTE["x"][i : i + 2], 16) for i in (1, 3, 5)])
@@ -206,7 +206,7 @@ def test_a_mistake_while_drawing_is_a_sentence_and_the_old_picture_stays():
     assert made.head.layout.display == "flex"
 
 
-def test_what_is_stored_for_paper_has_fewer_colours_unless_it_is_a_photograph():
+def test_the_stored_png_has_fewer_colours_unless_it_is_a_photograph():
     chart = style.show(style.figure(3, 2)[0], "A chart.")
     shades = torch.linspace(0, 255, 64 * 64).view(64, 64).round().to(torch.uint8)
     photograph = rows.row([torch.stack([shades, shades.T, 255 - shades])], alt="Many colours.")

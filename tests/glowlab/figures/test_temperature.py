@@ -1,4 +1,4 @@
-"""Notebook 10's figures: draws lie where they are said to, powers have the widths they are said to have."""
+"""Figures of notebook 10: draws, powers and halves have the distances, widths and shares that are written."""
 
 import math
 
@@ -88,7 +88,7 @@ def test_the_shell_follows_its_controls():
 
 
 @pytest.mark.parametrize("call", [(0, 1.0), (2, 0.0), (2, -1.0), (2, float("nan"))])
-def test_a_shell_of_nothing_is_refused(call):
+def test_impossible_shells_are_refused(call):
     with pytest.raises(GlowliteError, match="above 0"):
         figures.draws_in_shell(*call)
 
@@ -120,7 +120,7 @@ def test_likely_and_typical_add_up():
 
 
 @pytest.mark.parametrize("temperature", [0.5, 0.7, 1.0, 1.5])
-def test_powers_have_the_widths_that_are_said(temperature):
+def test_powers_have_the_widths_that_are_written(temperature):
     scene = figures.density_powers(temperature)
     for colour, power in (("pink", temperature**2), ("log_det", temperature**-2)):
         x, y = lines(scene, 0, colour)[0]
@@ -138,7 +138,7 @@ def test_powers_off_the_chart_are_refused():
         figures.density_powers(0.4)
 
 
-def test_maps_say_how_much_lies_left():
+def test_densities_have_the_share_of_each_half():
     line = torch.linspace(-4, 4, 81)
     grid = torch.stack(torch.meshgrid(line, line, indexing="xy"), -1)  # x along a row
     densities = {}
@@ -153,7 +153,7 @@ def test_maps_say_how_much_lies_left():
             figures.left_right_densities({"bad": bad}, 1.0)
 
 
-def test_a_map_has_its_first_row_at_the_bottom():
+def test_a_density_has_its_first_row_at_the_bottom():
     p = torch.zeros(3, 3)
     p[0, 1] = 1.0
     image = figures.left_right_densities({"low": p}, 1.0).drawing().images[0]
@@ -170,7 +170,7 @@ def kept(monkeypatch):
     return scenes
 
 
-def test_prices_are_where_they_belong(kept):
+def test_bits_stand_over_their_temperature(kept):
     t, bits = [0, 0.5, 1.0], [2.7, 2.9, 3.5]
     figures.bits_by_temperature(t, bits, (3.5, 0.05))
     x, y = dots(kept[0], 0, "z")

@@ -1,4 +1,4 @@
-"""The warped grid: areas scale by the determinant, mass is kept, and what is drawn is the density."""
+"""The warped grid: areas scale by the determinant, mass is kept, and the opacity is the density."""
 
 import math
 
@@ -136,7 +136,7 @@ def test_squeezing_darkens_when_the_peak_is_given():
         (lambda z: z / 0, "not finite"),
     ],
 )
-def test_what_cannot_be_drawn_is_said(inverse, says):
+def test_mistakes_are_stated(inverse, says):
     with pytest.raises(GlowliteError, match=says):
         warp.density_of_cells(inverse)
 
