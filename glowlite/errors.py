@@ -1,5 +1,5 @@
-"""The one exception for mistakes that a person can mend."""
+"""GlowliteError: the one exception for mistakes that a person can correct."""
 
 
 class GlowliteError(ValueError):
-    """A mistake a person can mend; its text says what is wrong and what to do."""
+    """A mistake that a person can correct. Its text says what is wrong and what to do."""

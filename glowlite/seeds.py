@@ -1,10 +1,14 @@
-"""Seeds: several numbers mixed into one, so that every random draw of a run has a generator of its own."""
+"""Seeds: mix several numbers into one, so that every random draw of a run has its own generator."""
 
 import torch
 
 
 def mix(*numbers: int) -> int:
-    """A seed in [0, 2**31) from several numbers, mixed as in splitmix64 (Steele et al. 2014)."""
+    """A seed in [0, 2**31) from several numbers, mixed as in splitmix64 (Steele et al. 2014).
+
+    >>> mix(1, 2) == mix(1, 2), mix(1, 2) == mix(2, 1)
+    (True, False)
+    """
     state = 0
     for number in numbers:
         state = (state + number + 0x9E3779B97F4A7C15) % 2**64
@@ -15,5 +19,9 @@ def mix(*numbers: int) -> int:
 
 
 def generator(device: torch.device | str, *numbers: int) -> torch.Generator:
-    """A random generator on `device`, seeded by `mix` of the numbers."""
+    """A random generator on `device`, seeded by `mix` of the numbers.
+
+    >>> torch.randn(2, generator=generator("cpu", 7, 1)).shape
+    torch.Size([2])
+    """
     return torch.Generator(device).manual_seed(mix(*numbers))

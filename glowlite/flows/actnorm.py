@@ -1,4 +1,4 @@
-"""ActNorm: one scale and one shift per channel, set so that the first batch comes out with mean 0 and variance 1."""
+"""ActNorm: one scale and one shift per channel, set so that the first batch gets mean 0 and variance 1."""
 
 import torch
 from torch import Tensor, nn
@@ -13,9 +13,14 @@ class ActNorm(Flow):
     """z = s * x + b, per channel; log_det = H * W * sum(log |s|)  (Kingma & Dhariwal 2018, section 3.1).
 
     Cost: O(H W C) both ways. x and z are (B, C, H, W), or (B, C) with H * W = 1. The first batch in training mode
-    sets s and b; after that they are ordinary parameters. Whether that has happened is saved with the weights.
+    sets s and b; after that they are ordinary parameters. The weights on disk say whether this has happened.
 
-    Errors: an evaluation before any data was seen raises GlowliteError.
+    Errors: GlowliteError in evaluation mode before any data was seen.
+
+    >>> norm, x = ActNorm(3), 5 + 2 * torch.randn(64, 3, 8, 8)
+    >>> z, log_det = norm(x)
+    >>> bool(z.mean().abs() < 1e-4), torch.allclose(norm.inverse(z), x, atol=1e-4)
+    (True, True)
     """
 
     def __init__(self, channels: int):
@@ -51,7 +56,7 @@ class ActNorm(Flow):
         self.initialized = True
 
     def require_data(self) -> None:
-        """GlowliteError if no data was seen yet."""
+        """Raise GlowliteError if no data was seen yet."""
         if not self.initialized:
             raise GlowliteError(
                 "ActNorm has not seen data yet: call initialize(x) on the model with a batch of data, or load weights"

@@ -1,4 +1,4 @@
-"""What every layer of a flow is: a function with an inverse and a log-det."""
+"""Flow, the base of every layer: a function with an inverse and a log-det; and Chain, several in a row."""
 
 from collections.abc import Callable
 
@@ -17,16 +17,24 @@ class Flow(nn.Module):
     """
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """From data to latent: (z, log_det), log_det (B,) in nats."""
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def inverse(self, z: Tensor) -> Tensor:
+        """From latent to data: x."""
         raise NotImplementedError(f"{type(self).__name__} has no inverse")
 
 
 class Chain(Flow):
-    """Flows one after another. Log-dets add up: the volume change of a composition is the product of the parts'.
+    """Flows one after another. Their log-dets add up, because the changes of volume multiply.
 
-    `forward(x, keep=True)` also gives the list of everything in between (x first, z last), for whoever draws it.
+    `forward(x, keep=True)` also gives the list of all tensors in between (x first, z last), to draw them.
+
+    >>> from glowlite.flows import Reverse, Squeeze
+    >>> chain = Chain(Squeeze(), Reverse(4))
+    >>> z, log_det = chain(torch.ones(2, 1, 4, 4))
+    >>> z.shape, log_det
+    (torch.Size([2, 4, 2, 2]), tensor([0., 0.]))
     """
 
     def __init__(self, *flows: Flow):
@@ -50,9 +58,13 @@ class Chain(Flow):
 def fold(move: Callable[[Tensor], Tensor], weight: Tensor) -> tuple[Tensor, Tensor]:
     """`move` after a convolution, as one convolution: (weight (C_out, C_in, k, k), bias (C_out,)).
 
-    `move` is a flow's forward or inverse, affine at each pixel: move(weight * x) = weight' * x + bias. The bias is what
-    it makes of zero; weight' is what it makes of each input channel's weights, less the bias. So the formula stays
-    where it stands, in the flow, and costs no pass over the pictures.
+    `move` is a flow's forward or inverse, affine at each pixel: move(weight * x) = weight' * x + bias. The bias is
+    move(0), and weight' is move(the weights of each input channel) minus the bias. So the formula is written once, in
+    the flow, and needs no pass over the pictures.
+
+    >>> weight, bias = fold(lambda y: 2 * y + 1, torch.ones(3, 2, 1, 1))
+    >>> weight.unique(), bias
+    (tensor([2.]), tensor([1., 1., 1.]))
     """
     bias = move(weight.new_zeros(1, len(weight)))  # (1, C_out)
     columns = move(weight.transpose(0, 1))  # (C_in, C_out, k, k)
@@ -60,10 +72,18 @@ def fold(move: Callable[[Tensor], Tensor], weight: Tensor) -> tuple[Tensor, Tens
 
 
 def no_change(x: Tensor) -> Tensor:
-    """The log-det of a map that keeps volumes: zeros of shape (B,), with x's type (float32 at least)."""
+    """The log-det of a map that keeps volumes: zeros of shape (B,), with x's type (float32 at least).
+
+    >>> no_change(torch.ones(2, 3))
+    tensor([0., 0.])
+    """
     return x.new_zeros(x.shape[0], dtype=torch.promote_types(x.dtype, torch.float32))
 
 
 def sum_features(values: Tensor) -> Tensor:
-    """Sum everything but the batch: (B, ...) -> (B,)."""
+    """Sum everything but the batch: (B, ...) -> (B,).
+
+    >>> sum_features(torch.ones(2, 3, 4, 4))
+    tensor([48., 48.])
+    """
     return values.flatten(1).sum(1)

@@ -1,4 +1,4 @@
-"""Coupling: one half of the channels says how to move the other half. Any network will do; it is never inverted."""
+"""Coupling: a network sees one half of the channels and moves the other half. The network is never inverted."""
 
 import torch
 import torch.nn.functional as F
@@ -17,10 +17,15 @@ class Coupling(Flow):
     log_det = sum(log s). Triangular Jacobian, so O(D) instead of O(D^3); both ways cost one pass of the network.
     (Dinh et al. 2016, section 3.2; Kingma & Dhariwal 2018, section 3.3; shift first, as in the published code.)
 
-    kind   "affine", or "additive" with s = 1 (NICE): log_det = 0 and nothing can be shrunk away.
-    scale  "bounded": log s = 0.7 tanh(h), so one step stretches by at most 2.01 and shrinks by no more;
-           "sigmoid": s = sigmoid(h + 2), the published code's. It cannot stretch, and can shrink to nothing,
-           which the inverse then divides by.
+    - kind: "affine", or "additive" with s = 1 (NICE), so that log_det = 0 and nothing shrinks.
+    - scale: "bounded", log s = 0.7 tanh(h), so one step stretches or shrinks by at most 2.01; or "sigmoid",
+      s = sigmoid(h + 2) as in the published code, which cannot stretch but can shrink to almost nothing, and the
+      inverse divides by that.
+
+    >>> layer, x = Coupling(channels=4, width=16), torch.randn(2, 4, 8, 8)
+    >>> z, log_det = layer(x)
+    >>> torch.equal(z, x), log_det.shape  # every coupling starts as the identity
+    (True, torch.Size([2]))
     """
 
     def __init__(self, channels: int, width: int, kind="affine", scale="bounded", edge=True):
@@ -80,8 +85,8 @@ class CouplingNetwork(nn.Module):
 class EdgeConv2d(nn.Module):
     """A convolution that sees one more channel: 1 on the ring of padding, 0 inside (published code).
 
-    So a picture's border can be told from black. Subclasses say what follows the convolution: `folded()` gives the
-    weights (C_out, C_in, k, k), with one input channel more for the edge, and the bias (C_out,) of it all.
+    So the network can tell a picture's border from black. Subclasses define `folded()`: the weights (C_out, C_in, k, k)
+    of the convolution and what follows it, with one more input channel for the edge, and the bias (C_out,).
     """
 
     def __init__(self, c_in: int, c_out: int, kernel: int, edge: bool):
@@ -98,9 +103,12 @@ class EdgeConv2d(nn.Module):
 
 
 def convolve(x: Tensor, weights: Tensor, bias: Tensor | None = None) -> Tensor:
-    """(B, C_in, H, W) -> (B, C_out, H, W); weights for one more channel than x has are those of the edge.
+    """Convolve x (B, C_in, H, W) -> (B, C_out, H, W); weights for one more channel than x has are those of the edge.
 
-    The edge is the same for every picture, so its part is computed once and added: as concatenating it would give.
+    The edge is the same for every picture, so its part is computed once and added.
+
+    >>> convolve(torch.ones(2, 3, 8, 8), torch.ones(5, 3, 3, 3)).shape
+    torch.Size([2, 5, 8, 8])
     """
     c_in, padding = x.shape[1], weights.shape[-1] // 2
     if weights.shape[1] == c_in:

@@ -1,4 +1,4 @@
-"""Many scales: trade pixels for channels (squeeze), and let half of them go at every level (split)."""
+"""Many scales: turn pixels into channels (squeeze), and put half of them aside at every level (split)."""
 
 import math
 
@@ -17,6 +17,9 @@ class Squeeze(Flow):
     """Each 2 x 2 block of pixels becomes 4 channels: (B, C, H, W) -> (B, 4C, H/2, W/2); log_det = 0.
 
     (Dinh et al. 2016, section 3.6.) GlowliteError where H or W is odd.
+
+    >>> Squeeze()(torch.zeros(1, 3, 8, 8))[0].shape
+    torch.Size([1, 12, 4, 4])
     """
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -30,27 +33,35 @@ class Squeeze(Flow):
 
 
 def whiten(z: Tensor, mean: Tensor, log_std: Tensor) -> tuple[Tensor, Tensor]:
-    """eps = (z - mean) / std, so that eps is standard normal under the prior; log_det = -sum(log std), nats, (B,)."""
+    """eps = (z - mean) / std, so that eps is standard normal under the prior; log_det = -sum(log std), nats, (B,).
+
+    >>> whiten(torch.tensor([[5.0]]), mean=torch.tensor(1.0), log_std=torch.tensor(0.0))
+    (tensor([[4.]]), tensor([-0.]))
+    """
     return (z - mean) * torch.exp(-log_std), -sum_features(log_std.expand_as(z))
 
 
 def unwhiten(eps: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
-    """z = mean + std * eps: the way back."""
+    """z = mean + std * eps: the inverse of `whiten`."""
     return mean + eps * log_std.exp()
 
 
 def bound(log_std: Tensor) -> Tensor:
-    """Smoothly into (-STD_BOUND, STD_BOUND); close to the identity near 0."""
+    """Bound log_std smoothly to (-STD_BOUND, STD_BOUND); close to the identity near 0."""
     return STD_BOUND * torch.tanh(log_std / STD_BOUND)
 
 
 class Split(nn.Module):
-    """Half of the channels leave: what stays predicts mean and std of what goes, as white eps.
+    """Half of the channels leave as white eps: a network predicts their mean and std from the half that stays.
 
     forward(x) -> (stays, eps, log_det); inverse(stays, eps) -> x. Nothing is lost: x has 2C channels, stays and eps
-    have C each. The learned prior N(mean(stays), std(stays)) is folded into the bijection, so that every latent of the
-    whole flow is standard normal. (Dinh et al. 2016, section 3.6; Kingma & Dhariwal 2018, section 3 and its published
-    code `split2d_prior`.)
+    have C each. The learned prior N(mean(stays), std(stays)) is part of the bijection, so every latent of the whole
+    flow is standard normal. (Dinh et al. 2016, section 3.6; Kingma & Dhariwal 2018, section 3 and its published code
+    `split2d_prior`.)
+
+    >>> stays, eps, log_det = Split(channels=12)(torch.randn(2, 12, 4, 4))
+    >>> stays.shape, eps.shape
+    (torch.Size([2, 6, 4, 4]), torch.Size([2, 6, 4, 4]))
     """
 
     def __init__(self, channels: int, edge=True):
@@ -74,10 +85,14 @@ class Split(nn.Module):
 class TopPrior(nn.Module):
     """The last level's prior: a learned mean and std for every channel and place, (C, H, W); all of x leaves as eps.
 
-    forward(x) -> (stays, eps, log_det) and inverse(stays, eps) -> x, as `Split`; of what stays there are 0 channels.
+    forward(x) -> (stays, eps, log_det) and inverse(stays, eps) -> x, as `Split`; `stays` has 0 channels here.
 
-    The published code learns one per channel and lets it vary at borders by the edge channel; a table says the same
-    with less machinery.
+    The published code learns one mean and std per channel and lets them vary at borders by the edge channel; a table
+    does the same with less code.
+
+    >>> stays, eps, log_det = TopPrior((24, 4, 4))(torch.randn(2, 24, 4, 4))
+    >>> stays.shape, eps.shape
+    (torch.Size([2, 0, 4, 4]), torch.Size([2, 24, 4, 4]))
     """
 
     def __init__(self, shape: tuple[int, int, int]):
@@ -93,5 +108,9 @@ class TopPrior(nn.Module):
 
 
 def standard_normal_log_prob(eps: Tensor) -> Tensor:
-    """log N(eps; 0, I) in nats, shape (B,)."""
+    """log N(eps; 0, I) in nats, shape (B,).
+
+    >>> standard_normal_log_prob(torch.zeros(1, 2))
+    tensor([-1.8379])
+    """
     return -0.5 * (sum_features(eps * eps) + eps[0].numel() * math.log(2 * math.pi))
