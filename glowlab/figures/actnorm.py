@@ -130,8 +130,8 @@ def signal_by_depth(passages: Sequence[Passage], chosen: Passage, setting: str) 
     last = len(chosen.std) - 1
     scene = Scene(
         f"{last} layers, {setting}. The signal's standard deviation goes from {chosen.std[0]:.2g} to "
-        f"{chosen.std[-1]:.2g}, the log-det to {format_number(chosen.log_det[-1], 2)} nats per number; the way "
-        f"back misses x by up to {chosen.error:.1g}.",
+        f"{chosen.std[-1]:.2g}, the log-det to {format_number(chosen.log_det[-1], 2)} nats per number; the "
+        f"largest error after the inverse is {chosen.error:.1g}.",
         height=300,
     )
     left = scene.panel(
@@ -145,14 +145,14 @@ def signal_by_depth(passages: Sequence[Passage], chosen: Passage, setting: str) 
         left.line(at, np.log10(np.maximum(passage.std, 1e-9)), colour or "ink", **look)
         right.line(at, passage.log_det, "log_det" if colour else "ink", **look)
     left.text(0.4, 2.75, setting, "z", 13, "start", bold=True)
-    right.text(0.4, 4.5, f"the way back misses x by {_power(chosen.error)}", "ink", 13, "start")
+    right.text(0.4, 4.5, f"error after the inverse: {_power(chosen.error)}", "ink", 13, "start")
     return scene
 
 
 def _power(value: float) -> str:
     """A number as a person says it: 0.02, 5.28, or 10 to some power."""
     if not math.isfinite(value):
-        return "no number"
+        return "not finite"
     if value and not 1e-2 <= abs(value) < 1000:
         return _ten_to(math.floor(math.log10(abs(value))))
     return f"{value:.3g}"
@@ -179,7 +179,7 @@ def first_batch_stds(std: Tensor, pictures: int) -> Scene:
     )  # fmt: skip
     panel.line([-2, len(std) + 1], [0, 0], "ink", 1.5, alpha=0.8)
     panel.dots(np.arange(len(std)), std.clamp(0.1, 1000).log10(), "z", 3)
-    panel.text(len(std), 2.75, f"from {_power(low)} to {_power(high)}; wanted: 1", "z", anchor="end", bold=True)
+    panel.text(len(std), 2.75, f"from {_power(low)} to {_power(high)}; best: 1", "z", anchor="end", bold=True)
     return scene
 
 
@@ -199,7 +199,7 @@ def training_curves(runs: Mapping[str, Sequence[float]], calm: str, zoom: tuple[
     left = scene.panel(
         (-0.5, steps), (0.5, 1.55 * top), title="bits per dimension", xlabel="step", yticks=_decades(top)
     )
-    right = scene.panel((-0.5, steps), zoom, title="the same, from near by", xlabel="step")
+    right = scene.panel((-0.5, steps), zoom, title="the same, enlarged", xlabel="step")
     told, legend = [], []
     for name, run in finite.items():
         stops, colour = len(run) < len(runs[name]), colours[name]
@@ -209,7 +209,7 @@ def training_curves(runs: Mapping[str, Sequence[float]], calm: str, zoom: tuple[
         if stops:
             left.text(len(run) - 1, heights[-1], "×", colour, 22, bold=True)
         last = _power(run[-1]) + (", off the axis" if run[-1] > 10**top else "")
-        ends = f"{last}, then no number" if stops else f"ends at {last}"
+        ends = f"{last}, then not finite" if stops else f"ends at {last}"
         for line in f"{name}: {ends}".replace("axis, ", "axis,\n").split("\n"):  # too long for one
             legend.append((line, colour))
         begins = f"begins at {_power(run[0])}, " + ("comes to " if stops else "") if len(run) > 1 else "begins at "

@@ -88,8 +88,8 @@ def direction_from_labels(
     many = np.geomspace(10, 1e6, 121)
     lengths = [math.hypot(signal, chance_length(n, dims, spread)) for n in many]
     scene = Scene(
-        alt=f"With {labels:,.0f} labels: {by_chance:.1f} by chance and {signal:.1f} that is meant, at right angles. "
-        f"The direction found points {math.degrees(angle):.0f} degrees away from the true one, cosine "
+        alt=f"With {labels:,.0f} labels: {by_chance:.1f} by chance and {signal:.1f} along the true direction, at right "
+        f"angles. The direction found points {math.degrees(angle):.0f} degrees away from the true one, cosine "
         f"{math.cos(angle):.2f}. Beside it, the length of the direction falls with the number of labels toward "
         f"{signal:.1f}.",
         height=290,
@@ -113,7 +113,7 @@ def direction_from_labels(
         xticks=[(1, "10"), (2, "100"), (3, "1,000"), (4, "10,000"), (5, "100,000"), (6, "10⁶")],
     )  # fmt: skip
     plot.line([1, 6], [signal, signal], colour="log_det", width=2, dash=True)
-    plot.text(5.95, signal + 0.03 * top, f"{signal:.1f} is meant", "log_det", anchor="end", baseline="bottom")
+    plot.text(5.95, signal + 0.03 * top, f"without chance: {signal:.1f}", "log_det", anchor="end", baseline="bottom")
     plot.line(np.log10(many), lengths, colour="z", width=2.5)
     for n, length in (measured or {}).items():
         plot.dots([math.log10(n)], [length], colour="x", size=5)

@@ -69,14 +69,7 @@ def _draw_map(ax, today: set[str]) -> None:
     def arrow(start: tuple, end: tuple, part: str, ways: str = "<|-|>") -> None:
         ax.add_patch(
             FancyArrowPatch(
-                start,
-                end,
-                arrowstyle=ways,
-                mutation_scale=9,
-                lw=1.3,
-                color=colour(part),
-                shrinkA=0,
-                shrinkB=0,
+                start, end, arrowstyle=ways, mutation_scale=9, lw=1.3, color=colour(part), shrinkA=0, shrinkB=0
             )
         )
 
@@ -98,15 +91,7 @@ def _draw_map(ax, today: set[str]) -> None:
     arrow((66, 5.7), (66, 4.3), "z")
     ax.plot([66, 66, 16, 16], [11.4, 16.2, 16.2, 12], color=style.FAINT, lw=1.3)
     arrow((16, 12.4), (16, 11.3), "levels", "-|>")
-    ax.text(
-        41.9,
-        16.6,
-        "again at half the size, L levels",
-        ha="center",
-        va="bottom",
-        fontsize=9.5,
-        color=style.INK,
-    )
+    ax.text(41.9, 16.6, "again at half the size, L levels", ha="center", va="bottom", fontsize=9.5, color=style.INK)
     green = colour("log_det")
     ax.plot([26.5, 26.5, 57.3, 57.3], [4.1, 3.2, 3.2, 4.1], color=green, lw=1.6)
     weight = "bold" if "log_det" in today else "normal"

@@ -192,10 +192,7 @@ def bits_by_group(groups: Mapping[str, Tensor], alt: str) -> Shown:
     scene = Scene(alt, height=70 + 44 * len(groups))
     names = [(len(groups) - k - 0.5, name) for k, name in enumerate(groups)]
     panel = scene.panel(
-        (low - room, high + 2.5 * room),
-        (0, len(groups)),
-        xlabel="bits per dimension: fewer are likelier",
-        yticks=names,
+        (low - room, high + 2.5 * room), (0, len(groups)), xlabel="bits per dimension: fewer are likelier", yticks=names
     )
     for (height, _), values, colour in zip(names, groups.values(), GROUPS, strict=False):
         values = values.flatten().sort().values

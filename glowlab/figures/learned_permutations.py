@@ -84,11 +84,7 @@ def seat_chart(journey: Sequence[Tensor], mixings: Sequence[Tensor], step: int, 
     )
     look = {"xticks": list(range(last + 1)), "yticks": [], "xlabel": "step"}
     at = scene.panel(
-        (-0.4, last + 0.4),
-        (-0.7, count - 0.3),
-        weight=2.2,
-        title=f"as they came: {left} of {count}",
-        **look,
+        (-0.4, last + 0.4), (-0.7, count - 0.3), weight=2.2, title=f"as they came: {left} of {count}", **look
     )
     for column in range(step + 1):
         if column:

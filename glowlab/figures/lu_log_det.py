@@ -104,12 +104,7 @@ def factor_maps(
 
 def _bar(scene: Scene, value: float) -> None:
     panel = scene.panel(
-        (0, 1),
-        (-LARGEST_BAR, LARGEST_BAR),
-        weight=0.75,
-        title="log-det",
-        xticks=[],
-        yticks=[-2, -1, 0, 1, 2],
+        (0, 1), (-LARGEST_BAR, LARGEST_BAR), weight=0.75, title="log-det", xticks=[], yticks=[-2, -1, 0, 1, 2]
     )
     panel.line([0, 1], [0, 0], "ink", 1, alpha=0.7)
     panel.bars([0.3, 0.7], [min(LARGEST_BAR, max(-LARGEST_BAR, value))], "log_det", 0.8)

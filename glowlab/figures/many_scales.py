@@ -121,14 +121,14 @@ def moving_tiles(at: float, side: int = 8, levels: int = 3) -> Scene:
 
 
 def first_squeeze(at: float) -> Scene:
-    """The first squeeze, from `at` 0 to 1, with the picture as it was beside it."""
+    """The first squeeze, from `at` 0 to 1, with the picture before it at the side."""
     if not 0 <= at <= 1:
         raise GlowliteError(f"one squeeze is one move, so at is from 0 to 1, not {at}")
     scene, picture = moving_tiles(at), list_stages()[0]
     panel = scene.panels[0]
-    panel.text(RIGHT - 0.8, TOP - 1.2, "it was", "x", 15, "end", bold=True)
+    panel.text(RIGHT - 0.8, TOP - 1.2, "before", "x", 15, "end", bold=True)
     _lay_tiles(panel, tile_corners(picture) + (RIGHT - LEFT, 0), tile_colours(picture))
-    scene.alt += " Beside it, the picture as it was."
+    scene.alt += " Beside it, the picture before the squeeze."
     return scene
 
 

@@ -60,8 +60,7 @@ def _polygons(ax, shape: dict, drawing):
     fills = [mpl_colour(shape["fill"], alpha) for alpha in shape["alpha"]]
     edge = mpl_colour(shape["edge"]) if shape["edge"] else "none"
     yield ax.add_collection(
-        PolyCollection(corners, facecolors=fills, edgecolors=edge, linewidths=shape["width"] * POINT),
-        autolim=False,
+        PolyCollection(corners, facecolors=fills, edgecolors=edge, linewidths=shape["width"] * POINT), autolim=False
     )
 
 

@@ -139,13 +139,7 @@ def _draw_row(pictures, captions, arrows, gap: int):
                 fontsize=11,
             )
         if i < len(arrows):
-            _arrow(
-                made,
-                (left + wide) / width,
-                gap / width,
-                (bottom + tallest / 2) / (tallest + bottom),
-                arrows[i],
-            )
+            _arrow(made, (left + wide) / width, gap / width, (bottom + tallest / 2) / (tallest + bottom), arrows[i])
         left += wide + gap
     return made
 

@@ -197,10 +197,7 @@ def bits_by_temperature(temperatures: Sequence[float], bits: Sequence[float], dr
         height=280,
     )
     panel = scene.panel(
-        (0, 1.02 * t[-1]),
-        (min(bits) - 0.15, max(bits) + 0.1),
-        xlabel="temperature T",
-        ylabel="bits per dimension",
+        (0, 1.02 * t[-1]), (min(bits) - 0.15, max(bits) + 0.1), xlabel="temperature T", ylabel="bits per dimension"
     )
     for wide, alpha in ((3, 0.12), (1, 0.3)):
         panel.area(panel.x, [mean + wide * spread] * 2, mean - wide * spread, "x", alpha)
@@ -232,11 +229,7 @@ def quality_and_diversity(
     sides = (("unlike faces, grey levels", odd, drawn[0]), ("two differ by, grey levels", varied, drawn[1]))
     for title, values, other in sides:
         panel = scene.panel(
-            (0, 1.05 * t[-1]),
-            (0, 1.15 * max(*values, other)),
-            title=title,
-            xlabel="temperature T",
-            xticks=[0, 0.5, 1],
+            (0, 1.05 * t[-1]), (0, 1.15 * max(*values, other)), title=title, xlabel="temperature T", xticks=[0, 0.5, 1]
         )
         panel.line(panel.x, [other, other], "x", width=1.5, dash=True)
         panel.text(0.02, other, "new drawn faces", "x", 12, "start", baseline="bottom")

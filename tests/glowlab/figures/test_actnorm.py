@@ -79,17 +79,17 @@ def test_the_alt_states_the_chosen_passage():
     calm = figures.Passage([0.2, 1.0, 1.0], [0.0, 1.5, 1.5], 2e-6)
     scene = figures.signal_by_depth([wild, calm], wild, "ActNorm off")
     assert "2 layers, ActNorm off" in scene.alt and "from 0.2 to 20" in scene.alt
-    assert "\N{MINUS SIGN}1.25 nats" in scene.alt and "misses x by 3" in text(scene)
+    assert "\N{MINUS SIGN}1.25 nats" in scene.alt and "error after the inverse: 3" in text(scene)
     assert "10⁻⁶" in text(figures.signal_by_depth([wild], calm, "calm")) and scene.shown().png
 
 
 def test_a_passage_that_ends_at_zero_is_drawn():
     lost = figures.Passage([0.2, 0.0], [0.0, -50.0], math.nan)
-    assert "no number" in text(figures.signal_by_depth([], lost, "lost"))
+    assert "not finite" in text(figures.signal_by_depth([], lost, "lost"))
 
 
 @pytest.mark.parametrize(
-    "value, said", [(5.284, "5.28"), (0.0, "0"), (123456.0, "10⁵"), (2e-6, "10⁻⁶"), (math.inf, "no number")]
+    "value, said", [(5.284, "5.28"), (0.0, "0"), (123456.0, "10⁵"), (2e-6, "10⁻⁶"), (math.inf, "not finite")]
 )
 def test_numbers_have_a_short_form(value, said):
     assert figures._power(value) == said
@@ -100,7 +100,7 @@ def test_numbers_have_a_short_form(value, said):
 
 def test_the_first_batch_is_judged_on_new_data():
     scene = figures.first_batch_stds(torch.tensor([0.5, 1.0, 40.0]), 2)
-    assert "from 0.5 to 40; wanted: 1" in text(scene) and "2 pictures" in text(scene)
+    assert "from 0.5 to 40; best: 1" in text(scene) and "2 pictures" in text(scene)
     assert "1 picture" in text(figures.first_batch_stds(torch.ones(3), 1)) and scene.shown().png
 
 
@@ -112,7 +112,7 @@ def test_the_alt_states_how_each_run_ends():
     said = text(scene)
     assert (
         "wild: ends at 10⁵" in said
-        and "lost: 10²⁰, off the axis, | then no number" in said
+        and "lost: 10²⁰, off the axis, | then not finite" in said
         and "calm: ends at 5.5" in said
     )
     assert said.count("×") == 1 and "calm: begins at 7, ends at 5.5" in scene.alt and scene.shown().png
@@ -121,8 +121,8 @@ def test_the_alt_states_how_each_run_ends():
 def test_the_alt_states_a_run_that_leaves_the_axis():
     runs = {"gone": [1e25, math.nan], "slow": [1e3, 1e5, math.nan], "high": [1e6, 1e14], "calm": [7.0, 6.0]}
     alt = figures.training_curves(runs, calm="calm").alt
-    assert "gone: begins at 10²⁵, off the axis, then no number" in alt
-    assert "slow: begins at 10³, comes to 10⁵, then no number" in alt
+    assert "gone: begins at 10²⁵, off the axis, then not finite" in alt
+    assert "slow: begins at 10³, comes to 10⁵, then not finite" in alt
     assert "high: begins at 10⁶, ends at 10¹⁴, off the axis" in alt
 
 

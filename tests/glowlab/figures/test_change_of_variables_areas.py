@@ -50,8 +50,7 @@ def test_a_square_around_a_point():
 
 
 @pytest.mark.parametrize(
-    "a, b, det",
-    [((1.6, 0.4), (-0.5, 1.2), 2.12), ((0.0, 1.0), (1.0, 0.0), -1.0), ((0.5, 0.0), (0.0, 0.5), 0.25)],
+    "a, b, det", [((1.6, 0.4), (-0.5, 1.2), 2.12), ((0.0, 1.0), (1.0, 0.0), -1.0), ((0.5, 0.0), (0.0, 0.5), 0.25)]
 )
 def test_the_determinant_is_the_signed_area(a, b, det):
     scene = figures.parallelogram(a, b)

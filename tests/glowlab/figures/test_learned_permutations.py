@@ -41,10 +41,7 @@ def test_perturbed_couplings_move_and_the_mixing_stays():
     assert (flow(POINTS)[1].std() > 1e-3) and not flow.training
 
 
-@pytest.mark.parametrize(
-    ("kind", "counts"),
-    [("none", [4, 2, 2, 2]), ("reverse", [4, 2, 0, 0]), ("lu", [4, 0, 0, 0])],
-)
+@pytest.mark.parametrize(("kind", "counts"), [("none", [4, 2, 2, 2]), ("reverse", [4, 2, 0, 0]), ("lu", [4, 0, 0, 0])])
 def test_channels_that_never_moved_are_counted(kind, counts):
     assert [figures.count_untouched(J) for J in jacobians(kind)[0]] == counts
 

@@ -81,7 +81,7 @@ def test_tiles_fly_between_two_stops():
 
 def test_the_squeeze_has_the_picture_beside_it():
     scene = figures.first_squeeze(1.0)
-    assert text(scene).split(" | ").count("10") == 2 and "as it was" in scene.alt
+    assert text(scene).split(" | ").count("10") == 2 and "before the squeeze" in scene.alt
     assert numbers(figures.moving_tiles(1.0))["10"] != numbers(scene)["10"], "the later one is the copy"
     assert numbers(scene) == numbers(figures.first_squeeze(0.0)), "the copy stays where it is"
     with pytest.raises(GlowliteError, match="from 0 to 1"):
