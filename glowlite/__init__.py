@@ -1,9 +1,12 @@
 """glowlite: a small, readable Glow (Kingma & Dhariwal 2018) to learn from, train and explore.
 
-import glowlite
-model = glowlite.load("faces64")          # a trained flow, ready
-latents = model.encode(images)            # images uint8 (B, 3, 64, 64) -> one tensor per level
-model.decode(latents)                     # the very same pixels
+>>> import glowlite
+>>> from glowlite.data import faces
+>>> model = glowlite.load("faces64")  # a trained flow
+>>> images, attributes = faces.draw(2, seed=1)  # uint8 (2, 3, 64, 64), and the truth about each face
+>>> latents = model.encode(images)  # one tensor per level
+>>> bool((model.decode(latents) == images).all())  # every pixel comes back
+True
 """
 
 from importlib import import_module

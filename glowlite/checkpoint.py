@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors (never pickle) beside a JSON card that says what they are and how they came to be."""
+"""Weights on disk: safetensors (never pickle), and beside them a JSON card that tells how they were made."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ FORMAT = 2  # of the names of a Glow's tensors; files without a number are of fo
 
 
 def write_atomically(path: str | Path, content: bytes) -> None:
-    """The whole file or none of it: written beside its place, flushed to disk, then moved there."""
+    """Write the whole file or nothing: first beside its place and flushed to disk, then moved there."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -40,13 +40,19 @@ def write_atomically(path: str | Path, content: bytes) -> None:
 
 
 def write_state(path: str | Path, tensors: dict[str, Tensor], meta: dict) -> None:
-    """Tensors and JSON-able facts in one safetensors file, written atomically."""
+    """Tensors and JSON-able facts in one safetensors file, written atomically.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_state(f"{folder}/state.safetensors", {"x": torch.ones(2)}, {"step": 3})
+    ...     read_state(f"{folder}/state.safetensors")
+    ({'x': tensor([1., 1.])}, {'step': 3})
+    """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     write_atomically(path, to_bytes(plain, metadata={"glowlite": json.dumps(meta)}))
 
 
 def read_state(path: str | Path) -> tuple[dict[str, Tensor], dict]:
-    """What `write_state` wrote: (tensors, meta). GlowliteError if the file is missing, damaged or somebody else's."""
+    """Read (tensors, meta) from a file of `write_state`. GlowliteError if it is missing, damaged or not ours."""
     path = Path(path)
     if not path.is_file():
         raise GlowliteError(f"there is no file {path}")
@@ -64,8 +70,13 @@ def read_state(path: str | Path) -> tuple[dict[str, Tensor], dict]:
 def save(path: str | Path, model: Glow, card: dict) -> Path:
     """Write model weights to `path` (.safetensors) and their card beside it (.json), and return the path.
 
-    The card gets the configuration, the number of parameters and the weights' sha256; the rest is what the caller
-    knows: data and seed, images seen, held-out bits/dim and so on.
+    The card gets the configuration, the number of parameters and the weights' sha256. The caller gives the rest: data
+    and seed, images seen, held-out bits/dim and so on.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = save(f"{folder}/tiny", Glow(GlowConfig((3, 16, 16), levels=2)), {"data": "none"})
+    ...     load(path).config.shape, read_card(path)["data"]
+    ((3, 16, 16), 'none')
     """
     path = Path(path).with_suffix(".safetensors")
     write_state(path, model.state_dict(), {"config": model.config.to_dict(), "format": FORMAT})
@@ -76,10 +87,13 @@ def save(path: str | Path, model: Glow, card: dict) -> Path:
 
 
 def load(name_or_path: str | Path, device: str | torch.device = "cpu") -> Glow:
-    """A trained Glow in eval mode: one that ships ("faces64") or a file of one's own.
+    """A trained Glow in eval mode: one that ships ("faces64") or a file of your own.
 
     GlowliteError if there is no such model, if the file is damaged (its sha256 is not its card's), or if the weights do
     not fit the configuration.
+
+    >>> load("faces64").config.levels
+    4
     """
     path = find(name_or_path)
     card = read_card(path, required=False)
@@ -99,7 +113,7 @@ def load(name_or_path: str | Path, device: str | torch.device = "cpu") -> Glow:
 
 
 def renamed(tensors: dict[str, Tensor], meta: dict, levels: int) -> dict[str, Tensor]:
-    """A Glow's tensors from a file of any format, by their names of today; a level was once kept in three places."""
+    """Rename a Glow's tensors from a file of any format to today's names: format 1 kept a level in three places."""
     if meta.get("format", 1) >= 2:
         return tensors
     rules = ((r"^levels\.(\d+)\.", r"levels.\1.steps."), (r"^splits\.(\d+)\.", r"levels.\1.split."))
@@ -124,7 +138,11 @@ def read_card(name_or_path: str | Path, required: bool = True) -> dict:
 
 
 def find(name_or_path: str | Path) -> Path:
-    """Where a model's weights lie: a name among those that ship, or a path."""
+    """The path of a model's weights, from a name among those that ship or a path. GlowliteError if there is none.
+
+    >>> find("faces64").name
+    'faces64.safetensors'
+    """
     path = Path(name_or_path)
     shipped = SHIPPED / f"{name_or_path}.safetensors"
     if path.suffix != ".safetensors" and shipped.is_file():
@@ -163,7 +181,11 @@ def save_directions(name_or_path: str | Path, directions: dict[str, list[Tensor]
 
 
 def load_directions(name_or_path: str | Path, device: str | torch.device = "cpu") -> dict[str, list[Tensor]]:
-    """The directions that belong to a model. GlowliteError if there are none, or if other weights made them."""
+    """The directions that belong to a model. GlowliteError if there are none, or if other weights made them.
+
+    >>> sorted(load_directions("faces64"))[:3]
+    ['age', 'beard', 'eye_openness']
+    """
     path = directions_path(name_or_path)
     if not path.is_file():
         raise GlowliteError(f"there are no directions {path}; make them with: glowlite directions {name_or_path}")

@@ -24,6 +24,12 @@ def find(
     images: uint8 (B, C, H, W); attributes: {name: (B,)}. The pictures are encoded `batch` at a time, on the model's
     device, and the least-squares slopes of their latents are the directions (`latents.directions`). `watch` wraps
     the batches, as tqdm does, to show the progress. GlowliteError with fewer pictures than attributes + 1.
+
+    >>> from glowlite.checkpoint import load
+    >>> from glowlite.data import faces
+    >>> images, attributes = faces.draw(12)
+    >>> [tuple(step.shape) for step in find(load("faces64"), images, attributes)["smile"]][:2]
+    [(1, 6, 32, 32), (1, 12, 16, 16)]
     """
     encoded = [[eps.cpu() for eps in model.encode(part.to(model.device))] for part in watch(images.split(batch))]
     return latents.directions(latents.cat(encoded), attributes)
@@ -34,8 +40,8 @@ def disentangle(
 ) -> dict:
     """Directions that move their own attribute by `reach` standard deviations from -1 to 1, and no other on average.
 
-    Each round measures how far every direction moves every attribute, (k, k), on these images (faces that served for
-    nothing else), and takes the combination of directions whose mean movement is `reach` times the identity.
+    Each round measures how far every direction moves every attribute, (k, k), on these images (faces used for nothing
+    else), and takes the combination of directions whose mean movement is `reach` times the identity.
     """
     names = list(directions)
     order = [meter.names.index(name) for name in names]

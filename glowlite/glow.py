@@ -20,7 +20,11 @@ from glowlite.flows.multiscale import standard_normal_log_prob
 
 @dataclass(frozen=True)
 class GlowConfig:
-    """All that makes a Glow, but its weights. `depth` (K) and `width` are one number, or one for each level."""
+    """The configuration of a Glow. `depth` (K) and `width` are one number, or one for each level.
+
+    >>> GlowConfig((3, 32, 32), levels=3, depth=4).per_level("depth")
+    (4, 4, 4)
+    """
 
     shape: tuple[int, int, int] = (3, 64, 64)  # C, H, W
     levels: int = 4  # L
@@ -104,6 +108,11 @@ class Level(nn.Module):
 
     forward(x) -> (stays, eps, log_det): (B, C, H, W) -> (B, 2C, H/2, W/2) twice, or none and (B, 4C, H/2, W/2).
     inverse(stays, eps) -> x. (Kingma & Dhariwal 2018, figure 2b.)
+
+    >>> level = Level((3, 16, 16), depth=2, width=16, last=False, config=PRESETS["tiny"])
+    >>> stays, eps, log_det = level(torch.randn(8, 3, 16, 16))
+    >>> stays.shape, eps.shape
+    (torch.Size([8, 6, 8, 8]), torch.Size([8, 6, 8, 8]))
     """
 
     def __init__(self, shape: tuple[int, int, int], depth: int, width: int, last: bool, config: GlowConfig):
@@ -125,6 +134,16 @@ class Glow(nn.Module):
     """The whole flow. `forward` is data to latent; latents are a list of white eps, one (B, C_l, H_l, W_l) a level.
 
     For a person: `encode`, `decode`, `sample`, `log_prob`, `bits_per_dim`, all on uint8 pictures (B, C, H, W).
+
+    >>> from glowlite.data import faces
+    >>> images = faces.draw(8, size=16).images
+    >>> model = Glow(PRESETS["tiny"])
+    >>> model.initialize(pixels.dequantize(images))
+    >>> latents = model.encode(images)
+    >>> [tuple(eps.shape) for eps in latents], bool((model.decode(latents) == images).all())
+    ([(8, 6, 8, 8), (8, 24, 4, 4)], True)
+    >>> model.sample(4).shape, model.bits_per_dim(images).shape
+    (torch.Size([4, 3, 16, 16]), torch.Size([8]))
     """
 
     def __init__(self, config: GlowConfig):
@@ -155,7 +174,7 @@ class Glow(nn.Module):
         return latents, total
 
     def inverse(self, latents: Sequence[Tensor]) -> Tensor:
-        """eps of every level -> x (B, C, H, W): takes the latents as they are, at no temperature."""
+        """eps of every level -> x (B, C, H, W). The latents are not scaled by any temperature."""
         self.check_latents(latents)
         x = latents[-1][:, :0]  # nothing stays at the last level
         for level, eps in zip(reversed(self.levels), reversed(latents), strict=True):
@@ -168,7 +187,7 @@ class Glow(nn.Module):
         return sum(standard_normal_log_prob(eps) for eps in latents) + log_det
 
     def initialize(self, x: Tensor) -> None:
-        """Set every ActNorm from this batch x (B, C, H, W), best of 256 or more (too few are a known cause of NaN)."""
+        """Set every ActNorm from a batch x (B, C, H, W), best of 256 or more: with too few the loss may become NaN."""
         norms = [module for module in self.modules() if isinstance(module, ActNorm)]
         for norm in norms:
             norm.initialized = False
@@ -192,7 +211,7 @@ class Glow(nn.Module):
 
     @torch.no_grad()
     def sample(self, n: int, temperature=0.7, generator: torch.Generator | None = None) -> Tensor:
-        """n fresh pictures, uint8: eps ~ N(0, temperature^2) at every level; one temperature, or one per level."""
+        """n new pictures, uint8: eps ~ N(0, temperature^2) at every level; one temperature, or one per level."""
         eps = latent_space.sample_eps(self.latent_shapes, n, generator, self.device)
         return self.decode(latent_space.scale([e.to(self.dtype) for e in eps], temperature))
 
@@ -200,8 +219,8 @@ class Glow(nn.Module):
     def log_prob(self, images: Tensor, generator: torch.Generator | None = None, batch: int = 128) -> Tensor:
         """log P(picture) in nats, (B,), for pictures of config.n_bits: log p(x) - D log 2^n at dequantised pixels x.
 
-        In the mean over noise a lower bound. Without a generator the noise is the same every time and for every
-        picture, so that what one of them costs does not depend on those beside it.
+        Its mean over noise is a lower bound. Without a generator every picture gets the same noise every time, so the
+        result for one picture does not depend on the others in the batch.
         """
         return torch.cat([self._log_prob(part, generator) for part in images.split(batch)])
 
@@ -217,7 +236,7 @@ class Glow(nn.Module):
 
     @property
     def device(self) -> torch.device:
-        """Where the model's weights lie."""
+        """The device of the model's weights."""
         return next(self.parameters()).device
 
     @property

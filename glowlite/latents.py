@@ -25,11 +25,7 @@ def sample_eps(shapes: Sequence, n: int, generator: torch.Generator | None = Non
 
 
 def cat(parts: Sequence[Latents]) -> Latents:
-    """Latents of several batches as those of one: (B_1, ...), (B_2, ...), ... -> (B_1 + B_2 + ..., ...) a level.
-
-    >>> cat([[torch.zeros(2, 1, 4, 4)], [torch.zeros(3, 1, 4, 4)]])[0].shape
-    torch.Size([5, 1, 4, 4])
-    """
+    """Latents of several batches as those of one: (B_1, ...), (B_2, ...), ... -> (B_1 + B_2 + ..., ...) a level."""
     return [torch.cat(level) for level in zip(*parts, strict=True)]
 
 

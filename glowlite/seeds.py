@@ -19,9 +19,5 @@ def mix(*numbers: int) -> int:
 
 
 def generator(device: torch.device | str, *numbers: int) -> torch.Generator:
-    """A random generator on `device`, seeded by `mix` of the numbers.
-
-    >>> torch.randn(2, generator=generator("cpu", 7, 1)).shape
-    torch.Size([2])
-    """
+    """A random generator on `device`, seeded by `mix` of the numbers."""
     return torch.Generator(device).manual_seed(mix(*numbers))

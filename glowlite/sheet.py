@@ -25,6 +25,9 @@ def sheet(
     `gap` pixels of `background` lie between the pictures and around them; a last row that is not full stays
     at the left. With fewer pictures than `columns` the sheet is as wide as the pictures need.
     Raises GlowliteError where there is no picture, or pictures have another shape or type.
+
+    >>> sheet(torch.zeros(6, 3, 16, 16, dtype=torch.uint8), columns=3).shape
+    (38, 56, 3)
     """
     images = torch.as_tensor(images).detach().cpu()
     if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
@@ -48,9 +51,13 @@ def sheet(
 
 
 def save_png(path: str | os.PathLike, array: np.ndarray) -> Path:
-    """Write uint8 (H, W, 3) or (H, W) as a PNG file, in one step: one sees the old file or the whole new one.
+    """Write uint8 (H, W, 3) or (H, W) as a PNG file, atomically: there is the old file or the whole new one.
 
     Missing folders are made. Raises GlowliteError for what is no picture or where the file cannot be written.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save_png(f"{folder}/grey.png", np.full((4, 4), 128, np.uint8)).name
+    'grey.png'
     """
     path, array = Path(path), np.asarray(array)
     if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)):

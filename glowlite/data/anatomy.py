@@ -1,4 +1,4 @@
-"""What a drawn face is made of: its proportions, its colours, and where on the picture its parts lie.
+"""The anatomy of a drawn face: its proportions, its colours, and the places of its parts on the picture.
 
 Coordinates: x to the right, y down, half a picture is one unit, the head's centre at (0, 0).
 Shapes: n["smile"] and all numbers made from it are (B, 1, 1), colours (B, 3, 1, 1), fields (B, H, W).
@@ -16,7 +16,7 @@ FRAME = [(0.24, 0.11, 0.07), (0.07, 0.07, 0.08), (0.08, 0.13, 0.26)]
 
 
 class Face:
-    """What several parts of the drawing need to know of a batch of faces."""
+    """The measures and colours of a batch of faces that several parts of the drawing use."""
 
     def __init__(self, n: dict[str, Tensor]):
         self.n = n
@@ -44,7 +44,7 @@ class Face:
         self.grey = grey
 
     def spot(self, ratio: Tensor | float) -> tuple[Tensor, Tensor]:
-        """Where on x a feature lies and how narrow it looks, for its place on a face turned to us.
+        """The x of a feature and how narrow it looks, from its place on a face that looks at us.
 
         `ratio` is that place in half widths of the face, -1 its left edge and +1 its right.
         """

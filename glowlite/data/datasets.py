@@ -1,4 +1,4 @@
-"""MNIST and CIFAR-10 by name, downloaded once and kept as one .npz each, beside any of one's own."""
+"""MNIST and CIFAR-10 by name, downloaded once and kept as one .npz each; and data sets of your own beside them."""
 
 import gzip
 import os
@@ -31,14 +31,14 @@ class Archive(NamedTuple):
 
 
 class Source(NamedTuple):
-    """Where a data set comes from, and what turns its archives into arrays."""
+    """The archives of a data set, and the function that turns them into arrays."""
 
     archives: tuple[Archive, ...]
     convert: Callable[[list[Path]], dict[str, np.ndarray]]
 
 
 def cache_folder() -> Path:
-    """Where data sets lie: what the environment variable GLOWLITE_DATA names, else the user's cache."""
+    """The folder of data sets: the one that the environment variable GLOWLITE_DATA names, else the user's cache."""
     import pooch
 
     return Path(os.environ.get("GLOWLITE_DATA") or pooch.os_cache("glowlite")).expanduser()
@@ -51,7 +51,11 @@ def load(name: str, split: str = "train") -> Pictures:
     their published checksums and kept as NAME.npz in `cache_folder()`. Any other NAME.npz there serves as
     well: uint8 arrays train_images and test_images, (N, H, W) or (N, H, W, 3), and if there are labels,
     train_labels and test_labels, (N,). GlowliteError for an unknown name or split, a file that is damaged,
-    and a set that is neither there nor to be had.
+    and a set that is not there and cannot be downloaded.
+
+    >>> np.savez(cache_folder() / "mine.npz", train_images=np.zeros((5, 28, 28), np.uint8))
+    >>> load("mine").images.shape
+    torch.Size([5, 1, 28, 28])
     """
     if split not in ("train", "test"):
         raise GlowliteError(f'A data set has the splits "train" and "test", not {split!r}.')

@@ -1,8 +1,8 @@
-"""Drawn faces whose attributes are known: as many as one likes, at any size, the same for the same seed.
+"""Drawn faces whose attributes are known: any number, at any size, the same for the same seed.
 
-Every face is a list of numbers in [-1, 1]: ATTRIBUTES, which a drawing comes with as labels, and VARIATION,
-of which nothing is said, so that a model must find out for itself what else differs. `render` is a function
-of these numbers alone.
+Every face is a list of numbers in [-1, 1]: ATTRIBUTES, which come with the drawing as labels, and VARIATION,
+which is not told, so that a model must learn by itself what else differs. `render` is a function of these
+numbers alone.
 """
 
 from collections.abc import Mapping
@@ -85,6 +85,9 @@ def numbers(count: int, seed: int = 0, attributes: Mapping[str, Tensor | float] 
     `attributes` sets some by name (of ATTRIBUTES or VARIATION), to one number or to (count,). The first k
     rows are the same for every count >= k. Raises GlowliteError for a count below 1, an unknown name, a value
     outside [-1, 1].
+
+    >>> numbers(3, attributes={"smile": 1})[:, PARAMETERS.index("smile")]
+    tensor([1., 1., 1.])
     """
     if count <= 0:
         raise GlowliteError(f"Cannot draw {count} faces: ask for at least 1.")
@@ -127,7 +130,10 @@ def grain(keys: Tensor, size: int) -> Tensor:
 def render(table: Tensor, size: int = 64) -> Tensor:
     """Draw faces from their numbers (B, len(PARAMETERS)): float32 (B, 3, size, size) in 0..1, no grain.
 
-    A pure function, computed on the table's device. ATTRIBUTES and VARIATION tell what each column does.
+    A pure function, computed on the table's device. ATTRIBUTES and VARIATION describe each column.
+
+    >>> render(numbers(1), size=32).shape
+    torch.Size([1, 3, 32, 32])
     """
     return paint({name: n.view(-1, 1, 1) for name, n in zip(PARAMETERS, table.unbind(1), strict=True)}, size)
 
@@ -144,6 +150,10 @@ def draw(
     The same seed gives the same faces, and `draw(k)` the first k of any longer draw. `attributes` fixes some,
     for example {"smile": 0.5}, to one number or to (count,) in [-1, 1]. Pixels stay within about 6..250.
     Raises GlowliteError for a count below 1, a size below 16, an unknown attribute, a value outside [-1, 1].
+
+    >>> images, attributes = draw(2, size=32, seed=1, attributes={"glasses": 1})
+    >>> images.shape, attributes["glasses"]
+    (torch.Size([2, 3, 32, 32]), tensor([1., 1.]))
     """
     if size < 16:
         raise GlowliteError(f"Cannot draw faces of {size} pixels: the smallest size is 16.")

@@ -1,7 +1,7 @@
-"""Pictures from elsewhere: one of your own, a folder, or a data set by name; always uint8 (..., C, H, W).
+"""Picture files: one of your own, a folder, or a data set by name; always uint8 (..., C, H, W).
 
-A picture may come from anyone. So its size is judged by its header before anything is decoded, only common
-formats are tried, and whatever a decoder raises becomes one sentence.
+A picture may come from anyone. So its size is read from its header before anything is decoded, only common
+formats are tried, and any error of a decoder becomes one sentence.
 """
 
 import os
@@ -58,6 +58,11 @@ def read_picture(source: bytes | str | os.PathLike | BinaryIO, size: int = 64) -
     scaled to 8, and of an animation the first frame is taken. GlowliteError, in one sentence, for anything
     that is no such picture, is damaged, has a side under MIN_SIDE pixels, or has more than MAX_PIXELS pixels
     or MAX_BYTES bytes.
+
+    >>> file = BytesIO()
+    >>> Image.new("RGB", (100, 80), "red").save(file, "PNG")
+    >>> read_picture(file.getvalue(), size=32)[:, 0, 0]
+    tensor([255,   0,   0], dtype=torch.uint8)
     """
     size = _check_size(size)
     with warnings.catch_warnings():

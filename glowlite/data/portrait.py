@@ -1,4 +1,4 @@
-"""How a face is painted: from back to front, with shapes given by signed distance functions.
+"""Paint a face from back to front, with shapes given by signed distance functions.
 
 Coordinates and shapes as in anatomy.py; a mask is the opacity, 0 to 1, of what is painted.
 """

@@ -1,7 +1,7 @@
 """Points in the plane that a small flow can learn in seconds: moons, spiral, rings, checkerboard, a drawing.
 
-Every shape lies within 3 of the origin, about 1.5 from it in the mean, where a standard normal latent lies too:
-a flow that starts as the identity has not far to go.
+Every shape lies within 3 of the origin, about 1.5 from it in the mean, as a standard normal latent does, so a flow
+that starts as the identity is already close.
 """
 
 import math
@@ -51,7 +51,7 @@ def checkerboard(count: int, generator: torch.Generator, noise: float = 0.0) -> 
 
 
 def heart(count: int, generator: torch.Generator, noise: float = 0.1) -> Tensor:
-    """The outline of a heart, as a pen would draw it."""
+    """The outline of a heart, as dense on every part of the line."""
     turn = np.linspace(0, 2 * math.pi, 181)
     x = 16 * np.sin(turn) ** 3
     y = 13 * np.cos(turn) - 5 * np.cos(2 * turn) - 2 * np.cos(3 * turn) - np.cos(4 * turn)
@@ -72,6 +72,9 @@ def draw(shape: str, count: int, seed: int = 0, noise: float | None = None) -> T
 
     noise: standard deviation of what is added to each coordinate; None for the shape's own. GlowliteError for a
     shape that is not known.
+
+    >>> draw("moons", 100, seed=1).shape
+    torch.Size([100, 2])
     """
     if shape not in SHAPES:
         raise GlowliteError(f"unknown shape {shape!r}: choose one of {', '.join(SHAPES)}")
@@ -82,13 +85,17 @@ def draw(shape: str, count: int, seed: int = 0, noise: float | None = None) -> T
 def along(
     strokes: np.ndarray | Tensor | Sequence, count: int, generator: torch.Generator | None = None, noise=0.1
 ) -> Tensor:
-    """Points along what a hand drew: float32 (count, 2), as dense on every bit of the line.
+    """Points along the strokes of a pen: float32 (count, 2), as dense on every part of the line.
 
-    strokes    (N, 2), the points that the pen passed, in order; a row of nan lifts the pen. A stroke of one point is
-               a dot.
-    noise      standard deviation of what is added to each coordinate: the width of the pen
-    generator  without one, seed 0
+    - strokes: (N, 2), the points that the pen passed, in order; a row of nan lifts the pen. A stroke of one point is
+      a dot.
+    - noise: standard deviation of what is added to each coordinate, the width of the pen.
+    - generator: without one, seed 0.
+
     GlowliteError where there is no point.
+
+    >>> along([(0, 0), (1, 0)], count=4, noise=0)[:, 1]
+    tensor([0., 0., 0., 0.])
     """
     start, end = _segments(np.asarray(strokes, float).reshape(-1, 2))
     length = np.linalg.norm(end - start, axis=1) + 1e-6  # a dot has a chance, too
@@ -100,7 +107,7 @@ def along(
 
 
 def _segments(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where each straight bit of the strokes starts and ends, both (M, 2); a dot ends where it starts."""
+    """The start and end of each straight part of the strokes, both (M, 2); a dot ends where it starts."""
     down = np.isfinite(points).all(1)
     if not down.any():
         raise GlowliteError("nothing is drawn yet: a drawing needs one point or more")

@@ -61,10 +61,6 @@ def fold(move: Callable[[Tensor], Tensor], weight: Tensor) -> tuple[Tensor, Tens
     `move` is a flow's forward or inverse, affine at each pixel: move(weight * x) = weight' * x + bias. The bias is
     move(0), and weight' is move(the weights of each input channel) minus the bias. So the formula is written once, in
     the flow, and needs no pass over the pictures.
-
-    >>> weight, bias = fold(lambda y: 2 * y + 1, torch.ones(3, 2, 1, 1))
-    >>> weight.unique(), bias
-    (tensor([2.]), tensor([1., 1., 1.]))
     """
     bias = move(weight.new_zeros(1, len(weight)))  # (1, C_out)
     columns = move(weight.transpose(0, 1))  # (C_in, C_out, k, k)
@@ -72,18 +68,10 @@ def fold(move: Callable[[Tensor], Tensor], weight: Tensor) -> tuple[Tensor, Tens
 
 
 def no_change(x: Tensor) -> Tensor:
-    """The log-det of a map that keeps volumes: zeros of shape (B,), with x's type (float32 at least).
-
-    >>> no_change(torch.ones(2, 3))
-    tensor([0., 0.])
-    """
+    """The log-det of a map that keeps volumes: zeros of shape (B,), with x's type (float32 at least)."""
     return x.new_zeros(x.shape[0], dtype=torch.promote_types(x.dtype, torch.float32))
 
 
 def sum_features(values: Tensor) -> Tensor:
-    """Sum everything but the batch: (B, ...) -> (B,).
-
-    >>> sum_features(torch.ones(2, 3, 4, 4))
-    tensor([48., 48.])
-    """
+    """Sum everything but the batch: (B, ...) -> (B,)."""
     return values.flatten(1).sum(1)

@@ -129,33 +129,20 @@ MIXINGS = {"lu": InvertibleConv1x1LU, "plain": InvertibleConv1x1, "shuffle": Shu
 
 
 def make_mixing(kind: str, channels: int, generator: torch.Generator | None = None) -> Flow:
-    """One of `MIXINGS` by its short name; GlowliteError for any other name.
-
-    >>> make_mixing("reverse", 3).order
-    tensor([2, 1, 0])
-    """
+    """One of `MIXINGS` by its short name; GlowliteError for any other name."""
     if kind not in MIXINGS:
         raise GlowliteError(f"unknown permutation {kind!r}: choose one of {', '.join(MIXINGS)}")
     return Reverse(channels) if kind == "reverse" else MIXINGS[kind](channels, generator)
 
 
 def random_rotation(channels: int, generator: torch.Generator | None = None) -> Tensor:
-    """A random orthogonal (C, C) matrix: the Q of QR of a Gaussian one, so |det| = 1 (published code).
-
-    >>> W = random_rotation(3)
-    >>> torch.allclose(W @ W.T, torch.eye(3), atol=1e-5)
-    True
-    """
+    """A random orthogonal (C, C) matrix: the Q of QR of a Gaussian one, so |det| = 1 (published code)."""
     gaussian = torch.randn(channels, channels, generator=generator, dtype=torch.float64)
     return torch.linalg.qr(gaussian)[0].float()
 
 
 def convolve1x1(x: Tensor, matrix: Tensor, bias: Tensor | None = None) -> Tensor:
-    """matrix @ x + bias at every pixel: (B, C, H, W) -> the same shape; also (B, C).
-
-    >>> convolve1x1(torch.ones(1, 2, 4, 4), 3 * torch.eye(2)).unique()
-    tensor([3.])
-    """
+    """matrix @ x + bias at every pixel: (B, C, H, W) -> the same shape; also (B, C)."""
     if x.dim() == 2:
         return F.linear(x, matrix, bias)
     return F.conv2d(x, matrix[:, :, None, None], bias)

@@ -1,4 +1,4 @@
-"""A training run on paper: its settings, its schedules, and the card and checkpoint that come of it."""
+"""Training schedules, the saved state of a run, and its export as a checkpoint with a card."""
 
 import math
 from dataclasses import replace
@@ -25,7 +25,12 @@ MAY_CHANGE = (
 
 
 def learning_rate(config: TrainConfig, seen: int) -> float:
-    """lr of the step that follows `seen` images: linear warm-up, flat, then down to 0 at `config.images`."""
+    """lr of the step that follows `seen` images: linear warm-up, flat, then down to 0 at `config.images`.
+
+    >>> config = TrainConfig(PRESETS["tiny"], "runs/tiny", lr=1.0, images=1000, batch=100, warmup=200, decay=0.5)
+    >>> [learning_rate(config, seen) for seen in (0, 400, 750)]
+    [0.5, 1.0, 0.5]
+    """
     rate = config.lr * min(1.0, (seen + config.batch) / max(config.warmup, 1))
     falling = config.decay * config.images
     left = min(1.0, max(0, config.images - seen) / falling) if falling else 1.0
@@ -33,7 +38,7 @@ def learning_rate(config: TrainConfig, seen: int) -> float:
 
 
 def ema_decay(config: TrainConfig, step: int) -> float:
-    """How much of the average of weights a step keeps: a short memory at first, `config.ema` images later."""
+    """The share of the average of weights that a step keeps: a short memory at first, `config.ema` images later."""
     long = math.exp(-config.batch / config.ema) if config.ema else 0.0
     return min(long, (1 + step) / (10 + step))
 
@@ -50,12 +55,12 @@ def read_run(out: str | Path) -> tuple[dict[str, Tensor], dict]:
 
 
 def with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Those whose names begin with `prefix`, by the rest of their names."""
+    """The tensors whose names begin with `prefix`, by the rest of their names."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
 def _from_format_1(tensors: dict[str, Tensor], meta: dict) -> dict[str, Tensor]:
-    """A state by its names of today. Format 1 numbered weights: those of all steps, of all splits, of the top."""
+    """Rename a state's tensors to today's names. Format 1 numbered weights: of all steps, of all splits, of the top."""
     config, new = GlowConfig.from_dict(meta["train"]["model"]), {}
     for prefix in ("model.", "average."):
         part = checkpoint.renamed(with_prefix(tensors, prefix), meta, config.levels)
@@ -93,7 +98,7 @@ def _shown(value) -> str:
 
 
 def run_card(config: TrainConfig, meta: dict) -> dict:
-    """What a checkpoint's card tells of the run that made it; `meta` are the facts of its state."""
+    """The part of a checkpoint's card that describes the run that made it; `meta` are the facts of its state."""
     return {
         "data": config.data,
         "seed": config.seed,

@@ -1,8 +1,8 @@
-"""Training: one loop for CPU and GPU that can be stopped at any step and goes on as if it never had been.
+"""Training: one loop for CPU and GPU that can stop at any step and later go on exactly.
 
 The unit of every schedule is images seen. Batches and noise are functions of (seed, step), so a saved state
 is the weights, their average, the optimiser and the step number. Lightning Fabric places the model, on one
-process or on several; the loop itself stays in sight.
+process or on several; the loop itself is here.
 """
 
 import copy
@@ -49,7 +49,7 @@ OPTIMIZERS = {
 
 @dataclass
 class Result:
-    """How a run ended: val_bpd in bits per dimension, `stopped_by` the number of a signal or 0."""
+    """The end of a run: val_bpd in bits per dimension, `stopped_by` the number of a signal or 0."""
 
     images: int
     seconds: float
@@ -63,6 +63,13 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True) -> R
     resume: go on from the state there; the steps that follow are those of a run that was never stopped.
     Errors: GlowliteError for a folder that holds a run already (or none, on resuming), and for a loss or
     gradient that is not finite; the state on disk is then the last good one.
+
+    >>> import tempfile
+    >>> from glowlite.glow import PRESETS
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     config = TrainConfig(PRESETS["tiny"], out, images=32, batch=16, validation_count=8, accelerator="cpu")
+    ...     train(config, progress=False).images
+    32
     """
     trainer = Trainer(config, resume, progress)
     with StopRequest() as stop:
@@ -70,7 +77,7 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True) -> R
 
 
 class StopRequest:
-    """Ctrl-C and SIGTERM as a question the loop answers between two steps; a second Ctrl-C ends at once."""
+    """Notes Ctrl-C and SIGTERM, so that the loop stops between two steps; a second Ctrl-C ends at once."""
 
     def __init__(self):
         self.signal, self.handlers = 0, {}
@@ -91,7 +98,7 @@ class StopRequest:
 
 
 class Trainer:
-    """The state of a run and its loop; `train` is the way in."""
+    """The state of a run and its loop; call `train` to use it."""
 
     def __init__(self, config: TrainConfig, resume: bool = False, progress: bool = True):
         self.out = Path(config.out)
@@ -135,7 +142,7 @@ class Trainer:
         return self.steps * self.config.batch
 
     def initialize(self, glow: Glow) -> None:
-        """Every ActNorm from one large batch, the same on every process."""
+        """Set every ActNorm from one large batch, the same on every process."""
         noise = generator(self.device, self.config.seed, START)
         x = pixels.dequantize(self.stream.first(self.config.init_batch), self.config.model.n_bits, noise)
         glow.initialize(x.contiguous(memory_format=self.layout))
@@ -279,7 +286,7 @@ class Trainer:
         self.optimizer.load_state_dict(state)
 
     def explain(self, x: Tensor, what: str) -> str:
-        """One sentence for a loss or gradient that is not finite: where it arose, and what is left."""
+        """One sentence for a loss or gradient that is not finite: its first layer, and the last good state."""
         state = self.out / STATE
         kept = f"the last good state is {state}" if state.exists() else "no state was saved yet"
         where = first_nonfinite(self.glow, x)
@@ -290,7 +297,7 @@ class Trainer:
 
 
 def start_fabric(config: TrainConfig) -> Fabric:
-    """Fabric on the devices asked for. All stays float32; "tf32" lowers the precision of products alone."""
+    """Start Fabric on the devices asked for, in float32; "tf32" lowers only the precision of matrix products."""
     torch.set_float32_matmul_precision("high" if config.precision == "tf32" else "highest")
     torch.backends.cudnn.allow_tf32 = config.precision == "tf32"
     try:

@@ -15,6 +15,12 @@ class MetricsFile:
     A line of training has images, seconds, bpd, grad_norm, lr, images_per_second; one of validation has
     images, seconds, val_bpd. bpd is bits per dimension (mean since the line before), seconds are of training
     in all.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as out:
+    ...     MetricsFile(f"{out}/metrics.jsonl").write(images=64, bpd=5.5)
+    ...     read_metrics(f"{out}/metrics.jsonl")
+    [{'images': 64, 'bpd': 5.5}]
     """
 
     def __init__(self, path: str | Path, images: int = 0):
@@ -47,7 +53,7 @@ def cores() -> int:
 
 
 def machine(device: torch.device | str = "cpu") -> dict:
-    """What a figure was measured on: device (GPU or processor name), cores, threads, system."""
+    """The machine of a measurement: device (GPU or processor name), cores, threads, system."""
     device = torch.device(device)
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _processor()
     return {
@@ -59,7 +65,7 @@ def machine(device: torch.device | str = "cpu") -> dict:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what a result depends on."""
+    """Versions of Python and of the packages that a result depends on."""
     found = {"python": platform.python_version(), "torch": torch.__version__}
     for package in ("glowlite", "numpy", "safetensors", "lightning-fabric", "pillow"):
         try:

@@ -1,10 +1,18 @@
-"""Where a number that is not finite first arose."""
+"""Find the first number that is not finite in a model's forward and backward pass."""
 
 from torch import Tensor, nn
 
 
 def first_nonfinite(model: nn.Module, x: Tensor) -> str:
-    """Where forward and backward of -log_density(x) first meet a number that is not finite, in words."""
+    """Name the first parameter, layer or gradient of -log_density(x) that is not finite.
+
+    >>> import torch
+    >>> from glowlite.glow import PRESETS, Glow
+    >>> model = Glow(PRESETS["tiny"])
+    >>> model.levels[0].split.prior.b.data[0] = float("nan")
+    >>> first_nonfinite(model, torch.zeros(8, 3, 16, 16))
+    'the parameter levels.0.split.prior.b'
+    """
     for name, weight in model.named_parameters():
         if not weight.isfinite().all():
             return f"the parameter {name}"

@@ -21,7 +21,12 @@ def setting(default, help: str, choices: tuple[str, ...] = (), **limits):
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The settings of a training run. Counts are of images, unless a name says otherwise."""
+    """The settings of a training run. Counts are of images, unless a name says otherwise.
+
+    >>> from glowlite.glow import PRESETS
+    >>> TrainConfig(PRESETS["tiny"], out="runs/tiny", batch=32).lr
+    0.002
+    """
 
     model: "GlowConfig"
     out: str

@@ -1,4 +1,4 @@
-"""Batches for training, each a function of (seed, step) alone: to resume, a run needs but its step number."""
+"""Batches for training, each a function of (seed, step) alone, so a run resumes from its step number alone."""
 
 from pathlib import Path
 
@@ -17,7 +17,12 @@ VALIDATION_SHARE = 0.1  # of a folder of pictures, at most
 
 
 class FaceStream:
-    """Faces drawn afresh for ever, no batch twice within 2**31: uint8 (batch, 3, size, size) on `device`."""
+    """An endless stream of newly drawn faces: uint8 (batch, 3, size, size) on `device`; no batch twice within 2**31.
+
+    >>> stream = FaceStream(size=16, batch=4, seed=0)
+    >>> stream.batch(7).shape, torch.equal(stream.batch(7), stream.batch(7))
+    (torch.Size([4, 3, 16, 16]), True)
+    """
 
     def __init__(self, size: int, batch: int, seed: int, device="cpu", rank: int = 0, world: int = 1):
         self.size, self.batch_size, self.device = size, batch, device
@@ -45,8 +50,12 @@ class FaceStream:
 class PictureStream:
     """Pictures held in memory, in a new order every epoch; a tenth of them is kept back for validation.
 
-    images: uint8 (N, C, H, W). Which pictures are kept back depends on N alone, so a second run with another
+    images: uint8 (N, C, H, W). The choice of the pictures kept back depends on N alone, so a second run with another
     seed keeps the same ones.
+
+    >>> stream = PictureStream(torch.zeros(20, 1, 8, 8, dtype=torch.uint8), batch=4, seed=0)
+    >>> stream.batch(0).shape, len(stream.held_out(100))
+    (torch.Size([4, 1, 8, 8]), 2)
     """
 
     def __init__(self, images: Tensor, batch: int, seed: int, device="cpu", rank: int = 0, world: int = 1):
