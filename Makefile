@@ -4,7 +4,7 @@
 #   TORCH_INDEX=URL      one more package index to take PyTorch from; empty: none. Unless it is given, PyTorch's small
 #                        CPU build is taken on a Linux machine without an NVIDIA GPU, if that index answers.
 #   PORT=8867 HOST=...   where `make explore` and `make present` serve; VISITORS=20 at most at once
-#   WORKERS=2            processes for the unit tests
+#   WORKERS=2            processes for the tests
 #   ARGS="..."           more options for the command that a target runs, such as make train ARGS="--resume"
 VENV ?= .venv
 PYTHON ?=
@@ -116,24 +116,27 @@ train: $(LAB_READY)  ## train faces64 into runs/faces64 (ARGS="--resume" goes on
 
 # --- to check ------------------------------------------------------------------------------------------------------
 
+# The tests of a file stay together, as they share what takes long to make.
+IN_PARALLEL = -n $(WORKERS) --dist loadfile
+
 .PHONY: test
 test: test-unit test-notebooks test-browser  ## run every test: unit, notebooks, browser
 
 .PHONY: test-unit
 test-unit: $(DEV_READY)  ## run the unit tests
-	$(PY) -m pytest -n $(WORKERS) --dist loadfile --ignore=tests/browser tests $(ARGS)
+	$(PY) -m pytest $(IN_PARALLEL) --ignore=tests/browser tests $(ARGS)
 
 .PHONY: test-notebooks
 test-notebooks: $(DEV_READY)  ## run every notebook and compare what it stores
 	@if ls notebooks/*.ipynb >/dev/null 2>&1; then set -x; \
-	OMP_NUM_THREADS=1 $(PY) -m pytest -n $(WORKERS) --dist loadfile --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
+	OMP_NUM_THREADS=1 $(PY) -m pytest $(IN_PARALLEL) --nbval-lax --nbval-current-env --nbval-cell-timeout=300 \
 	  --nbval-sanitize-with=tests/notebooks/nbval.cfg notebooks/*.ipynb $(ARGS); \
 	else echo "There are no notebooks to test."; fi
 
 .PHONY: test-browser
 test-browser: $(DEV_READY)  ## run dashboards and notebooks in Chromium
 	@if ls tests/browser/test_*.py >/dev/null 2>&1; then set -x; \
-	$(PY) -m pytest tests/browser $(ARGS); \
+	$(PY) -m pytest $(IN_PARALLEL) tests/browser $(ARGS); \
 	else echo "There are no browser tests."; fi
 
 .PHONY: lint

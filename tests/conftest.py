@@ -15,9 +15,16 @@ HOW_TO_GET_CHROMIUM = (
 )
 
 
-def pytest_configure():
+def pytest_configure(config):
     if "PYTEST_XDIST_WORKER" in os.environ:
         torch.set_num_threads(1)  # the workers already fill the cores
+    config.option.loadscopereorder = False  # or workers take the files with most tests first, not those that take long
+
+
+def pytest_collection_modifyitems(items):
+    """Files with slow tests come first, so that no worker is left alone with one at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(autouse=True)
@@ -44,12 +51,28 @@ def pytest_runtest_makereport():
     return report
 
 
-@pytest.fixture(scope="module")
-def browser(chromium):
-    """A Chromium, driven by playwright, which keeps an event loop running; so no longer than a file."""
+# Playwright's own list of features that it turns off, which this one replaces, and the two pages that Chromium would
+# load unseen into every new window for its address bar: most of what an empty window costs.
+FEATURES = """
+    AvoidUnnecessaryBeforeUnloadCheckSync DestroyProfileOnBrowserClose HttpsUpgrades HttpsFirstBalancedModeAutoEnable
+    LensOverlay MediaRouter PaintHolding ThirdPartyStoragePartitioning AvoidCorsURLLoaderRestartOnRedirect
+    OptimizationHints NetworkTimeServiceQuerying AimEnabled PreconnectToSearch
+    WebUIOmniboxPopup WebUIOmniboxAimPopup
+""".split()
+
+
+def launch(chromium: str):
+    """For a fixture: a Chromium that playwright drives."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        driven = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        flags = [*FLAGS, f"--disable-features={','.join(FEATURES)}"]
+        driven = playwright.chromium.launch(executable_path=chromium, args=flags)
         yield driven
         driven.close()
+
+
+@pytest.fixture(scope="module")
+def browser(chromium):
+    """A Chromium for one file: playwright keeps an event loop running, which tests of other files start themselves."""
+    yield from launch(chromium)

@@ -4,9 +4,11 @@ import pytest
 import torch
 
 from benchmarks.attributes import HELD_OUT_SEED, measure, table
-from glowlite import checkpoint
+from glowlite import checkpoint, fuse
 from glowlite.data import faces
 from glowlite.evaluation import train_meter
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +18,7 @@ def meter():
 
 @pytest.fixture(scope="module")
 def effects(meter):
-    effects = measure(checkpoint.load("faces64"), checkpoint.load_directions("faces64"), meter)
+    effects = measure(fuse(checkpoint.load("faces64")), checkpoint.load_directions("faces64"), meter, count=128)
     print("\n" + table(effects))
     return effects
 

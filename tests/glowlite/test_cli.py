@@ -1,6 +1,7 @@
 """The command line: each command once for real, and what a person reads after a mistake."""
 
 import dataclasses
+import functools
 import json
 import os
 import signal
@@ -163,7 +164,9 @@ def test_faces_are_drawn_as_asked(tmp_path):
     assert bool((windows == first[:, None, None]).all(-1).all(-1).all(0).any()), "the first face is not on the sheet"
 
 
-def test_directions_are_kept_beside_the_model(model_path, capsys):
+def test_directions_are_kept_beside_the_model(model_path, monkeypatch, capsys):
+    quick = functools.partial(evaluation.train_meter, 1024, 1)  # a good meter takes a minute
+    monkeypatch.setattr(evaluation, "train_meter", quick)
     assert glowlite("directions", model_path, "--count", 64, "--batch", 32) == 0
     found = checkpoint.load_directions(model_path)
     assert list(found) == list(faces.ATTRIBUTES)
