@@ -32,8 +32,8 @@ def needs(extras: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        package = error.name.partition(".")[0]
-        if package in ("glowlite", "glowlab"):
+        package = (error.name or "").partition(".")[0]
+        if package in ("", "glowlite", "glowlab"):  # a fault of our own
             raise
         raise GlowliteError(f"This command needs {package}: pip install 'glowlite[{extras}]'") from error
 

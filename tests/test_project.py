@@ -182,9 +182,10 @@ def test_the_commands_that_pages_name_exist(page):
 
 @needs_make
 def test_what_make_runs_can_be_run():
-    """Every `python -m MODULE` of the Makefile is a module of this repository or of a pinned package."""
-    makefile = (ROOT / "Makefile").read_text()
-    installed = {name.replace("-", "_") for name in pins()} | {"pip"}
+    """Every `python -m MODULE` of the Makefile is ours or a pinned package's, and every `glowlite` command exists."""
+    makefile, pinned = (ROOT / "Makefile").read_text(), set(pins())
+    brought = metadata.packages_distributions().items()  # import name -> packages
+    installed = {module for module, packages in brought if pinned & set(map(canonicalize_name, packages))} | {"pip"}
     for module in set(re.findall(r"-m ([a-z_.]+)", makefile)) - {"venv"}:
         path = ROOT / module.replace(".", "/")
         ours = path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
