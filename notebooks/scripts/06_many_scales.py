@@ -480,7 +480,7 @@ blur_chart(shares, "Four falling lines: a blur of 2 removes most of level 1's ch
 # - Squeeze: each 2 by 2 block becomes four channels, with log-det 0.
 # - Split: half of the channels leave; all levels together have $D$ numbers.
 # - What stays predicts what leaves: $\varepsilon = (z - \mu) / \sigma$, with log-det $-\sum \log \sigma$.
-# - Decoding goes backwards, level by level from the last: first the split, then the steps and the squeeze.
+# - Decoding goes backwards, last level first: at each the split, then the steps and the squeeze.
 # - Here level 4, an eighth of the numbers, says whose face it is; level 1, half of them, fine detail.
 
 # %% [markdown]

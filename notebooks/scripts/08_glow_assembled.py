@@ -262,8 +262,8 @@ glow_map("squeeze", "split", "z", "log_det")
 # `forward` collects a list with $\varepsilon_l$ of every level, and adds all log-dets. `inverse` takes such a list,
 # and leaves it as it was. What you need: `x, log_det = level(x)` and `level.inverse(x)` for each of `self.levels`, and
 # `split` and `split_inverse` with each of `self.priors`, of which there is one fewer. In place of the last split:
-# `stays, eps, log_det = self.top(x)` and `self.top.inverse(stays, eps)`. Nothing stays there, so on the way back
-# `stays` is `latents[-1][:, :0]`, no channels at all.
+# `stays, eps, log_det = self.top(x)` and `self.top.inverse(stays, eps)`. Nothing stays there: on the way back
+# `stays` is `latents[-1][:, :0]`, without any channels.
 
 # %%
 from glowlite.flows import Chain, Squeeze, TopPrior
