@@ -27,11 +27,11 @@ def test_faults_have_names_of_their_own():
 
 def test_a_text_that_is_not_there_just_once_is_an_error():
     with pytest.raises(BadFault, match="has 0 places"):
-        harmed(fault("gone", "pixels.py", "no such text", "", at=PIXELS))
+        harmed(fault("gone", "glowlite/pixels.py", "no such text", "", at=PIXELS))
     with pytest.raises(BadFault, match=r"has \d+ places"):
-        harmed(fault("everywhere", "pixels.py", "images", "", at=PIXELS))
+        harmed(fault("everywhere", "glowlite/pixels.py", "images", "", at=PIXELS))
     with pytest.raises(SyntaxError):
-        harmed(fault("nonsense", "pixels.py", *(SIGN[0], "return return"), at=PIXELS))
+        harmed(fault("nonsense", "glowlite/pixels.py", *(SIGN[0], "return return"), at=PIXELS))
 
 
 def test_only_a_failing_test_counts_as_noticing():
@@ -56,8 +56,8 @@ def server_of_its_own():
 
 @pytest.mark.slow
 def test_a_caught_fault_and_a_missed_one_are_told_apart(capsys, server_of_its_own):
-    seen = fault("seen", "pixels.py", *SIGN, at=FLOOR)
-    unseen = fault("unseen", "pixels.py", "if images.dtype != torch.uint8 or", "if False or", at=FLOOR)
+    seen = fault("seen", "glowlite/pixels.py", *SIGN, at=FLOOR)
+    unseen = fault("unseen", "glowlite/pixels.py", "if images.dtype != torch.uint8 or", "if False or", at=FLOOR)
     assert main(["-j", "1"], [seen, unseen]) == 1
     output = capsys.readouterr().out
     assert re.search(r"caught +seen .*test_nats_to_bits", output)
