@@ -103,13 +103,14 @@ def factor_maps(
 
 
 def _bar(scene: Scene, value: float) -> None:
+    value = round(value, 2) + 0.0  # + 0.0: no minus before a zero
     panel = scene.panel(
         (0, 1), (-LARGEST_BAR, LARGEST_BAR), weight=0.75, title="log-det", xticks=[], yticks=[-2, -1, 0, 1, 2]
     )
     panel.line([0, 1], [0, 0], "ink", 1, alpha=0.7)
     panel.bars([0.3, 0.7], [min(LARGEST_BAR, max(-LARGEST_BAR, value))], "log_det", 0.8)
     away = 0.28 if value >= 0 else -0.28
-    panel.text(0.5, min(2.2, max(-2.2, value + away)), format_number(value, 2), "log_det", bold=True)
+    panel.text(0.5, min(2.2, max(-2.2, value + away)), format_number(value), "log_det", bold=True)
 
 
 # ---- cost against channels ----------------------------------------------------------------------------------
