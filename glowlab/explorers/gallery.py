@@ -12,7 +12,7 @@ from glowlite import latents as latent_space
 from glowlite.data import faces
 from glowlite.data.pictures import read_picture
 
-GALLERY_SEED = 2  # held out: no run trains on a face of a seed that a person can give (data/stream.py)
+GALLERY_SEED = 2  # held out: no run trains on a face of a seed that a person can give (training/stream.py)
 PEOPLE = {  # twelve people with attributes as different as possible; all else about them comes from the seed
     "smile": [0.1, 0.9, -0.2, 0.4, 0.8, 0.0, 0.6, -0.5, 0.9, 0.2, 0.7, -0.1],
     "hair_colour": [-0.3, 0.9, -0.9, 0.4, -0.6, -1.0, 0.7, -0.2, 0.1, 0.95, -0.8, 0.3],

@@ -240,7 +240,7 @@ class InterpolationExplorer(Explorer):
         return self.typical.mean - 2 * self.typical.spread, self.typical.mean + 2 * self.typical.spread
 
     def settle(self) -> Iterator[None]:
-        """Words; the rows, whole ones only; bits per dimension."""
+        """Update words; then rows, each when it is complete; then bits per dimension."""
         now = self.state
         self.words.says = now.describe(self.decoded.temperature)
         self.words.hint = self.hint()

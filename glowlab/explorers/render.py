@@ -94,7 +94,7 @@ class Updater:
         self._wanted = False
 
     def request(self) -> None:
-        """The state has changed."""
+        """Request an update, as the state has changed."""
         self._ticket += 1
         if self._held:
             self._wanted = True
@@ -109,7 +109,7 @@ class Updater:
 
     @contextmanager
     def hold(self):
-        """Many changes, one picture: requests inside are decoded once, at the end."""
+        """Make one update of many changes: requests inside become one, at the end."""
         self._held += 1
         try:
             yield
