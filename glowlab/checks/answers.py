@@ -1,4 +1,4 @@
-"""What several checks share: the shape of an answer, combinations of mistakes, log-dets that count pixels."""
+"""Parts shared by several checks: the shape of an answer, combinations of mistakes, log-dets that count pixels."""
 
 from collections.abc import Iterator
 from itertools import product

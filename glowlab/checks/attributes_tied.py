@@ -103,7 +103,7 @@ def diagnose_parted(found, truth, middle: Latents, z: Latents, a: Tensor, b: Ten
 
 
 def mistaken(truth, z: Latents, a: Tensor, b: Tensor) -> Iterator[tuple[str, tuple[Latents, Latents]]]:
-    """What typical mistakes make of these latents, with their diagnosis."""
+    """Typical mistakes: (their diagnosis, the two directions that they make of these latents)."""
     has_a, has_b = a > 0.5, b > 0.5
     tied = latents.mean_difference(z, has_a), latents.mean_difference(z, has_b)
     yield "each is a difference of means, still tied: its step moves the other label along", tied
@@ -158,7 +158,7 @@ def projected(step: Latents, other: Latents) -> Latents:
 
 
 def made_of(step: Latents, truth, middle: Latents, which: int) -> str:
-    """In words, how much of either label's direction and of the mean face is in a direction."""
+    """A sentence: how much of either label's direction and of the mean face is in a direction."""
     parts = torch.cat([latents.flatten(part) for part in (*truth, middle)])  # (3, D)
     flat = latents.flatten(step).to(parts)[0]
     share = torch.linalg.lstsq(parts.T, flat[:, None]).solution[:, 0]

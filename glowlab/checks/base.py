@@ -1,4 +1,4 @@
-"""How an exercise is checked: a property is tried on fresh random inputs, and a mistake is named.
+"""The check of an exercise: a property is tried on fresh random inputs, and a mistake is named.
 
 A check is a generator function that takes what the student wrote and a torch.Generator:
 
@@ -33,7 +33,7 @@ NEAR = 1e-5  # the tolerance of every check: inputs are float64 of size 1, and a
 
 
 class Mistake(Exception):
-    """What is wrong with an attempt, in words for the student; it never shows the answer."""
+    """The mistake of an attempt, in words for the student; it never shows the answer."""
 
 
 class Untried(Exception):
@@ -42,7 +42,7 @@ class Untried(Exception):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: `state` UNTRIED, RIGHT or WRONG, `holds` what is right, `mistake` what is not."""
+    """The result of a check: `state` UNTRIED, RIGHT or WRONG, `holds` what is right, `mistake` what is not."""
 
     name: str
     state: str
@@ -188,7 +188,7 @@ def _first(error: Exception) -> str:
 
 
 def _line(error: Exception, attempt: Callable) -> str:
-    """Which line of the student's function the error came from, quoted."""
+    """Quotes the line of the student's function that the error came from."""
     code = getattr(attempt, "__code__", None)
     trace, found = error.__traceback__, None
     while trace is not None:

@@ -41,7 +41,7 @@ def dequantise(attempt, generator):
 
 
 def called(attempt, images: Tensor, n_bits: int, generator: torch.Generator) -> Tensor:
-    """What attempt gives, in float64; a Mistake where that is no batch of floats. Torch's own dice are put back."""
+    """The attempt's result in float64; a Mistake where it is no batch of floats. Leaves torch's own generator alone."""
     given = images.clone()
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
@@ -58,7 +58,7 @@ def called(attempt, images: Tensor, n_bits: int, generator: torch.Generator) -> 
 
 
 def dequantised(attempt, images: Tensor, n_bits: int):
-    """What attempt gives; bytes divided by 2^8, which is 0 among bytes, get their own words."""
+    """The attempt's result; a Mistake of its own where bytes are divided by 2^8, which is 0 as a byte."""
     try:
         return run(attempt, images, n_bits)
     except Mistake as mistake:
@@ -79,7 +79,7 @@ def inside(u: Tensor, low: float = 0.0, high: float = 1.0, edge: float = EDGE) -
 
 
 def outside(x: Tensor, u: Tensor, images: Tensor, n_bits: int) -> str:
-    """Why floor does not give the integers back."""
+    """The reason why floor does not give the integers back."""
     bins, k = 2**n_bits, kept(images, n_bits)
     rounded, low_bits = (images.double() * bins / 256).round(), (images.long() % bins).double()
     explanations = {

@@ -65,7 +65,7 @@ def some_x(generator: torch.Generator) -> Tensor:
 
 
 def wrong_log_probs(x: Tensor, z: Tensor, slope: Tensor, slope_at_z: Tensor) -> dict[str, list[Tensor]]:
-    """What to say to what one writes instead of log p(x)."""
+    """Wrong values of log p(x), by their diagnosis."""
     base, log_det, c = -(z**2) / 2 - HALF_LOG_2PI, slope.abs().log(), HALF_LOG_2PI
     right, stretch, at_x = base + log_det, slope.abs(), -(x**2) / 2 - HALF_LOG_2PI
     return {
@@ -161,7 +161,7 @@ def random_jacobians(generator: torch.Generator) -> Tensor:
 
 
 def wrong_log_dets(jacobian: Tensor) -> dict[str, list[Tensor]]:
-    """What to say to what one writes instead of log |det J|."""
+    """Wrong values of log |det J|, by their diagnosis."""
     a, b, c, d = jacobian.flatten(1).unbind(1)
     det = a * d - b * c
     right = det.abs().log()

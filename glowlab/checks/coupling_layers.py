@@ -10,7 +10,7 @@ from glowlite.flows.coupling import Coupling
 
 
 class Witness:
-    """A network that nobody can invert: float64 (B, C, H, W) -> `outputs` of that shape. It notes its inputs."""
+    """A network without an inverse: float64 (B, C, H, W) -> `outputs` of that shape. It notes its inputs."""
 
     def __init__(self, shape: torch.Size, outputs: int, generator: torch.Generator):
         self.shape, self.outputs, self.seen = shape, outputs, []
@@ -33,7 +33,7 @@ class Witness:
         return given[0] if self.outputs == 1 else given
 
     def outcome(self, half: Tensor) -> tuple[Tensor, ...]:
-        """What it gives for this half, without noting that it was asked."""
+        """Its outputs for this half, without a note that it was called."""
         mixed = torch.einsum("oij,bjhw->obihw", self.weights, half)
         return tuple((2 * mixed + self.phase.view(-1, 1, 1, 1, 1)).sin().roll(1, -1).unbind(0))
 
@@ -207,7 +207,7 @@ def diagnose_log_det(log_det, log_s: Tensor, t: Tensor) -> None:
 
 
 def wrong_log_dets(log_s: Tensor, t: Tensor, right: Tensor) -> dict[str, Tensor]:
-    """What one writes instead of `right`, (B,), by what is wrong with it."""
+    """Wrong log-dets (B,), by their diagnosis."""
     pixels = log_s[0, 0].numel()
     per_pixel = log_s.flatten(2)[:, :, 0].sum(1)  # of the first pixel
 

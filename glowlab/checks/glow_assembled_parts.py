@@ -1,4 +1,4 @@
-"""Beside the checks of notebook 08: methods that stand in for an untried exercise, weights copied, lines counted.
+"""Parts of the checks of notebook 08: methods that stand in for an untried exercise, copied weights, counted lines.
 
 The notebook writes each part of Glow as functions of its weights. The same functions are here, and from them the
 methods that stand in (`step_forward`, ...) are put together.
@@ -128,7 +128,7 @@ def lines_of(thing: Callable) -> int:
     return sum(bool(line) and not line.startswith("#") for line in lines)
 
 
-# ---- what an answer must look like ---------------------------------------------------------------------------
+# ---- the shape of an answer ---------------------------------------------------------------------------
 
 
 @torch.no_grad()
@@ -185,7 +185,7 @@ def one_each(log_det, count: int) -> Tensor:
 
 
 def run_inverse(inverse: Callable, z, advice: str = "") -> object:
-    """What inverse gives. Where it is still a stub that is a Mistake, since forward is right already.
+    """The result of inverse. A stub is a Mistake here, since forward is right already.
 
     advice: said where sizes do not fit.
     """

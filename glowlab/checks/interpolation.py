@@ -59,7 +59,7 @@ def on_arc(a: Latents, b: Latents, t: float, w) -> Latents:
 
 
 def alone(a: Latents, b: Latents, t: float) -> Latents:
-    """Every level on an arc of its own."""
+    """Each level on an arc of its own."""
     return [on_arc([x], [y], t, angle(x, y))[0] for x, y in zip(a, b, strict=True)]
 
 
@@ -120,7 +120,7 @@ def listed(result, like: Latents) -> Latents:
 
 
 def called(attempt, *given) -> object:
-    """What attempt gives; a Mistake with a word more where a batch was forgotten, and one where an end was changed."""
+    """The attempt's result; a Mistake with a hint where a batch was forgotten, and one where an end was changed."""
     before = [[part.clone() for part in latents] for latents in given[:2]]
     kept = [list(latents) for latents in given[:2]]
     try:
@@ -176,7 +176,7 @@ def slerp(attempt, generator):
 
 
 def _elsewhere(flat: Tensor, a: Latents, b: Latents, t: float) -> str:
-    """What can be said of a result that no known mistake explains."""
+    """A sentence about a result that no known mistake explains."""
     right = latent_space.flatten(on_arc(a, b, t, angle(*map(latent_space.flatten, (a, b)))))
     norms = flat.norm(dim=1)[0] / right.norm(dim=1)[0]
     if not 0.98 < norms < 1.02:

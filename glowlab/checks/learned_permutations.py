@@ -27,7 +27,7 @@ def random_matrix(channels: int, sign: int, generator: torch.Generator) -> Tenso
 
 
 def call(attempt, x: Tensor, W: Tensor):
-    """What the student's function gives; a Mistake if it spoils what it was given."""
+    """The result of the student's function; a Mistake if it changes its inputs."""
     given = x.clone(), W.clone()
     result = run(attempt, x, W)
     if not torch.equal(x, given[0]) or not torch.equal(W, given[1]):

@@ -21,7 +21,7 @@ from glowlite.flows.mixing import InvertibleConv1x1LU, Mixing
 
 
 class Factors(NamedTuple):
-    """What a layer stores: P (C, C), L and U (C, C) with all their numbers, sign and log_s (C,); float64."""
+    """The tensors of a layer: P (C, C), L and U (C, C) with all their numbers, sign and log_s (C,); float64."""
 
     P: Tensor
     L: Tensor
@@ -164,7 +164,7 @@ class NoInverse(TorchFunctionMode):
 
 
 def wrong_undos(z: Tensor, P: Tensor, lower: Tensor, upper: Tensor) -> Iterator[tuple[list[str], Tensor]]:
-    """Every wrong way to undo P lower upper that the hints could lead to; solve_triangular ignores one triangle."""
+    """The wrong ways to undo P lower upper that the hints could lead to; solve_triangular ignores one triangle."""
     solve = torch.linalg.solve_triangular
 
     def diagonal(y: Tensor) -> Tensor:

@@ -72,7 +72,7 @@ def diagnose_places(result: Tensor, x: Tensor, z: Tensor) -> None:
 
 
 def misplaced(z: Tensor) -> dict[str, Tensor]:
-    """What typical mistakes make of z, by their diagnosis."""
+    """Pictures that typical mistakes make of z, by their diagnosis."""
     batch, channels, height, width = z.shape
     shape = (batch, channels // 4, 2 * height, 2 * width)
     blocks = z.unflatten(1, (channels // 4, 2, 2))  # (B, C, i, j, H, W); the picture is (B, C, H, i, W, j)
@@ -125,7 +125,7 @@ class Piece:
         return self.part.inverse(*given)
 
     def reason(self, tensor: Tensor, size: tuple[int, ...]) -> str:
-        """Why it may have been given a tensor that is not of this size (C, H, W)."""
+        """A likely reason why a tensor is not of this size (C, H, W)."""
         if size[0] == 0:
             return "nothing stays at the last level, so begin with 0 channels, latents[-1][:, :0]"
         if self.name.endswith("steps") and tuple(tensor.shape[1:]) == (size[0] // 2, *size[1:]):

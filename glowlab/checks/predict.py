@@ -71,7 +71,7 @@ class Prediction:
 
 
 def _bundle(widget: ipywidgets.DOMWidget, text: str, page: str) -> dict:
-    """What a page shows for a widget: the widget, or `page` and `text` where no kernel runs."""
+    """The output of a cell that shows a widget: the widget, or `page` and `text` where no kernel runs."""
     data = widget._repr_mimebundle_()
     data = data[0] if isinstance(data, tuple) else data
     return {**data, "text/html": page, "text/plain": text}

@@ -24,7 +24,7 @@ def random_latents(generator: torch.Generator) -> list[Tensor]:
 
 
 def wrong_terms(latents: list[Tensor], T: float) -> Iterator[tuple[list[str], Tensor]]:
-    """Every combination of right and wrong terms of log N(eps; 0, T^2 I): (mistakes in words, (B,) values)."""
+    """All combinations of right and wrong terms of log N(eps; 0, T^2 I): (mistakes in words, (B,) values)."""
     eps = flatten(latents)
     squares, D = eps.square().sum(1), eps.shape[1]
     one = torch.ones_like(squares)

@@ -21,7 +21,7 @@ def random_bytes(*shape: int, generator: torch.Generator) -> Tensor:
 
 
 def random_f(generator: torch.Generator) -> tuple[Callable[[Tensor], Tensor], list[Tensor]]:
-    """A function of bytes that nobody can invert, and the list of what it was called with."""
+    """A function of bytes without an inverse, and the list of its inputs."""
     shift, factor, offset = torch.randint(1, 100, (3,), generator=generator).tolist()
     seen = []
 

@@ -1,4 +1,4 @@
-"""What several checks share: the shape of an answer, and the fewest mistakes that explain it."""
+"""Parts shared by several checks: the shape of an answer, and the fewest mistakes that explain it."""
 
 import pytest
 import torch

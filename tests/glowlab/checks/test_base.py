@@ -1,4 +1,4 @@
-"""What every check does with an attempt, and the questions asked before a cell runs."""
+"""Steps that are the same in every check, and the questions asked before a cell runs."""
 
 import pytest
 import torch
