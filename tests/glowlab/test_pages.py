@@ -16,7 +16,7 @@ from PIL import Image
 
 from glowlab import explorers, pages
 from glowlab.notebooks import WIDGET
-from glowlab.pages import course, mathml, notebook
+from glowlab.pages import api, course, mathml, notebook
 from glowlite.errors import GlowliteError
 
 LESSONS = course.list_lessons()
@@ -281,7 +281,7 @@ def test_relative_links_leave_no_page_behind():
     made = {"index.html": pages.render_landing(live=False)}
     made |= {f"notebooks/{lesson.page}": pages.render_notebook(lesson.path, live=False) for lesson in LESSONS}
     made |= {f"source/{f[:-3]}.html": pages.render_source(f, live=False) for f in course.READING_ORDER}
-    known = {*made, *(f"explore/{explorer.name}.html" for explorer in course.EXPLORERS)}
+    known = {*made, *api.list_pages(), *(f"explore/{explorer.name}.html" for explorer in course.EXPLORERS)}
     for name, text in made.items():
         for link in Read(text).links:
             if urlsplit(link).scheme or link.startswith("#"):
