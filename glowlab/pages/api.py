@@ -7,7 +7,8 @@ from pathlib import Path
 
 import glowlite
 
-TEMPLATES = Path(__file__).resolve().parent / "templates" / "api"
+LAB = Path(__file__).resolve().parents[1]
+TEMPLATES = LAB / "pages/templates/api"
 LEFT_OUT = ("glowlite.__main__", "glowlite.cli")  # the command, which `glowlite --help` describes
 
 
@@ -28,6 +29,7 @@ def list_pages() -> dict[str, Callable[[], str]]:
         setattr(glowlite, name, getattr(glowlite, name))
     modules = {name: pdoc.doc.Module.from_name(name) for name in names}
     pdoc.render.configure(docformat="markdown", search=False, template_directory=TEMPLATES)
+    pdoc.render.env.loader.searchpath.append(LAB / "serving/voila/templates/glow")  # bar.html.j2 has the site's icon
     return {
         f"api/{name.replace('.', '/')}.html": lambda module=module: pdoc.render.html_module(module, modules)
         for name, module in modules.items()
