@@ -14,6 +14,8 @@ import pytest
 from .asking import ABSENT, SECONDS, ask, kernel_of, refused
 from .conftest import Served, Watched
 
+pytestmark = pytest.mark.slow
+
 # ---- tokens and places ----------------------------------------------------------------------
 
 
@@ -185,7 +187,8 @@ def test_a_server_that_stops_and_comes_back_is_said(chromium, browser):
         page.wait_for_selector(f"{BAR}:has-text('was started again')")
         start_again(page)
         assert "t=0.3" in page.url
-        assert [wrong for wrong in watched.wrong if not re.search("ERR_CONNECTION|Connection lost", wrong)] == []
+        lost = "ERR_CONNECTION|Connection lost|404"  # 404: it may ask the second server for its kernel of the first
+        assert [wrong for wrong in watched.wrong if not re.search(lost, wrong)] == []
     finally:
         watched.context.close()
         if second is not None:

@@ -16,6 +16,8 @@ from glowlab.pages import course
 
 from .conftest import LONG
 
+pytestmark = pytest.mark.slow
+
 EXPLORERS = [f"explore/{explorer.name}.html" for explorer in course.EXPLORERS]
 SOME = ["index.html", *EXPLORERS, "notebooks/00_why_reversible.html", "source/flows/base.html"]
 WIDE, PHONE = {"width": 1280, "height": 800}, {"width": 400, "height": 800}
@@ -121,25 +123,21 @@ def links(page) -> set[str]:
 
 def test_every_link_holds_and_every_page_is_reached(visit, address, folder):
     visitor = visit(viewport=WIDE)
-    waiting, seen, parts = [address], set(), {}
+    waiting, parts, found = [address], {}, {}
     while waiting:
         page = visitor.open(waiting.pop().removeprefix(address))
         here = urldefrag(page.url)[0]
-        seen.add(here)
         parts[here] = set(page.evaluate("[...document.querySelectorAll('[id]')].map((e) => e.id)"))
+        found[here] = [urldefrag(link) for link in links(page) if urlsplit(link).netloc == urlsplit(address).netloc]
         assert page.title() and page.locator("h1").count() == 1
-        for link in links(page):
-            path = urldefrag(link)[0]
-            if path.startswith(address) and path not in seen and path not in waiting:
+        for path, _ in found[here]:
+            if path.startswith(address) and path not in parts and path not in waiting:
                 waiting.append(path)
-    for here in seen:
-        visitor.open(here.removeprefix(address))
-        for link in links(visitor.page):
-            path, part = urldefrag(link)
-            if urlsplit(link).netloc == urlsplit(address).netloc:
-                assert path in seen and (not part or unquote(part) in parts[path]), f"{here} links to {link}"
+    for here, all_links in found.items():
+        for path, part in all_links:
+            assert path in parts and (not part or unquote(part) in parts[path]), f"{here} links to {path}#{part}"
     pages = {urljoin(address, path.relative_to(folder).as_posix()) for path in folder.rglob("*.html")}
-    assert pages == (seen - {address}) | {address + "index.html"}
+    assert pages == (set(parts) - {address}) | {address + "index.html"}
 
 
 @pytest.mark.parametrize("name", ["", *EXPLORERS])

@@ -23,6 +23,8 @@ from .visitor import (
     waits_for,
 )
 
+pytestmark = pytest.mark.slow
+
 SIXTEEN, STRIP = ".gl-grid", ".gl-card.gl-wide"
 BATCH = 1  # grey level by which a face may differ when it is drawn with others: float32 rounds otherwise
 

@@ -12,6 +12,8 @@ from PIL import Image
 
 from .visitor import apart, drawn, pictures, rests, slider, visit
 
+pytestmark = pytest.mark.slow
+
 COLOURS = np.array([[[200, 30, 40], [20, 180, 60]], [[40, 60, 220], [240, 230, 20]]], np.uint8)  # no symmetry
 PATCHES = COLOURS.repeat(40, 0).repeat(40, 1)  # (80, 80, 3)
 MEGABYTE = 2**20
