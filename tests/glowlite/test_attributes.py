@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from benchmarks.attributes import HELD_OUT_SEED, measure, table
-from glowlite import checkpoint, fuse
+from glowlite import checkpoint
 from glowlite.data import faces
 from glowlite.evaluation import train_meter
 
@@ -18,7 +18,7 @@ def meter():
 
 @pytest.fixture(scope="module")
 def effects(meter):
-    effects = measure(fuse(checkpoint.load("faces64")), checkpoint.load_directions("faces64"), meter, count=128)
+    effects = measure(checkpoint.load("faces64"), checkpoint.load_directions("faces64"), meter)
     print("\n" + table(effects))
     return effects
 

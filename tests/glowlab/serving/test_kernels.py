@@ -20,6 +20,7 @@ from glowlab.serving import kernels
 ROOT = Path(__file__).parents[3]
 LONG = 120  # seconds
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.skipif(not kernels.CAN_FORK, reason="kernels are forked on Linux only"),
     pytest.mark.filterwarnings("default"),  # jupyter_client and pyzmq give warnings
 ]
