@@ -27,7 +27,7 @@ __all__ = ["direction_and_effect", "part"]
 
 
 class Decode:
-    """A random decoder whose pictures are no straight function of the latents; it looks at what it is given."""
+    """A random decoder, not linear in the latents. It counts its calls and checks the shapes it is given."""
 
     def __init__(self, shapes, generator: torch.Generator):
         self.shapes, self.calls = shapes, 0
@@ -46,8 +46,11 @@ class Decode:
 
 
 class Read:
-    """A random reader of the decoder's pictures: (B, 3, 2, 2) -> (B,). Like the notebook's it has a constant, so that
-    to read a difference of pictures is not to take the difference of two readings."""
+    """A random reader of the decoder's pictures: (B, 3, 2, 2) -> (B,).
+
+    It adds a constant, as the notebook's reader does. So the reading of a difference of two pictures is not the
+    difference of their readings.
+    """
 
     def __init__(self, generator: torch.Generator):
         self.weights = torch.randn(12, generator=generator, dtype=torch.float64)

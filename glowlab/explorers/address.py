@@ -1,4 +1,4 @@
-"""Read a page's address: numbers, choices and faces by name, and one sentence about values that make no sense."""
+"""Read a page's address: numbers, choices and faces by name, and a sentence on values that cannot be used."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -11,7 +11,7 @@ LONGEST = 24  # letters of a value that the sentence repeats
 
 
 class Address:
-    """The query of an address. A value that is missing or makes no sense becomes the default."""
+    """The query of an address. A value that is missing, or cannot be used, becomes the default."""
 
     def __init__(self, query: str):
         self.values = dict(parse_qsl(query.lstrip("?")))
@@ -67,11 +67,11 @@ class Address:
         return found
 
     def leave_out(self, name: str, text: str) -> None:
-        """Remember a value that made no sense."""
+        """Remember a value that cannot be used."""
         self.left_out.append(f"{name}={text[:LONGEST]}{'…' if len(text) > LONGEST else ''}")
 
     def sentence(self) -> str:
-        """One sentence on all that was left out; empty where everything made sense."""
+        """One or two sentences on the values that were left out; empty where there are none."""
         words = []
         if self.lost:
             words.append("An address cannot hold a picture of your own; please choose its file again.")

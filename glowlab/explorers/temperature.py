@@ -33,7 +33,8 @@ STRIP = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
 class TemperatureExplorer(Explorer):
     """`TemperatureExplorer(model, facts)`: sixteen faces of a Glow on square colour pictures; facts is its card.
 
-    `stored` comes from `precomputed.load`; what it lacks is measured while nothing moves. `seed`: of Surprise me.
+    `stored` comes from `precomputed.load`; what is missing there is measured while nothing moves.
+    `seed` makes the draws of Surprise me the same at each visit.
     """
 
     hints = [

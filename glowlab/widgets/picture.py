@@ -39,12 +39,12 @@ def to_png(image: Tensor, enlarge: int = 1, captions: Sequence[str] = ()) -> byt
 def with_captions(picture: Image.Image, captions: Sequence[str]) -> Image.Image:
     """The picture with captions on white below it, each in the middle of an equal part of the width."""
     part = picture.width / len(captions)
-    high = round(part / 5)
-    whole = Image.new("RGB", (picture.width, picture.height + high), "white")
+    strip = round(part / 5)  # height of the captions in pixels
+    whole = Image.new("RGB", (picture.width, picture.height + strip), "white")
     whole.paste(picture)
-    pen, font = ImageDraw.Draw(whole), ImageFont.load_default(0.65 * high)
+    pen, font = ImageDraw.Draw(whole), ImageFont.load_default(0.65 * strip)
     for number, words in enumerate(captions):
-        at = (number + 0.5) * part, picture.height + high / 2
+        at = (number + 0.5) * part, picture.height + strip / 2
         pen.text(at, words, "#444444", font, anchor="mm")
     return whole
 
