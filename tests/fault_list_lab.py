@@ -3,7 +3,10 @@
 from tests.fault_list_model import fault
 
 WIDGETS, SHARED = "tests/glowlab/widgets/test_widgets.py", "tests/glowlab/explorers/test_explorer.py"
-TEMPERATURE, INTERPOLATION = "tests/glowlab/explorers/test_temperature.py", "tests/glowlab/explorers/test_interpolation_state.py"
+TEMPERATURE, INTERPOLATION = (
+    "tests/glowlab/explorers/test_temperature.py",
+    "tests/glowlab/explorers/test_interpolation_state.py",
+)
 STATE, ATTRIBUTE = "tests/glowlab/explorers/test_state.py", "tests/glowlab/explorers/test_attribute_state.py"
 PCA = "tests/glowlab/explorers/test_pca.py"
 CACHE, PRECOMPUTED = "tests/glowlab/explorers/test_cache.py", "tests/glowlab/explorers/test_precomputed.py"

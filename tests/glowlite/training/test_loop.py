@@ -146,7 +146,7 @@ def test_resumed_run_is_the_uninterrupted_one(tmp_path, optimizer):
 
 
 def test_a_run_of_format_1_goes_on_exactly(tmp_path):
-    """Files of format 1 had other names of tensors, and numbered the optimiser's: steps first, then splits, then top."""
+    """Format 1 had other names of tensors, and numbered the optimiser's: steps first, then splits, then the top."""
     config = settings(tmp_path / "whole")
     run(config)
     stop_after(replace(config, out=str(tmp_path / "old")), 4)
