@@ -85,6 +85,7 @@ PRESETS = {
     "mnist": GlowConfig((1, 28, 28), levels=2, depth=8, width=64),
     "faces32": GlowConfig((3, 32, 32), levels=3, depth=8, width=64),
     "faces64": GlowConfig((3, 64, 64), levels=4, depth=(4, 6, 8, 8), width=(64, 96, 128, 160)),
+    "portraits64": GlowConfig((3, 64, 64), levels=4, depth=(4, 6, 8, 8), width=(64, 96, 128, 160), n_bits=5),
     "cifar10": _paper((3, 32, 32), levels=3, depth=32),
     "imagenet32": _paper((3, 32, 32), levels=3, depth=48),
     "imagenet64": _paper((3, 64, 64), levels=4, depth=48),

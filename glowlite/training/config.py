@@ -19,7 +19,7 @@ STATE, METRICS, MODEL = "last.safetensors", "metrics.jsonl", "model.safetensors"
 
 # What may change when a run goes on: the schedule from there on, and what leaves the weights alone.
 MAY_CHANGE = (
-    *("images", "lr", "warmup", "decay", "decay_shape", "ema", "clip"),
+    *("flip", "images", "lr", "warmup", "decay", "decay_shape", "ema", "clip"),
     *("validate_every", "log_every", "checkpoint_minutes", "accelerator", "threads"),
 )
 

@@ -38,9 +38,9 @@ from glowlite.training.config import (
     with_prefix,
 )
 from glowlite.training.nonfinite import first_nonfinite
-from glowlite.training.stream import open_stream
+from glowlite.training.stream import flip_half, open_stream
 
-NOISE, START, VALIDATION = 1, 2, 3  # what a random generator is for; mixed into its seed
+NOISE, START, VALIDATION, FLIP = 1, 2, 3, 4  # what a random generator is for; mixed into its seed
 OPTIMIZERS = {
     "adamax": lambda weights, lr: torch.optim.Adamax(weights, lr=lr, foreach=True),
     "adamw": lambda weights, lr: torch.optim.AdamW(weights, lr=lr, foreach=True, weight_decay=1e-4),
@@ -188,7 +188,10 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         noise = generator(self.device, config.seed, NOISE, self.steps, self.fabric.global_rank)
-        x = pixels.dequantize(self.stream.batch(self.steps), config.model.n_bits, noise)
+        images = self.stream.batch(self.steps)
+        if config.flip:
+            images = flip_half(images, generator(self.device, config.seed, FLIP, self.steps, self.fabric.global_rank))
+        x = pixels.dequantize(images, config.model.n_bits, noise)
         x = x.contiguous(memory_format=self.layout)
         log_prob = self.model.log_density(x) - pixels.log_bins(self.glow.dims, config.model.n_bits)
         loss = pixels.bits_per_dim(log_prob, self.glow.dims).mean()

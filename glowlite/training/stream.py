@@ -93,6 +93,12 @@ class PictureStream:
         return self._order
 
 
+def flip_half(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Images (B, C, H, W), each mirrored left to right with probability 1/2."""
+    mirror = torch.rand(len(images), generator=generator, device=images.device) < 0.5
+    return torch.where(mirror.view(-1, 1, 1, 1), images.flip(3), images)
+
+
 def face_size(shape: tuple[int, int, int]) -> int:
     """The side in pixels of faces of `shape` (C, H, W). GlowliteError if faces cannot have that shape."""
     channels, height, width = shape

@@ -86,6 +86,18 @@ def test_loss_is_bits_per_dimension_of_the_batch(tmp_path):
     assert difference.abs().mean() > 0.2, "every step has noise of its own"
 
 
+def test_flipped_batches_are_the_same_pictures_half_of_them_mirrored(tmp_path):
+    x = {}
+    for flip in (False, True):
+        trainer = Trainer(settings(tmp_path / str(flip), batch=32, flip=flip), progress=False)
+        trainer.glow.register_forward_pre_hook(lambda module, inputs, flip=flip: x.setdefault(flip, inputs[0]))
+        trainer.step(NoStop)
+    plain, flipped = (((x[flip] + 0.5) * 256).floor() for flip in (False, True))
+    mirrored = (flipped == plain.flip(3)).flatten(1).all(1)
+    assert bool(((flipped == plain).flatten(1).all(1) | mirrored).all()), "other pictures, or turned otherwise"
+    assert 8 <= int(mirrored.sum()) <= 24
+
+
 def test_training_lowers_held_out_bits_per_dimension(tmp_path):
     run(settings(tmp_path, images=480, validate_every=80, lr=5e-3))
     val = [line["val_bpd"] for line in history(tmp_path) if "val_bpd" in line]
