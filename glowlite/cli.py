@@ -82,6 +82,7 @@ def export(
     out: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     name: Annotated[str, typer.Option(help="Name among the models that ship, or a path ending in .safetensors.")],
     count: Annotated[int, typer.Option(min=1, help="Held-out pictures to measure for the card.")] = 1000,
+    credit: Annotated[str, typer.Option(help="Source and licence of the data, for the card.")] = "",
     device: Device = "auto",
 ) -> None:
     """Save a run's averaged weights as a model with a card."""
@@ -89,7 +90,7 @@ def export(
     from glowlite.training import config as runs
 
     path = Path(name) if name.endswith(".safetensors") else checkpoint.SHIPPED / f"{name}.safetensors"
-    card = runs.export(out, path, count, find_device(device))
+    card = runs.export(out, path, count, find_device(device), credit)
     held_out = card["held_out"]
     typer.echo(f"{path}: {held_out['bits_per_dim']:.3f} bits/dim on {held_out['pictures']} held-out pictures")
 
@@ -98,7 +99,10 @@ def export(
 def evaluate(
     name: Name,
     count: Count = 1000,
-    data: Annotated[str, typer.Option(help='"faces", a data set (its test split), or a folder (all of it).')] = "faces",
+    data: Annotated[
+        str,
+        typer.Option(help='"faces", a data set (its test split), or a folder (all of it); else what its card names.'),
+    ] = "",
     batch: Annotated[int, typer.Option(min=1, help="Pictures at a time.")] = 128,
     device: Device = "auto",
 ) -> None:
@@ -107,6 +111,10 @@ def evaluate(
     from glowlite.training.stream import test_pictures
 
     model = checkpoint.load(name, find_device(device))
+    learned = checkpoint.read_card(name, required=False).get("data", "faces")
+    if not data and Path(learned).is_dir():
+        raise GlowliteError(f"{name} was trained on pictures of {learned}: name other pictures with --data.")
+    data = data or learned
     images = test_pictures(data, model.config.shape, count)
     rows = [(Path(name).stem, evaluation.bits_per_dim(model, images, batch))]
     shown = pixels.quantize(images, model.config.n_bits)  # codecs get no more bits to store than the model

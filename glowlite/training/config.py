@@ -112,7 +112,7 @@ def run_card(config: TrainConfig, meta: dict) -> dict:
     }
 
 
-def export(out: str | Path, path: str | Path, count: int = 1000, device="cpu") -> dict:
+def export(out: str | Path, path: str | Path, count: int = 1000, device="cpu", credit: str = "") -> dict:
     """Save a run's averaged weights as the checkpoint `path`, with a card; returns the card.
 
     The card's held-out bits per dimension are measured here, on at most `count` pictures that neither trained
@@ -130,7 +130,8 @@ def export(out: str | Path, path: str | Path, count: int = 1000, device="cpu") -
         what = "faces of a seed kept for this" if config.data == "faces" else f"test split of {config.data}"
         pictures = test_pictures(config.data, config.model.shape, count)
     bpd = evaluation.bits_per_dim(model, pictures)
-    card = run_card(config, meta) | {
+    card = run_card(config, meta) | ({"credit": credit} if credit else {})
+    card |= {
         "held_out": {
             "bits_per_dim": round(bpd.mean().item(), 4),
             "spread": round(bpd.std().item(), 4),  # standard deviation from picture to picture

@@ -176,12 +176,25 @@ def test_directions_are_kept_beside_the_model(model_path, monkeypatch, capsys):
 
 def test_export_and_card(run_folder, tmp_path, capsys):
     out = tmp_path / "mine.safetensors"
-    assert glowlite("export", run_folder, "--name", out, "--count", 8) == 0
+    assert glowlite("export", run_folder, "--name", out, "--count", 8, "--credit", "Nobody, CC0") == 0
     capsys.readouterr()
     assert glowlite("card", out) == 0
     card = json.loads(capsys.readouterr().out)
     assert card["images_seen"] == 320
     assert card["held_out"]["pictures"] == 8
+    assert card["credit"] == "Nobody, CC0"
+
+
+def test_evaluate_takes_the_data_that_the_card_names_but_no_folder(model_path, tmp_path, capsys):
+    card = json.loads(model_path.with_suffix(".json").read_text())
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(model_path.read_bytes())
+    copy.with_suffix(".json").write_text(json.dumps(card | {"data": "cifar11"}))
+    assert glowlite("evaluate", copy, "--count", 4) == 2
+    assert "no data set 'cifar11'" in capsys.readouterr().err
+    copy.with_suffix(".json").write_text(json.dumps(card | {"data": str(tmp_path)}))
+    assert glowlite("evaluate", copy, "--count", 4) == 2
+    assert "name other pictures with --data" in capsys.readouterr().err
 
 
 def test_export_by_name_goes_where_load_finds_it(run_folder, tmp_path, monkeypatch):
