@@ -16,7 +16,7 @@ def fuse(model: Glow) -> Glow:
 
     ActNorm and mixing become one 1x1 convolution each way, and every convolution of a coupling's network takes its
     ActNorm in, as `torch.nn.utils.fusion` does for convolution and batch norm. Everything is made from the layers' own
-    forward and inverse, in float64. GlowliteError where an ActNorm has not seen data yet.
+    forward and inverse, in float64 on the CPU. GlowliteError where an ActNorm has not seen data yet.
 
     >>> from glowlite.glow import PRESETS
     >>> model = Glow(PRESETS["tiny"])
@@ -25,7 +25,7 @@ def fuse(model: Glow) -> Glow:
     >>> torch.allclose(fuse(model).inverse(latents), model.inverse(latents), atol=1e-4)
     True
     """
-    fused = copy.deepcopy(model).eval().requires_grad_(False).double()
+    fused = copy.deepcopy(model).eval().requires_grad_(False).cpu().double()
     for module in list(fused.modules()):
         for name, child in module.named_children():
             if isinstance(child, EdgeConv2d):
@@ -33,7 +33,7 @@ def fuse(model: Glow) -> Glow:
     for step in [module for module in fused.modules() if isinstance(module, FlowStep)]:
         norm, mixing, coupling = step.flows
         step.flows = nn.ModuleList([Affine(Chain(norm, mixing), norm.b).to(model.dtype), coupling])
-    return fused.to(model.dtype)
+    return fused.to(model.device, model.dtype)
 
 
 class Convolution(nn.Module):

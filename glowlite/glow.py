@@ -118,9 +118,9 @@ class Level(nn.Module):
 
     def __init__(self, shape: tuple[int, int, int], depth: int, width: int, last: bool, config: GlowConfig):
         super().__init__()
-        channels, height, side = 4 * shape[0], shape[1] // 2, shape[2] // 2
-        self.steps = Chain(Squeeze(), *(FlowStep(channels, width, config) for _ in range(depth)))
-        self.split = TopPrior((channels, height, side)) if last else Split(channels, config.edge)
+        C, H, W = shape
+        self.steps = Chain(Squeeze(), *(FlowStep(4 * C, width, config) for _ in range(depth)))
+        self.split = TopPrior((4 * C, H // 2, W // 2)) if last else Split(4 * C, config.edge)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         y, log_det = self.steps(x)  # (B, 4C, H/2, W/2)

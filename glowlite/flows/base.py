@@ -46,7 +46,8 @@ class Chain(Flow):
         for flow in self.flows:
             x, log_det = flow(x)
             total = total + log_det
-            between.append(x)
+            if keep:
+                between.append(x)
         return (x, total, between) if keep else (x, total)
 
     def inverse(self, z: Tensor) -> Tensor:
