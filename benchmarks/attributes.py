@@ -14,6 +14,7 @@ from torch import Tensor
 from glowlite import checkpoint
 from glowlite.data import faces
 from glowlite.evaluation import AttributeMeter, slide, train_meter
+from glowlite.fusion import fuse
 from glowlite.glow import Glow
 
 HELD_OUT_SEED = 80_000_000
@@ -43,6 +44,7 @@ def saturation(pictures: Tensor) -> Tensor:
 
 def measure(model: Glow, directions: dict, meter: AttributeMeter, count: int = 256) -> list[Effect]:
     """The effect of every direction on `count` held-out faces."""
+    model = fuse(model)
     held_out = faces.draw(count, model.config.shape[1], seed=HELD_OUT_SEED).images
     deviation = meter.read(faces.draw(2048, model.config.shape[1], seed=HELD_OUT_SEED + 1).images).std(0)
     eps = model.encode(held_out, batch=64)
