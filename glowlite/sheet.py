@@ -1,7 +1,7 @@
 """A contact sheet of pictures, and a PNG file that is either whole or not there."""
 
+import io
 import os
-import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from glowlite.checkpoint import write_atomically
 from glowlite.errors import GlowliteError
 
 PAPER = (245, 243, 239)  # a warm white
@@ -55,6 +56,7 @@ def save_png(path: str | os.PathLike, array: np.ndarray) -> Path:
 
     Missing folders are made. Raises GlowliteError for what is no picture or where the file cannot be written.
 
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     save_png(f"{folder}/grey.png", np.full((4, 4), 128, np.uint8)).name
     'grey.png'
@@ -62,16 +64,10 @@ def save_png(path: str | os.PathLike, array: np.ndarray) -> Path:
     path, array = Path(path), np.asarray(array)
     if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)):
         raise GlowliteError(f"A PNG needs uint8 (H, W, 3) or (H, W), not {array.dtype} of shape {array.shape}.")
-    temporary = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            Image.fromarray(np.ascontiguousarray(array)).save(file, format="PNG")
-        os.chmod(temporary, 0o644)  # mkstemp's files are for their owner alone
-        os.replace(temporary, path)
+        file = io.BytesIO()
+        Image.fromarray(np.ascontiguousarray(array)).save(file, format="PNG")
+        write_atomically(path, file.getvalue())
     except OSError as error:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
         raise GlowliteError(f"Cannot write {path}: {error.strerror or error}.") from error
     return path

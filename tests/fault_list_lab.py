@@ -7,7 +7,7 @@ TEMPERATURE, INTERPOLATION = (
     "tests/glowlab/explorers/test_temperature.py",
     "tests/glowlab/explorers/test_interpolation_state.py",
 )
-STATE, ATTRIBUTE = "tests/glowlab/explorers/test_state.py", "tests/glowlab/explorers/test_attribute_state.py"
+STATE, ATTRIBUTE = "tests/glowlab/explorers/test_studio_state.py", "tests/glowlab/explorers/test_attribute_state.py"
 PCA = "tests/glowlab/explorers/test_pca.py"
 CACHE, PRECOMPUTED = "tests/glowlab/explorers/test_cache.py", "tests/glowlab/explorers/test_precomputed.py"
 PLACES, SERVE = "tests/glowlab/serving/test_places.py", "tests/glowlab/test_serve.py"
@@ -97,14 +97,14 @@ WHAT_IS_SHOWN = [
     fault("the charts are of another attribute than the one moved", "glowlab/explorers/attributes.py",
           "max(amounts, key=amounts.get) if amounts else self.looks.value", "self.looks.value",
           at="tests/glowlab/explorers/test_attributes_explorer.py::test_one_looks_at_what_is_moved_most"),
-    fault("edits forget the blend", "glowlab/explorers/state.py",
+    fault("edits forget the blend", "glowlab/explorers/studio_state.py",
           "latent_space.add(now, self.directions[name], amount)",
           "latent_space.add(self.start.latents, self.directions[name], amount)",
           at=f"{STATE}::test_edits_come_on_top_of_the_blend"),
-    fault("Reset leaves the edits", "glowlab/explorers/state.py",
+    fault("Reset leaves the edits", "glowlab/explorers/studio_state.py",
           "        self.amounts.clear()\n", "",
           at=f"{STATE}::test_an_edit_adds_its_direction_and_reset_gives_the_very_same_pixels"),
-    fault("change is measured in signs that cancel", "glowlab/explorers/state.py",
+    fault("change is measured in signs that cancel", "glowlab/explorers/studio_state.py",
           "(image.float() - self.start.image.float()).abs().mean()",
           "(image.float() - self.start.image.float()).mean().abs()",
           at="tests/glowlab/explorers/test_studio.py::test_the_numbers_are_those_of_the_picture"),

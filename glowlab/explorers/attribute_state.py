@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from glowlab.explorers.state import StudioState
+from glowlab.explorers.studio_state import StudioState
 from glowlite import latents as latent_space
 
 LIMIT = 1.3  # effective temperature up to which the model's pictures stay free of black and white spots

@@ -11,7 +11,7 @@ from glowlab.explorers.address import Address
 from glowlab.explorers.gallery import GALLERY_SEED, GalleryFace
 from glowlab.explorers.render import Decoded, Updater, measure_bits
 from glowlab.explorers.scheduler import Scheduler
-from glowlab.explorers.state import Typical, read_typical
+from glowlab.explorers.typical import Typical, read_typical
 from glowlab.widgets.controls import MEGABYTE, Button, Upload
 from glowlab.widgets.frame import Frame, box, try_open
 from glowlab.widgets.readout import Readout, Words

@@ -9,7 +9,7 @@ from glowlab.explorers import wording
 from glowlab.explorers.address import Address
 from glowlab.explorers.explorer import Explorer, open_explorer, require_directions
 from glowlab.explorers.gallery import MAX_TEMPERATURE, Gallery, GalleryFace, index_of, to_tiles
-from glowlab.explorers.state import StudioState
+from glowlab.explorers.studio_state import StudioState
 from glowlab.explorers.wording import readout_entries
 from glowlab.widgets.controls import Button, Choice, Slider, Upload
 from glowlab.widgets.frame import Frame, box

@@ -1,7 +1,7 @@
 """The explorers' words and strip of numbers."""
 
 from glowlab.explorers.render import Decoded
-from glowlab.explorers.state import Typical
+from glowlab.explorers.typical import Typical
 from glowlab.explorers.wording import WORDINGS, change, describe, listing, readout_entries, wording
 from glowlite.data.faces import ATTRIBUTES
 

@@ -4,7 +4,6 @@ import math
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -16,26 +15,6 @@ from glowlite import latents as latent_space
 from glowlite.errors import GlowliteError
 
 PATHS = {"linear": latent_space.lerp, "spherical": latent_space.slerp}
-FAR = 4.0  # standard deviations of bits/dim from which on a picture is called unlike the training data
-
-
-class Typical(NamedTuple):
-    """Bits per dimension of held-out pictures: mean and standard deviation."""
-
-    mean: float
-    spread: float
-
-    def unlike(self, bits_per_dim: float) -> bool:
-        """Whether this is far from typical, on either side: too few bits are as foreign as too many."""
-        return not abs(bits_per_dim - self.mean) <= FAR * self.spread  # so that NaN is foreign too
-
-
-def read_typical(card: Mapping, measured: Tensor) -> Typical:
-    """Read card["held_out"] of a checkpoint; where it lacks a number, use `measured` bits per dimension, (N,)."""
-    held_out = card.get("held_out", {})
-    mean = held_out.get("bits_per_dim", measured.mean().item())
-    spread = held_out.get("spread", measured.std().item())
-    return Typical(float(mean), max(float(spread), 1e-3))
 
 
 @dataclass

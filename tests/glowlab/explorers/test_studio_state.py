@@ -9,7 +9,8 @@ import torch
 
 from glowlab.explorers.address import OWN, Address
 from glowlab.explorers.gallery import FRESH, GALLERY_SEED, PEOPLE, Gallery, sample_faces
-from glowlab.explorers.state import StudioState, Typical, read_typical
+from glowlab.explorers.studio_state import StudioState
+from glowlab.explorers.typical import Typical, read_typical
 from glowlite import latents as latent_space
 from glowlite.errors import GlowliteError
 from glowlite.training.stream import TRAINING_SEEDS

@@ -1,0 +1,27 @@
+"""Typical bits per dimension: those of held-out pictures, from which a picture may differ."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from torch import Tensor
+
+FAR = 4.0  # standard deviations of bits/dim from which on a picture is called unlike the training data
+
+
+class Typical(NamedTuple):
+    """Bits per dimension of held-out pictures: mean and standard deviation."""
+
+    mean: float
+    spread: float
+
+    def unlike(self, bits_per_dim: float) -> bool:
+        """Whether this is far from typical, on either side: too few bits are as foreign as too many."""
+        return not abs(bits_per_dim - self.mean) <= FAR * self.spread  # so that NaN is foreign too
+
+
+def read_typical(card: Mapping, measured: Tensor) -> Typical:
+    """Read card["held_out"] of a checkpoint; where it lacks a number, use `measured` bits per dimension, (N,)."""
+    held_out = card.get("held_out", {})
+    mean = held_out.get("bits_per_dim", measured.mean().item())
+    spread = held_out.get("spread", measured.std().item())
+    return Typical(float(mean), max(float(spread), 1e-3))
