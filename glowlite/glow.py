@@ -34,6 +34,7 @@ class GlowConfig:
     scale: str = "bounded"  # or "sigmoid", the paper's, which can shrink to nothing
     permutation: str = "lu"  # or "plain", "shuffle", "reverse"
     n_bits: int = 8  # what the likelihood counts; encode and decode keep all 8 whatever this is
+    clamp: float = 0.0  # limit of what a coupling's network sees, in standard deviations; 0 for none
     edge: bool = False  # the paper's extra channel that marks padding
     seed: int = 0  # of the first weights
 
@@ -42,6 +43,8 @@ class GlowConfig:
             value = getattr(self, name)
             object.__setattr__(self, name, tuple(value) if isinstance(value, (list, tuple)) else value)
         pixels.check_bits(self.n_bits)
+        if not self.clamp >= 0:
+            raise GlowliteError(f"clamp must be a limit above 0, or 0 for none, not {self.clamp}")
         if len(self.shape) != 3 or min(self.shape) < 1 or self.levels < 1:
             raise GlowliteError(f"a shape is (C, H, W) and levels at least 1, not {self.shape} and {self.levels}")
         channels, height, width = self.shape
@@ -85,7 +88,7 @@ PRESETS = {
     "mnist": GlowConfig((1, 28, 28), levels=2, depth=8, width=64),
     "faces32": GlowConfig((3, 32, 32), levels=3, depth=8, width=64),
     "faces64": GlowConfig((3, 64, 64), levels=4, depth=(4, 6, 8, 8), width=(64, 96, 128, 160)),
-    "portraits64": GlowConfig((3, 64, 64), levels=4, depth=(4, 6, 8, 8), width=(64, 96, 128, 160), n_bits=5),
+    "portraits64": GlowConfig((3, 64, 64), levels=4, depth=(4, 6, 8, 8), width=(64, 96, 128, 160), n_bits=5, clamp=5.0),
     "cifar10": _paper((3, 32, 32), levels=3, depth=32),
     "imagenet32": _paper((3, 32, 32), levels=3, depth=48),
     "imagenet64": _paper((3, 64, 64), levels=4, depth=48),
@@ -100,7 +103,7 @@ class FlowStep(Chain):
         super().__init__(
             ActNorm(channels),
             make_mixing(config.permutation, channels),
-            Coupling(channels, width, config.coupling, config.scale, config.edge),
+            Coupling(channels, width, config.coupling, config.scale, config.edge, config.clamp),
         )
 
 

@@ -21,6 +21,9 @@ class Coupling(Flow):
     - scale: "bounded", log s = 0.7 tanh(h), so one step stretches or shrinks by at most 2.01; or "sigmoid",
       s = sigmoid(h + 2) as in the published code, which cannot stretch but can shrink to almost nothing, and the
       inverse divides by that.
+    - clamp: the network sees x_a clamped to [-clamp, clamp]; 0 for no limit. On a picture unlike the data the
+      network's answers would grow from step to step until float32 loses pixels on the way back (Behrmann et al. 2021,
+      "Understanding and mitigating exploding inverses"). The data themselves hardly pass 5 standard deviations.
 
     >>> layer, x = Coupling(channels=4, width=16), torch.randn(2, 4, 8, 8)
     >>> z, log_det = layer(x)
@@ -28,7 +31,7 @@ class Coupling(Flow):
     (True, torch.Size([2]))
     """
 
-    def __init__(self, channels: int, width: int, kind="affine", scale="bounded", edge=True):
+    def __init__(self, channels: int, width: int, kind="affine", scale="bounded", edge=True, clamp=0.0):
         super().__init__()
         if kind not in ("affine", "additive"):
             raise GlowliteError(f"unknown coupling {kind!r}: choose 'affine' or 'additive'")
@@ -36,14 +39,14 @@ class Coupling(Flow):
             raise GlowliteError(f"unknown scale {scale!r}: choose 'bounded' or 'sigmoid'")
         if channels < 2:
             raise GlowliteError(f"coupling needs at least 2 channels to cut in half, not {channels}")
-        self.kind, self.scale = kind, scale
+        self.kind, self.scale, self.clamp = kind, scale, clamp
         self.halves = channels // 2, channels - channels // 2  # conditioning, moved
         outputs = self.halves[1] * (1 if kind == "additive" else 2)
         self.network = CouplingNetwork(self.halves[0], width, outputs, edge)
 
     def scale_and_shift(self, x_a: Tensor) -> tuple[Tensor | None, Tensor]:
         """(log s, t) for the other half, both (B, C_b, H, W); log s is None when additive."""
-        h = self.network(x_a).to(x_a.dtype)
+        h = self.network(x_a.clamp(-self.clamp, self.clamp) if self.clamp else x_a).to(x_a.dtype)
         if self.kind == "additive":
             return None, h
         t, h = h.chunk(2, dim=1)

@@ -1,7 +1,6 @@
 """The static edition, served by `python -m http.server` under a prefix, in a real Chromium and without any kernel."""
 
 import re
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -34,34 +33,15 @@ def folder(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(folder):
-    """Where a server of plain files gives the site."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    """Where a server of plain files gives the site; the server chooses a free port and says which."""
     root = folder.parents[1]
-    command = [
-        sys.executable,
-        "-m",
-        "http.server",
-        str(port),
-        "--bind",
-        "127.0.0.1",
-        "--directory",
-        str(root),
-    ]
-    running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(600):
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                running.poll()
-                assert running.returncode is None
-        yield f"http://127.0.0.1:{port}/x/y/"
-    finally:
-        running.terminate()
-        running.wait()
+    command = [sys.executable, "-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "--directory", str(root)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as running:
+        try:
+            port = re.search(r"port (\d+)", running.stdout.readline()).group(1)
+            yield f"http://127.0.0.1:{port}/x/y/"
+        finally:
+            running.terminate()
 
 
 class Visit:

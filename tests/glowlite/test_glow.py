@@ -250,6 +250,8 @@ def test_parameter_counts(preset):
         ({"n_bits": 9}, "from 1 to 8"),
         ({"coupling": "addditive"}, "choose 'affine' or 'additive'"),
         ({"scale": "exp"}, "choose 'bounded' or 'sigmoid'"),
+        ({"clamp": -1.0}, "clamp must be a limit above 0"),
+        ({"clamp": math.nan}, "clamp must be a limit above 0"),
         ({"permutation": "lü"}, "choose one of lu, plain, shuffle, reverse"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The model that ships: every pixel comes back, its card tells the truth, and it fits in a clone."""
+"""The models that ship: every pixel comes back, their cards tell the truth, and they fit in a clone."""
 
 import math
 
@@ -7,15 +7,22 @@ import torch
 
 from glowlite import checkpoint, evaluation
 from glowlite.data import faces
+from glowlite.fusion import fuse
 from glowlite.training import stream
 
 NAME = "faces64"
+NAMES = (NAME, "portraits64")
 ROUND_TRIP_SEED = 90_000_000
 
 
 @pytest.fixture(scope="module")
 def model():
     return checkpoint.load(NAME)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def each(request):
+    return checkpoint.load(request.param)
 
 
 def gradients(count=100, size=64, seed=0):
@@ -40,24 +47,27 @@ def extremes(size=64):
 @pytest.mark.parametrize(
     "pictures",
     [
-        pytest.param(lambda: faces.draw(1000, seed=ROUND_TRIP_SEED).images, id="1000 faces"),
+        pytest.param(lambda: faces.draw(500, seed=ROUND_TRIP_SEED).images, id="500 faces"),
         pytest.param(gradients, id="100 gradients"),
         pytest.param(noise, id="100 of pure noise"),
         pytest.param(extremes, id="black, white, chessboard"),
     ],
 )
-def test_every_pixel_comes_back(model, pictures):
-    pictures = pictures()
+@pytest.mark.parametrize("copy", [lambda model: model, fuse], ids=["plain", "fused"])
+def test_every_pixel_comes_back(each, pictures, copy):
+    pictures, model = pictures(), copy(each)
     wrong = sum((model.decode(model.encode(part)) != part).sum().item() for part in pictures.split(50))
     assert wrong == 0, f"{wrong} of {pictures.numel()} pixel values are wrong"
 
 
-def test_the_file_fits_in_a_clone():
-    assert checkpoint.find(NAME).stat().st_size <= 16 * 2**20
+@pytest.mark.parametrize("name", NAMES)
+def test_the_file_fits_in_a_clone(name):
+    assert checkpoint.find(name).stat().st_size <= 16 * 2**20
 
 
-def test_the_card_says_what_an_engineer_asks():
-    card = checkpoint.read_card(NAME)
+@pytest.mark.parametrize("name", NAMES)
+def test_the_card_says_what_an_engineer_asks(name):
+    card = checkpoint.read_card(name)
     for key in (
         "config",
         "parameters",
@@ -70,7 +80,8 @@ def test_the_card_says_what_an_engineer_asks():
         "training",
     ):
         assert key in card, key
-    assert card["sha256"] == checkpoint.sha256(checkpoint.find(NAME))
+    assert card["sha256"] == checkpoint.sha256(checkpoint.find(name))
+    assert card["data"] == "faces" or card["credit"]
 
 
 def test_the_cards_likelihood_is_the_models(model):
@@ -88,7 +99,7 @@ def test_directions_are_there_for_every_attribute(model):
         assert [tuple(step.shape[1:]) for step in steps] == model.latent_shapes
 
 
-def test_samples_are_pictures_and_not_all_alike(model):
-    samples = model.sample(16, 0.7, torch.Generator().manual_seed(0))
+def test_samples_are_pictures_and_not_all_alike(each):
+    samples = each.sample(16, 0.7, torch.Generator().manual_seed(0))
     assert samples.float().std(0).mean() > 5
     assert ((samples == 0) | (samples == 255)).float().mean() < 0.05

@@ -191,6 +191,18 @@ def test_coupling_moves_the_second_half_as_the_first_says():
     assert (z[:, 2:] - x[:, 2:]).abs().min() > 0
 
 
+def test_a_clamped_coupling_moves_nothing_further_however_far_its_input_lies():
+    layer = perturb(Coupling(4, 8, clamp=5.0))
+    inside, far = torch.rand(2, 4, 6, 6) * 8 - 4, torch.randn(2, 4, 6, 6).sign() * 5
+    free = Coupling(4, 8)
+    free.load_state_dict(layer.state_dict())
+    assert torch.equal(layer(inside)[0], free(inside)[0])
+    (log_s, t), (same_log_s, same_t) = layer.scale_and_shift(far[:, :2]), layer.scale_and_shift(1e6 * far[:, :2])
+    assert torch.equal(log_s, same_log_s)
+    assert torch.equal(t, same_t)
+    assert not torch.allclose(free.scale_and_shift(1e6 * far[:, :2])[1], t)
+
+
 def test_published_scale_and_order():
     """z_b = (x_b + t) * sigmoid(h + 2): shift first, as in the published code."""
     coupling = perturb(Coupling(4, 8, "affine", "sigmoid").double(), torch.randn(16, *SHAPE, dtype=torch.float64))
