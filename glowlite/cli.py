@@ -83,6 +83,7 @@ def export(
     name: Annotated[str, typer.Option(help="Name among the models that ship, or a path ending in .safetensors.")],
     count: Annotated[int, typer.Option(min=1, help="Held-out pictures to measure for the card.")] = 1000,
     credit: Annotated[str, typer.Option(help="Source and licence of the data, for the card.")] = "",
+    data: Annotated[str, typer.Option(help="The run's folder of pictures, if it lies elsewhere now.")] = "",
     device: Device = "auto",
 ) -> None:
     """Save a run's averaged weights as a model with a card."""
@@ -90,7 +91,7 @@ def export(
     from glowlite.training import config as runs
 
     path = Path(name) if name.endswith(".safetensors") else checkpoint.SHIPPED / f"{name}.safetensors"
-    card = runs.export(out, path, count, find_device(device), credit)
+    card = runs.export(out, path, count, find_device(device), credit, data)
     held_out = card["held_out"]
     typer.echo(f"{path}: {held_out['bits_per_dim']:.3f} bits/dim on {held_out['pictures']} held-out pictures")
 
@@ -108,11 +109,11 @@ def evaluate(
 ) -> None:
     """Bits per dimension on held-out pictures, beside what PNG and lossless WebP need for the same ones."""
     from glowlite import checkpoint, evaluation, pixels
-    from glowlite.training.stream import test_pictures
+    from glowlite.training.stream import is_folder, test_pictures
 
     model = checkpoint.load(name, find_device(device))
     learned = checkpoint.read_card(name, required=False).get("data", "faces")
-    if not data and Path(learned).is_dir():
+    if not data and is_folder(learned):
         raise GlowliteError(f"{name} was trained on pictures of {learned}: name other pictures with --data.")
     data = data or learned
     images = test_pictures(data, model.config.shape, count)

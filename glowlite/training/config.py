@@ -12,7 +12,7 @@ from glowlite import checkpoint, evaluation
 from glowlite.errors import GlowliteError
 from glowlite.glow import PRESETS, Glow, GlowConfig
 from glowlite.training.settings import TrainConfig
-from glowlite.training.stream import open_stream, test_pictures
+from glowlite.training.stream import full_name, is_folder, open_stream, short_name, test_pictures
 
 STATE, METRICS, MODEL = "last.safetensors", "metrics.jsonl", "model.safetensors"  # in a run's folder
 
@@ -76,12 +76,18 @@ def _from_format_1(tensors: dict[str, Tensor], meta: dict) -> dict[str, Tensor]:
 
 
 def continued(out: str | Path, changes: dict) -> TrainConfig:
-    """Settings with which the run in `out` goes on: its own and `changes`, of MAY_CHANGE alone."""
+    """Settings with which the run in `out` goes on: its own and `changes`, of MAY_CHANGE alone.
+
+    The data may lie elsewhere now; that they are the same pictures is seen when they are read.
+    """
     config = TrainConfig.from_dict(read_run(out)[1]["train"])
+    if "data" in changes:
+        changes = changes | {"data": full_name(changes["data"])}
     new = replace(config, **changes | {"out": str(out)})
     for name in changes:
         was, now = getattr(config, name), getattr(new, name)
-        if name not in MAY_CHANGE and now != was:
+        moved = name == "data" and "faces" not in (was, now)
+        if name not in MAY_CHANGE and now != was and not moved:
             raise GlowliteError(
                 f"{name} was {_shown(was)} when the run in {out} began and cannot become {_shown(now)} now: "
                 f"leave it out, or start a new run (only {', '.join(MAY_CHANGE)} may change)."
@@ -99,33 +105,40 @@ def _shown(value) -> str:
 
 def run_card(config: TrainConfig, meta: dict) -> dict:
     """The part of a checkpoint's card that describes the run that made it; `meta` are the facts of its state."""
+    data = short_name(config.data)
+    pictures = meta.get("validation_pictures", config.validation_count)
+    settings = {key: value for key, value in config.to_dict().items() if key not in ("model", "out")}
     return {
-        "data": config.data,
+        "data": data,
         "seed": config.seed,
         "images_seen": meta["images"],
         "seconds": round(meta["seconds"], 1),
         "machine": meta["machine"],
-        "validation": {"bits_per_dim": meta["val_bpd"], "pictures": config.validation_count},
-        "training": {key: value for key, value in config.to_dict().items() if key not in ("model", "out")},
+        "validation": {"bits_per_dim": meta["val_bpd"], "pictures": pictures},
+        "training": settings | {"data": data},
         "versions": meta["versions"],
         "date": date.today().isoformat(),
     }
 
 
-def export(out: str | Path, path: str | Path, count: int = 1000, device="cpu", credit: str = "") -> dict:
+def export(
+    out: str | Path, path: str | Path, count: int = 1000, device="cpu", credit: str = "", data: str = ""
+) -> dict:
     """Save a run's averaged weights as the checkpoint `path`, with a card; returns the card.
 
     The card's held-out bits per dimension are measured here, on at most `count` pictures that neither trained
     the model nor chose anything about it. Seconds are of training, over all the times the run was resumed.
+    data: where the run's pictures are now, if not where they were.
     """
     tensors, meta = read_run(out)
-    config = TrainConfig.from_dict(meta["train"])
+    config = continued(out, {"data": data} if data else {})
     model = Glow(config.model)
     model.load_state_dict(with_prefix(tensors, "average."))
     model.eval().to(device)
-    if Path(config.data).is_dir():  # has no test split, but a part that no batch contained
-        what = f"validation pictures of {config.data}"
-        pictures = open_stream(config.data, config.model.shape, config.batch, config.seed).held_out(count)
+    if is_folder(config.data):  # has no test split, but a part that no batch contained
+        what = f"validation pictures of {short_name(config.data)}"
+        stream = open_stream(config.data, config.model.shape, config.batch, config.seed, limit=meta.get("limit"))
+        pictures = stream.held_out(count)
     else:
         what = "faces of a seed kept for this" if config.data == "faces" else f"test split of {config.data}"
         pictures = test_pictures(config.data, config.model.shape, count)
@@ -134,7 +147,8 @@ def export(out: str | Path, path: str | Path, count: int = 1000, device="cpu", c
     card |= {
         "held_out": {
             "bits_per_dim": round(bpd.mean().item(), 4),
-            "spread": round(bpd.std().item(), 4),  # standard deviation from picture to picture
+            # standard deviation from picture to picture
+            "spread": round(bpd.std().item(), 4) if len(bpd) > 1 else None,
             "pictures": len(bpd),
             "what": what,
         }

@@ -11,7 +11,7 @@ import os
 import signal
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -38,7 +38,7 @@ from glowlite.training.config import (
     with_prefix,
 )
 from glowlite.training.nonfinite import first_nonfinite
-from glowlite.training.stream import flip_half, open_stream
+from glowlite.training.stream import compare_pictures, flip_half, full_name, open_stream
 
 NOISE, START, VALIDATION, FLIP = 1, 2, 3, 4  # what a random generator is for; mixed into its seed
 OPTIMIZERS = {
@@ -107,9 +107,11 @@ class Trainer:
                 f"{self.out} already holds a training: --resume goes on with it; or choose another --out."
             )
         tensors, meta = read_run(self.out) if resume else ({}, {})
-        self.config, self.progress = config, progress
+        self.config = config = replace(config, data=full_name(config.data))
+        self.progress = progress
         self.steps = meta.get("step", 0)
         self.seconds, self.val_bpd = meta.get("seconds", 0.0), meta.get("val_bpd")
+        self.validation_pictures = meta.get("validation_pictures", config.validation_count)
         # sums of bits/dim and gradient norm, and how many, since the last line of metrics
         self.window = meta.get("window", [0.0, 0.0, 0])
         if config.threads:
@@ -118,9 +120,10 @@ class Trainer:
         self.device = self.fabric.device
         self.main = self.fabric.is_global_zero
         rank, world = self.fabric.global_rank, self.fabric.world_size
-        self.stream = open_stream(
-            config.data, config.model.shape, config.batch // world, config.seed, self.device, rank, world
-        )
+        batch, limit = config.batch // world, meta.get("limit")
+        self.stream = open_stream(config.data, config.model.shape, batch, config.seed, self.device, rank, world, limit)
+        if "pictures" in tensors:
+            compare_pictures(config.data, self.stream.digests, meta["train"]["data"], tensors["pictures"])
         self.layout = torch.channels_last if config.channels_last else torch.contiguous_format
         glow = Glow(config.model).to(self.device, memory_format=self.layout)
         if not resume:
@@ -244,6 +247,7 @@ class Trainer:
         if self.main:
             pictures = self.stream.held_out(self.config.validation_count)
             self.val_bpd = evaluation.bits_per_dim(self.average, pictures, seed=VALIDATION).mean().item()
+            self.validation_pictures = len(pictures)
             self.log.write(images=self.images, seconds=round(self.seconds, 2), val_bpd=self.val_bpd)
         self.fabric.barrier()
 
@@ -258,6 +262,8 @@ class Trainer:
         names = [name for name, _ in self.glow.named_parameters()]
         for index, state in self.optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer.{names[index]}.{key}": value for key, value in state.items()}
+        if self.stream.digests is not None:
+            tensors["pictures"] = self.stream.digests
         plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         checkpoint.write_state(self.out / STATE, plain, self.facts())
 
@@ -271,6 +277,8 @@ class Trainer:
             "images": self.images,
             "seconds": self.seconds,
             "val_bpd": self.val_bpd,
+            "validation_pictures": self.validation_pictures,
+            "limit": self.stream.limit,
             "window": self.window,
             "machine": metrics.machine(self.device),
             "versions": metrics.versions(),

@@ -30,7 +30,10 @@ class TrainConfig:
 
     model: "GlowConfig"
     out: str
-    data: str = setting("faces", 'Training pictures: "faces" (rendered without end), mnist, cifar10, or a folder.')
+    data: str = setting(
+        "faces",
+        'Training pictures: "faces" (rendered without end), mnist, fashion-mnist, cifar10, celeba, or a folder.',
+    )
     flip: bool = setting(False, "Mirror each image left to right with probability 1/2.")
     images: int = setting(1_000_000, "Images to see in all; may grow on --resume.", above=0)
     batch: int = setting(64, "Images per step, of all devices together.", above=0)

@@ -119,7 +119,8 @@ def test_ctrl_c_saves_says_how_to_go_on_and_resumes(tmp_path):
     assert runs.read_run(tmp_path / "run")[1]["images"] == seen + 16
 
 
-def test_training_on_a_folder_of_pictures_and_measuring_it(tmp_path, capsys):
+def test_training_on_a_folder_of_pictures_and_measuring_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GLOWLITE_DATA", str(tmp_path / "cache"))
     folder = tmp_path / "pictures"
     folder.mkdir()
     for number, picture in enumerate(faces.draw(30, size=20, seed=0).images):
@@ -128,7 +129,7 @@ def test_training_on_a_folder_of_pictures_and_measuring_it(tmp_path, capsys):
     model = tmp_path / "folder.safetensors"
     assert glowlite("export", tmp_path / "run", "--name", model) == 0
     card = checkpoint.read_card(model)
-    assert card["held_out"]["pictures"] == 3, "the tenth that no batch contained"
+    assert card["held_out"]["pictures"] == card["validation"]["pictures"] < 9, "about a tenth, which no batch contained"
     assert glowlite("evaluate", model, "--data", folder) == 0
     assert "30 pictures" in capsys.readouterr().out
 

@@ -100,7 +100,12 @@ def serve(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("name", "files", "shape"), [("mnist", mnist_files, (28, 28)), ("cifar10", cifar10_files, (3, 32, 32))]
+    ("name", "files", "shape"),
+    [
+        ("mnist", mnist_files, (28, 28)),
+        ("fashion-mnist", mnist_files, (28, 28)),
+        ("cifar10", cifar10_files, (3, 32, 32)),
+    ],
 )
 def test_a_set_is_downloaded_once_and_kept(cache, serve, name, files, shape):
     content = pictures(*shape)
@@ -116,7 +121,7 @@ def test_a_set_is_downloaded_once_and_kept(cache, serve, name, files, shape):
             file.unlink()
     assert [file.name for file in cache.iterdir()] == [f"{name}.npz"]
     with np.load(cache / f"{name}.npz", allow_pickle=False) as kept:
-        assert kept["train_images"].shape == (10, 28, 28) if name == "mnist" else (10, 32, 32, 3)
+        assert kept["train_images"].shape == ((10, 32, 32, 3) if name == "cifar10" else (10, 28, 28))
 
 
 def test_the_official_checksums_are_asked_for(cache, serve, monkeypatch):
@@ -159,8 +164,7 @@ def test_mistakes_are_one_sentence(cache):
     cache.mkdir()
     for name, split, match in (
         ("mnist", "valid", 'splits "train" and "test", not \'valid\''),
-        ("mnits", "train", "There is no data set 'mnits': mnist and cifar10 are known"),
-        ("celeba", "train", "fetch img_align_celeba.zip.*give the folder"),
+        ("mnits", "train", "There is no data set 'mnits': mnist, fashion-mnist, cifar10 and celeba are known"),
     ):
         with pytest.raises(GlowliteError, match=match):
             load(name, split)
@@ -189,3 +193,17 @@ def test_damaged_and_foreign_files_are_one_sentence(cache):
     refused("to be uint8")
     np.savez(cache / "mine.npz", train_images=good, train_labels=np.zeros(4, np.int64))
     refused("give one for each")
+
+
+def test_columns_of_a_set_are_its_attributes(cache):
+    cache.mkdir()
+    columns = {"train_smile": [0.5, np.nan], "train_age": [3, 4], "train_labels": [0, 1], "test_smile": [1.0]}
+    columns |= {"train_images": np.zeros((2, 8, 8), np.uint8), "train_landmarks": np.zeros((2, 5))}
+    np.savez(cache / "mine.npz", **columns)
+    found = datasets.load_attributes("mine")
+    assert set(found) == {"smile", "age"} and found["age"].dtype == torch.float32
+    assert found["smile"][0] == 0.5 and found["smile"][1].isnan()
+    assert datasets.load_attributes("mine", "test")["smile"].tolist() == [1]
+    np.savez(cache / "mine.npz", **columns | {"train_age": [3, 4, 5]})
+    with pytest.raises(GlowliteError, match="train_smile 2, train_age 3.: give one a picture"):
+        datasets.load_attributes("mine")

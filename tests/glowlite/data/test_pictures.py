@@ -8,9 +8,10 @@ import zlib
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageCms
 
-from glowlite.data.pictures import folder, read_picture
+from glowlite.data import pictures
+from glowlite.data.pictures import digests, read_picture, read_upright
 from glowlite.errors import GlowliteError
 
 COLOURS = np.array([[[200, 30, 40], [20, 180, 60]], [[40, 60, 220], [240, 230, 20]]], np.uint8)  # no symmetry
@@ -208,12 +209,13 @@ def test_sizes_are_judged_before_anything_is_decoded(monkeypatch):
         raise AssertionError("decoded all the same")
 
     monkeypatch.setattr("PIL.ImageFile.ImageFile.load", decoded)
-    assert "has 400 million pixels, and at most 50 million" in error(png(20_000, 20_000, 8, 2, b"\0" * 99))
-    assert "has 51 million pixels" in error(png(7_150, 7_150, 8, 2, b"\0" * 99))
+    assert "has 400 million pixels, and at most 200 million" in error(png(20_000, 20_000, 8, 2, b"\0" * 99))
+    assert "has 201 million pixels, and at most 200 million" in error(png(20_000, 10_001, 8, 0, b"\0" * 99))
+    assert "would take 260 MB of memory, and at most 256 MB" in error(png(8_250, 8_250, 8, 2, b"\0" * 99))
     assert "is 1 x 1 pixels: choose one of at least 16 x 16" in error(encode(NOISE[:1, :1]))
     assert "is 300 x 15 pixels" in error(png(300, 15, 8, 2, b"\0" * 99))
-    assert "more than 50 MB" in error(b"\x89PNG" + bytes(50 * 2**20))
-    assert "more than 50 MB" in error(io.BytesIO(bytes(51 * 2**20)))
+    assert "more than 100 MB" in error(b"\x89PNG" + bytes(100 * 2**20))
+    assert "more than 100 MB" in error(io.BytesIO(bytes(101 * 2**20)))
 
 
 def test_a_bomb_in_few_bytes_is_refused():
@@ -255,41 +257,138 @@ def test_files_changed_at_random_give_a_picture_or_a_sentence():
     assert 25 < refused < 225  # both happened
 
 
-@pytest.fixture
-def album(tmp_path):
-    (tmp_path / "b").mkdir()
-    for name, value in (("b/2.jpg", 80), ("a.png", 10), ("b/1.JPG", 40)):
-        kind = "PNG" if name.endswith("png") else "JPEG"
-        (tmp_path / name).write_bytes(encode(np.full((40, 50, 3), value, np.uint8), kind))
-    (tmp_path / "notes.txt").write_text("none of them")
-    (tmp_path / ".hidden.png").write_bytes(b"nor this")
-    return tmp_path
+def test_grey_is_one_channel():
+    ramp = np.linspace(0, 255, 64).round().astype(np.uint8)[None].repeat(64, 0)
+    assert torch.equal(read_picture(encode(ramp), channels=1), torch.from_numpy(ramp)[None])
+    grey = Image.fromarray(PATCHES).convert("L")
+    assert read_picture(encode(PATCHES), channels=1)[0, 16, 16] == grey.getpixel((16, 16))
 
 
-def test_a_folder_is_read_in_the_order_of_its_paths(album):
-    images = folder(album, 32)
-    assert images.shape == (3, 3, 32, 32) and images.dtype == torch.uint8
-    assert images[:, 0, 5, 5].tolist() == [10, 40, 80]
-    assert torch.equal(folder(str(album), 32), images)
+@pytest.mark.parametrize("bits", [8, 10, 12, 14, 16])
+def test_16_bit_grey_is_scaled_by_the_bits_that_its_values_need(bits):
+    ramp = np.linspace(0, 2**bits - 1, 64).astype(np.uint16)[None].repeat(64, 0)
+    picture = read_picture(encode(ramp))
+    assert (picture.max(), picture.min()) == (255, 0)
+    assert torch.equal(picture[0, 0], torch.from_numpy(ramp[0] >> (bits - 8)).to(torch.uint8))
 
 
-def test_what_a_folder_holds_beside_pictures_is_counted_once(album):
-    (album / "broken.png").write_bytes(encode(NOISE)[:200])
-    (album / "empty.gif").write_bytes(b"")
-    with pytest.warns(UserWarning, match="2 of the 5 pictures in .* the first: broken.png is damaged") as caught:
-        images = folder(album, 32)
-    assert len(caught) == 1 and len(images) == 3
+def rgb_profile(red, green, blue) -> bytes:
+    """An ICC profile (version 2) of an RGB monitor with gamma 1; the colours of its primaries are XYZ, for D50."""
+
+    def fixed(*values):
+        return struct.pack(f">{len(values)}i", *(round(v * 65536) for v in values))
+
+    curve = b"curv\0\0\0\0" + struct.pack(">I", 0)  # no points: linear
+    name = b"a monitor\0"
+    tags = {
+        b"desc": b"desc\0\0\0\0" + struct.pack(">I", len(name)) + name + bytes(78),
+        b"wtpt": b"XYZ \0\0\0\0" + fixed(0.9642, 1.0, 0.8249),
+        b"rXYZ": b"XYZ \0\0\0\0" + fixed(*red),
+        b"gXYZ": b"XYZ \0\0\0\0" + fixed(*green),
+        b"bXYZ": b"XYZ \0\0\0\0" + fixed(*blue),
+        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve),
+    }
+    table, body = struct.pack(">I", len(tags)), b""
+    for tag, content in tags.items():
+        content += bytes(-len(content) % 4)
+        table += tag + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(content))
+        body += content
+    head = bytes(4) + b"none" + struct.pack(">I", 0x02400000) + b"mntrRGB XYZ " + bytes(12) + b"acsp" + bytes(28)
+    head += fixed(0.9642, 1.0, 0.8249) + bytes(48)
+    return struct.pack(">I", len(head + table + body)) + head[4:] + table + body
 
 
-def test_folders_without_pictures(tmp_path):
-    for path, reason in (
-        (tmp_path, "holds no pictures"),
-        (tmp_path / "nowhere", "does not exist"),
-        (tmp_path / "x.png", "is a file, not a folder"),
-    ):
-        if path.suffix:
-            path.write_bytes(b"")
-        with pytest.raises(GlowliteError, match=reason):
-            folder(path)
-    with pytest.raises(GlowliteError, match="None of the 1 pictures in .*; the first: x.png is empty"):
-        folder(tmp_path)
+SRGB_PRIMARIES = ((0.4361, 0.2225, 0.0139), (0.3851, 0.7169, 0.0971), (0.1431, 0.0606, 0.7141))
+P3_PRIMARIES = ((0.5151, 0.2412, -0.0011), (0.2920, 0.6922, 0.0419), (0.1571, 0.0666, 0.7841))
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("size", [32, 64])
+def test_colours_are_converted_from_the_profile_to_srgb(kind, size):
+    grey = np.full((64, 64, 3), 55, np.uint8)  # linear light, so in sRGB about 128
+    options = {"quality": 100} if kind in ("JPEG", "WEBP") else {}
+    picture = read_picture(encode(grey, kind, icc_profile=rgb_profile(*SRGB_PRIMARIES), **options), size)
+    expected = 255 * (1.055 * (55 / 255) ** (1 / 2.4) - 0.055)
+    assert (picture.float() - expected).abs().max() < 2, picture.unique()
+
+
+def test_wide_colours_become_those_of_srgb_and_alpha_stays():
+    red = np.zeros((32, 32, 4), np.uint8)
+    red[..., 0] = red[..., 3] = 255
+    red[:16, :, 3] = 0
+    to_p3 = ImageCms.buildTransform(
+        ImageCms.createProfile("sRGB"), io.BytesIO(rgb_profile(*P3_PRIMARIES)), "RGB", "RGB"
+    )
+    stored = np.array(ImageCms.applyTransform(Image.fromarray(PATCHES), to_p3))
+    assert np.abs(stored.astype(int) - PATCHES).max() > 30  # so it does matter
+    assert_close(read_picture(encode(stored, icc_profile=rgb_profile(*P3_PRIMARIES))), tolerance=4)
+    picture = read_picture(encode(red, icc_profile=rgb_profile(*P3_PRIMARIES)), 32)
+    assert picture[:, 0, 0].tolist() == [255] * 3 and picture[:, 31, 0].tolist() == [255, 0, 0]
+
+
+def test_srgb_and_useless_profiles_change_no_pixel():
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    for profile in (srgb, b"nonsense", rgb_profile(*P3_PRIMARIES)[:200]):
+        assert torch.equal(read_picture(encode(NOISE, icc_profile=profile)), tensor(NOISE))
+    grey = np.arange(64, dtype=np.uint8)[None].repeat(64, 0)
+    misplaced = read_picture(encode(grey, icc_profile=rgb_profile(*P3_PRIMARIES)))
+    assert torch.equal(misplaced[0], torch.from_numpy(grey))
+
+
+def test_a_png_with_much_text_opens():
+    from PIL.PngImagePlugin import PngInfo
+
+    text = PngInfo()
+    text.add_text("prompt", "x" * 2_000_000, zip=True)
+    text.add_itxt("workflow", "y" * 2_000_000, zip=True)
+    data = encode(NOISE, pnginfo=text)
+    assert len(data) < 50_000
+    assert torch.equal(read_picture(data), tensor(NOISE))
+    late = data[:-12] + data[33 : data.index(b"IDAT") - 4] + data[-12:]  # the same text after the pixels
+    assert torch.equal(read_picture(late), tensor(NOISE))
+
+
+def test_large_pictures_of_phones_are_read(monkeypatch):
+    patches = Image.fromarray(COLOURS).resize((8160, 6144), Image.Resampling.NEAREST)
+    assert_close(read_picture(encode(patches, compress_level=1)), tolerance=1)
+    black = read_picture(encode(Image.new("1", (7072, 7072))))
+    assert black.unique().tolist() == [0]
+    huge = encode(patches.resize((16320, 12240), Image.Resampling.NEAREST), "JPEG")  # 200 million pixels
+    sizes = []
+    load = pictures.Image.Image.resize
+    monkeypatch.setattr(pictures.Image.Image, "resize", lambda image, *a: sizes.append(image.size) or load(image, *a))
+    assert_close(read_picture(huge), tolerance=12)
+    assert sizes == [(2040, 1530)], "not decoded at an eighth"
+
+
+def test_a_progressive_jpeg_is_held_whole_and_judged_so():
+    data = bytearray(encode(NOISE, "JPEG", progressive=True))
+    place = data.index(b"\xff\xc2") + 5
+    data[place : place + 4] = struct.pack(">HH", 12_000, 16_000)
+    assert "MB of memory, and at most 256 MB" in error(bytes(data))
+
+
+def test_a_reduced_jpeg_is_as_good_as_a_whole_one():
+    smooth = Image.fromarray(NOISE).resize((16, 16)).resize((1600, 1200), Image.Resampling.BICUBIC)
+    reduced, whole = read_picture(encode(smooth, "JPEG", quality=95)), read_picture(encode(smooth))
+    assert (reduced.float() - whole.float()).abs().mean() < 1
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_a_whole_picture_is_upright_and_neither_cut_nor_shrunk(orientation):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    stored = PATCHES[:, :40]
+    picture, scale = read_upright(encode(stored, exif=exif))
+    assert torch.equal(picture, tensor(stored if orientation == 1 else np.rot90(stored, -1).copy())) and scale == 1
+    large = encode(Image.fromarray(PATCHES).resize((5000, 4400), Image.Resampling.NEAREST), "JPEG", exif=exif)
+    picture, scale = read_upright(large)
+    assert scale == 0.5 and sorted(picture.shape[1:]) == [2200, 2500]
+    assert read_upright(encode(PATCHES), channels=1)[0].shape == (1, 64, 64)
+
+
+def test_digests_tell_pictures_apart_by_their_pixels_alone():
+    images = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (2000, 1, 4, 4), dtype=np.uint8))
+    found = digests(images)
+    assert len(set(found.tolist())) == 2000 and np.array_equal(found[7:9], digests(images[7:9]))
+    assert 150 < (found < pictures.DIGESTS / 10).sum() < 250, "not evenly spread"

@@ -19,9 +19,10 @@ def test_validation_faces_are_not_the_ones_to_report_on(monkeypatch):
 
 
 def test_validation_pictures_of_a_data_set_are_not_of_its_test_split(monkeypatch):
-    splits = {name: torch.full((20, 1, 2, 2), value, dtype=torch.uint8) for name, value in (("train", 1), ("test", 2))}
+    numbers = torch.arange(20, dtype=torch.uint8).view(20, 1, 1, 1).expand(20, 1, 2, 2)
+    splits = {"train": numbers, "test": numbers + 20}
     monkeypatch.setattr(pictures, "load", lambda name, split: pictures.Pictures(splits[split], None))
     stream = open_stream("mnist", (1, 2, 2), 4, 0)
     for shown in (stream.first(4), stream.batch(0), stream.held_out(4)):
-        assert shown.unique().tolist() == [1]
-    assert to_report_on("mnist", (1, 2, 2), 4).unique().tolist() == [2]
+        assert shown.max() < 20
+    assert to_report_on("mnist", (1, 2, 2), 4).min() >= 20

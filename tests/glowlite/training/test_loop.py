@@ -12,6 +12,7 @@ from glowlite import checkpoint, evaluation
 from glowlite.data import faces
 from glowlite.errors import GlowliteError
 from glowlite.glow import PRESETS, Glow, GlowConfig
+from glowlite.sheet import save_png
 from glowlite.training import config as runs
 from glowlite.training import loop as training
 from glowlite.training import metrics
@@ -249,6 +250,79 @@ def test_a_stopped_run_leaves_a_usable_model(tmp_path):
     for name, value in trainer.average.state_dict().items():
         assert torch.equal(model.state_dict()[name], value)
     assert checkpoint.read_card(tmp_path / runs.MODEL)["images_seen"] == 40
+
+
+# ---- pictures of a folder --------------------------------------------------------------------------
+
+
+def save_faces(folder, first: int, last: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, face in enumerate(faces.draw(last, size=16, seed=0).images[first:], first):
+        save_png(folder / f"{number}.png", face.permute(1, 2, 0))
+
+
+@pytest.fixture
+def album(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLOWLITE_DATA", str(tmp_path / "cache"))
+    save_faces(tmp_path / "album", 0, 24)
+    return tmp_path / "album"
+
+
+def test_a_run_goes_on_exactly_after_it_and_its_folder_have_moved(album, tmp_path, monkeypatch, capsys):
+    config = settings(tmp_path / "whole", data=str(album))
+    run(config)
+    monkeypatch.chdir(tmp_path)
+    stop_after(replace(config, out="run", data="album"), 4)
+    (tmp_path / "other").mkdir()
+    (tmp_path / "run").rename(tmp_path / "other" / "moved run")
+    monkeypatch.chdir(tmp_path / "other")
+    stop_after(runs.continued("moved run", {}), 6, resume=True)
+    album.rename(tmp_path / "photos")
+    for number, file in enumerate(sorted((tmp_path / "photos").iterdir())):
+        file.rename(file.with_name(f"renamed {number}.png"))
+    with pytest.raises(GlowliteError, match="album is not there"):
+        run(runs.continued("moved run", {}), resume=True)
+    run(runs.continued("moved run", {"data": "../photos"}), resume=True)
+    assert history(tmp_path / "other" / "moved run") == history(tmp_path / "whole")
+    assert "has changed" not in capsys.readouterr().err
+
+
+def test_a_run_does_not_go_on_with_other_pictures(album, tmp_path):
+    stop_after(settings(tmp_path / "run", data=str(album)), 4)
+    save_faces(tmp_path / "others", 4, 60)
+    config = runs.continued(tmp_path / "run", {"data": str(tmp_path / "others")})
+    with pytest.raises(GlowliteError, match="others lacks 4 of the 24 pictures"):
+        run(config, resume=True)
+    with pytest.raises(GlowliteError, match="data was .*album .* cannot become faces"):
+        runs.continued(tmp_path / "run", {"data": "faces"})
+
+
+def test_pictures_that_are_added_leave_validation_as_it_was(album, tmp_path, capsys):
+    first = stop_after(settings(tmp_path / "run", data=str(album)), 4).stream
+    save_faces(album, 24, 90)
+    for added in (66, 0):
+        capsys.readouterr()
+        again = stop_after(runs.continued(tmp_path / "run", {}), 6 + (added == 0), resume=True).stream
+        told = capsys.readouterr().err
+        assert (f"has changed since this run was saved: {added} pictures are new, 0 are gone" in told) == bool(added)
+        assert again.limit == first.limit
+        held_out = {picture.numpy().tobytes() for picture in again.held_out(99)}
+        assert all((picture.numpy().tobytes() in held_out) for picture in first.held_out(99))
+        assert not any((picture.numpy().tobytes() in held_out) for picture in first.images[first.training])
+
+
+def test_a_card_tells_how_many_pictures_were_kept_back_even_if_only_one(album, tmp_path):
+    for number in range(2, 24):
+        (album / f"{number}.png").unlink()
+    run(settings(tmp_path / "run", data=str(album)))
+    card = runs.export(tmp_path / "run", tmp_path / "model.safetensors")
+    assert card["held_out"]["pictures"] == card["validation"]["pictures"] == 1
+    assert card["held_out"]["spread"] is None and json.loads(json.dumps(card, allow_nan=False))
+    assert card["data"] == card["training"]["data"] == "album/" and str(tmp_path) not in json.dumps(card)
+    album.rename(tmp_path / "photos")
+    with pytest.raises(GlowliteError, match="is not there"):
+        runs.export(tmp_path / "run", tmp_path / "model.safetensors")
+    assert runs.export(tmp_path / "run", tmp_path / "model.safetensors", data=str(tmp_path / "photos"))["held_out"]
 
 
 # ---- numbers that are not finite -----------------------------------------------------------------

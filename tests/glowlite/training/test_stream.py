@@ -1,12 +1,21 @@
 """Batches: a function of seed and step alone, and never a picture that is held out."""
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 from glowlite.data import faces, pictures
 from glowlite.errors import GlowliteError
-from glowlite.training.stream import TRAINING_SEEDS, FaceStream, PictureStream, open_stream
+from glowlite.training.stream import (
+    TRAINING_SEEDS,
+    FaceStream,
+    PictureStream,
+    compare_pictures,
+    full_name,
+    open_stream,
+    short_name,
+)
 from glowlite.training.stream import test_pictures as held_out
 
 
@@ -51,15 +60,65 @@ def numbered(count: int) -> torch.Tensor:
     return torch.arange(count, dtype=torch.uint8).view(-1, 1, 1, 1).expand(-1, 1, 2, 2).contiguous()
 
 
+def values(images: torch.Tensor) -> set[int]:
+    return set(images[:, 0, 0, 0].tolist())
+
+
 def test_every_epoch_shows_each_training_picture_once_and_no_held_out_one():
     stream = PictureStream(numbered(30), batch=9, seed=0)
-    kept_back = set(stream.held_out(100)[:, 0, 0, 0].tolist())
-    assert len(kept_back) == 3
+    kept_back = values(stream.held_out(100))
+    assert 0 < len(kept_back) < 9
     seen = torch.cat([stream.batch(step) for step in range(6)])[:, 0, 0, 0].tolist()
-    first, second = seen[:27], seen[27:54]
-    assert set(first) == set(second) == set(range(30)) - kept_back
-    assert first != second
-    assert set(PictureStream(numbered(30), 9, seed=1).held_out(100)[:, 0, 0, 0].tolist()) == kept_back
+    epoch = 30 - len(kept_back)
+    first, second = seen[:epoch], seen[epoch:][:epoch]
+    assert set(first) == set(seen) == set(range(30)) - kept_back and len(set(first)) == epoch
+    assert first[: len(second)] != second
+    assert values(PictureStream(numbered(30), 9, seed=1).held_out(100)) == kept_back
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 40])
+def test_more_pictures_never_move_one_from_one_side_to_the_other(count):
+    """Whatever their number and order, for a run that goes on: its limit is kept."""
+    start = PictureStream(numbered(count), batch=4, seed=0)
+    kept_back = values(start.held_out(100))
+    assert 0 < len(kept_back) < count
+    more = numbered(256)[torch.randperm(256)]
+    grown = PictureStream(more, batch=4, seed=0, limit=start.limit)
+    assert values(grown.held_out(256)) & set(range(count)) == kept_back
+    assert values(grown.held_out(256)) | values(more[grown.training]) == set(range(256))
+
+
+def test_a_tenth_of_many_pictures_is_kept_back():
+    images = torch.randint(0, 256, (3000, 1, 3, 3), dtype=torch.uint8)
+    assert 240 < len(PictureStream(images, 4, seed=0).held_out(3000)) < 360
+
+
+def test_equal_pictures_are_left_out_and_batches_do_not_depend_on_their_order():
+    twice = torch.cat([numbered(30), numbered(30)])
+    stream, same = PictureStream(numbered(30), batch=8, seed=0), PictureStream(twice.flip(0), batch=8, seed=0)
+    assert len(same.training) + len(same.validation) == 30
+    for step in range(8):
+        assert torch.equal(stream.batch(step), same.batch(step))
+    assert torch.equal(stream.held_out(9), same.held_out(9))
+
+
+def test_a_run_without_pictures_on_one_side_is_refused():
+    stream = PictureStream(numbered(30), 8, 0)
+    for gone, side in ((stream.validation, "training"), (stream.training, "validation")):
+        left = [number for number in range(30) if number not in gone.tolist()]
+        with pytest.raises(GlowliteError, match=f"All {len(left)} pictures that are left are for {side}"):
+            PictureStream(numbered(30)[left], 8, 0, limit=stream.limit)
+
+
+def test_pictures_that_have_changed_since_are_counted(capsys):
+    then = PictureStream(numbered(30), 8, 0).digests
+    compare_pictures("new/place", then, "old/place", then)
+    assert capsys.readouterr().err == ""
+    now = PictureStream(numbered(40)[1:], 8, 0).digests
+    compare_pictures("place", now, "place", then)
+    assert "place has changed since this run was saved: 10 pictures are new, 1 are gone." in capsys.readouterr().err
+    with pytest.raises(GlowliteError, match="new/place lacks 1 of the 30 pictures that this run .* in old/place"):
+        compare_pictures("new/place", now, "old/place", then)
 
 
 def test_two_processes_see_together_what_one_would_see():
@@ -72,18 +131,23 @@ def test_two_processes_see_together_what_one_would_see():
 def test_data_that_cannot_fit_the_model_is_refused():
     with pytest.raises(GlowliteError, match="square and in colour"):
         open_stream("faces", (1, 28, 28), 8, 0)
-    with pytest.raises(GlowliteError, match="at least 2 pictures"):
-        PictureStream(numbered(1), 8, 0)
+    with pytest.raises(GlowliteError, match="at least 2 different pictures"):
+        PictureStream(numbered(1).expand(5, -1, -1, -1), 8, 0)
 
 
 def test_a_folder_and_a_data_set_are_read_in_the_models_shape(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLOWLITE_DATA", str(tmp_path / "cache"))
+    tmp_path = tmp_path / "pictures"
+    tmp_path.mkdir()
     for number, picture in enumerate(faces.draw(12, size=32, seed=0).images):
         Image.fromarray(picture.permute(1, 2, 0).numpy()).save(tmp_path / f"{number:02}.png")
     stream = open_stream(str(tmp_path), (3, 16, 16), batch=4, seed=0)
     assert stream.batch(0).shape == (4, 3, 16, 16)
-    assert stream.held_out(100).shape == (1, 3, 16, 16)
-    with pytest.raises(GlowliteError, match="square and in colour"):
-        open_stream(str(tmp_path), (1, 28, 28), 4, 0)
+    assert stream.held_out(100).shape[1:] == (3, 16, 16)
+    assert open_stream(str(tmp_path), (1, 28, 28), 4, 0).batch(0).shape == (4, 1, 28, 28)
+    for shape in ((3, 16, 32), (2, 16, 16)):
+        with pytest.raises(GlowliteError, match="squares, in colour or grey"):
+            open_stream(str(tmp_path), shape, 4, 0)
 
     splits = {"train": numbered(30), "test": numbered(5)}
     monkeypatch.setattr(pictures, "load", lambda name, split: pictures.Pictures(splits[split], None))
@@ -91,3 +155,26 @@ def test_a_folder_and_a_data_set_are_read_in_the_models_shape(tmp_path, monkeypa
     assert torch.equal(held_out("mnist", (1, 2, 2), 3), splits["test"][:3])
     with pytest.raises(GlowliteError, match="choose a preset of the same shape"):
         open_stream("mnist", (3, 16, 16), 4, 0)
+
+
+@pytest.mark.parametrize("name", ["faces", "mnist", "celeba", "mine"])
+def test_a_name_is_a_data_set_even_beside_a_folder_of_that_name(name, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GLOWLITE_DATA", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "cache").mkdir()
+    np.savez(tmp_path / "cache" / "mine.npz", train_images=np.zeros((3, 16, 16, 3), np.uint8))
+    assert full_name(name) == short_name(name) == name
+    for folder in (f"./{name}", f"{name}/", str(tmp_path / name)):
+        assert full_name(folder) == str(tmp_path / name) and short_name(folder) == f"{name}/"
+    (tmp_path / name).mkdir()
+    assert full_name(name) == name
+    assert full_name("cache") == str(tmp_path / "cache"), "any other folder needs no ./"
+    monkeypatch.setattr(pictures, "load", lambda name, split: pictures.Pictures(faces.draw(9, 16, 0).images, None))
+    for read in (lambda: open_stream(name, (3, 16, 16), 4, 0), lambda: held_out(name, (3, 16, 16), 2)):
+        read()
+        assert capsys.readouterr().err == f"{name} is read as the data set of that name; for the folder say ./{name}\n"
+
+
+def test_a_folder_that_is_not_there_any_more(tmp_path):
+    with pytest.raises(GlowliteError, match="gone is not there: name a folder .* in its present place"):
+        open_stream(str(tmp_path / "gone"), (3, 16, 16), 4, 0)
