@@ -30,10 +30,13 @@ TITLE = "Attributes"
 PROMISE = "A smile is a direction among {dims:,} numbers. Walk along it, and see what changes and what does not."
 OPENING = {"glasses": 0.9, "smile": 0.7}
 FACE = 10  # the gallery's face it opens on, counted from 0
+OPENING_REAL, FACE_REAL = {"smile": 0.8}, 0  # with a model of real faces
 OWN = "own"  # the directions that belong to the model
 TENS = 10  # batches of ten labels to choose from
 PLACED = 200  # labelled faces that are placed along the directions where none are stored
 HELD = "Several long steps at once: the latents are held at an effective temperature of 1.3."
+ENCODED = "Labelled faces are being encoded."
+UNPLACED = "No labelled faces were measured for this model."
 LABELS = "From few labels: the mean of the faces with the attribute, minus the mean of those without."
 PLACES = "The labelled faces, projected on the model's own direction, and this face among them: before and after."
 OVERLAP = (
@@ -46,7 +49,8 @@ class AttributeExplorer(Explorer):
     """`AttributeExplorer(model, directions, facts)`: a Glow on square colour pictures, its directions, its card.
 
     facts["directions"], if given, says how those were made: "count" of labels, "parted" or not. `stored` is what
-    `precomputed.load` gives; what it lacks is found while nothing moves. `seed` is that of Surprise me.
+    `precomputed.load` gives; what it lacks is found while nothing moves, for drawn faces: no others can be labelled
+    here. `seed` is that of Surprise me.
     """
 
     hints = [
@@ -55,10 +59,10 @@ class AttributeExplorer(Explorer):
         ("labels", "Make the directions from ten labels: now a smile drags half of the picture along."),
         ("others", "Ten other labels give quite another direction, as most of it is chance."),
         ("look", "Choose another attribute under the sliders to see where this face lies along it."),
-        ("choose", "Choose another face: the same directions work for every drawn face."),
+        ("choose", "Choose another face: the same directions work for every {face}."),
         (
             "upload",
-            "Give it a picture of your own: it comes back exactly, and moves as far as it is like a drawn face.",
+            "Give it a picture of your own: it comes back exactly, and moves as far as it is like a {face}.",
         ),
         ("surprise", "Surprise me moves a few sliders at random."),
     ]
@@ -75,15 +79,19 @@ class AttributeExplorer(Explorer):
         require_directions(directions)
         stored = stored or precomputed.Precomputed()
         self.own, self.made = dict(directions), facts.get("directions", {})
-        self.labelled = Labelled(model, self.own, stored.positions, stored.few)
-        self.gallery = Gallery(model)
-        self.state = AttributeState(model, self.own, self.gallery.faces[FACE])
+        labels = None if self.drawn else stored.labels
+        self.labelled = Labelled(model, self.own, stored.positions, stored.few, labels=labels)
+        if not self.labelled.possible(FEW[0], 1):
+            self.hints = [hint for hint in self.hints if hint[0] != "others"]
+        self.gallery = Gallery(model, self.drawn)
+        self.state = AttributeState(model, self.own, self.gallery.faces[FACE if self.drawn else FACE_REAL])
         self.ten = 0  # which ten labels
         self.overlapping = None  # the choice that the chart of overlaps shows
         self.bits = self.typical.mean  # of the picture at the last rest
         self._build()
         self._connect()
-        self.state.amounts = {name: amount for name, amount in OPENING.items() if name in self.own}
+        opening = OPENING if self.drawn else OPENING_REAL
+        self.state.amounts = {name: amount for name, amount in opening.items() if name in self.own}
         self._show_start()
         self._update_sliders()
 
@@ -99,9 +107,10 @@ class AttributeExplorer(Explorer):
             self.sliders[name] = Slider(label=words.title, low=words.low, high=words.high)
         self.gallery_tiles = Tiles(label="Faces to start from")
         self.upload = Upload(self.guard(self._read), self.guard(self.refuse_large))
-        counts = [[str(count), f"{count:,}"] for count in FEW]
+        counts = [[str(count), f"{count:,}"] for count in FEW if self.labelled.possible(count)]
         self.labels = Choice(options=[*counts, [OWN, "the model's own"]], value=OWN, label="Labels")
         self.others = Button(label="Ten others", title="Ten other labels", disabled=True)
+        self.others.layout.display = None if self.labelled.possible(FEW[0], 1) else "none"
         self.note = Words()
         look = next((name for name in OPENING if name in self.own), next(iter(self.own)))
         looks = [[name, wording.wording(name).title] for name in self.own]
@@ -113,7 +122,9 @@ class AttributeExplorer(Explorer):
         pictures = box("trio", self.before, self.after, self.changed).add_class("gl-same")
         show = box("show", pictures, self.actions(), self.words, box("numbers", self.readout))
         self.sections = {
-            "gallery": make_card("Start from another face", "", box("row", self.gallery_tiles, self.upload)),
+            "gallery": make_card(
+                "Start from another face", "", self.arrange_gallery(box("row", self.gallery_tiles, self.upload))
+            ),
             "labels": make_card("How many labels", LABELS, box("row", self.labels, self.others), self.note),
             "places": make_card("Where this face lies", PLACES, self.looks, self.positions),
             "overlap": make_card("How the directions overlap", OVERLAP, self.overlap),
@@ -180,7 +191,7 @@ class AttributeExplorer(Explorer):
         state.amounts = {name: address.number(name, -1.0, 1.0, 0.0) for name in self.own}
         with self.updater.hold():
             self.labels.value = address.one_of("labels", [value for value, _ in self.labels.options], OWN)
-            self.ten = address.whole("ten", 1, TENS, 1) - 1
+            self.ten = address.whole("ten", 1, TENS if self.labelled.possible(FEW[0], 1) else 1, 1) - 1
             self.looks.value = address.one_of("look", self.own, self._largest())
             self._show_start()
             self._update_sliders()
@@ -252,7 +263,7 @@ class AttributeExplorer(Explorer):
         self.bits = self.state.bits_per_dim(self.decoded.image)
         self._show_numbers(stale=False)
         yield
-        if self.labelled.count_placed() < PLACED:
+        if self.labelled.count_placed() < PLACED and self.labelled.possible(PLACED):
             for _ in self.labelled.encode(PLACED):
                 yield
             self.labelled.place()
@@ -260,7 +271,7 @@ class AttributeExplorer(Explorer):
 
     def _describe(self) -> None:
         start, image, count = self.state.start, self.decoded.image, self._which()[0]
-        says = wording.describe(start.name, self.state.amounts, foreign=start.foreign)
+        says = wording.describe(start.name, self.state.amounts, unlike=self.people if start.foreign else "")
         unsure = count and any(self.state.amounts.values())
         self.words.says = f"{says[:-1]}, as far as {count:,} labels know it." if unsure else says
         self.after.label = f"After: {says}"
@@ -279,7 +290,7 @@ class AttributeExplorer(Explorer):
         name = self.looks.value
         found = self.labelled.positions.get(name)
         if found is None:
-            self.positions.show(charts.blank("Labelled faces are being encoded."))
+            self.positions.show(charts.blank(UNPLACED if self.labelled.images is None else ENCODED))
             return
         step = self.own[name]
         now = [project(eps, step).item() for eps in (self.state.start.latents, self.state.latents())]
@@ -299,10 +310,10 @@ class AttributeExplorer(Explorer):
         return torch.cat([self.before.image, self.after.image, self.changed.image], -1)
 
 
-def open_attributes(name: str = "faces64") -> Frame:
-    """Open the explorer with a model that ships, or a path; else a page with a sentence that says why not."""
+def open_attributes(name: str = "") -> Frame:
+    """Open the explorer as `open_studio` does."""
 
-    def make(model, directions, facts) -> AttributeExplorer:
+    def make(name, model, directions, facts) -> AttributeExplorer:
         if directions:
             facts = {**facts, "directions": checkpoint.read_state(checkpoint.directions_path(name))[1]}
         return AttributeExplorer(model, directions, facts, precomputed.load(name))

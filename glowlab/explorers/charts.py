@@ -43,13 +43,13 @@ def limits(values: Iterable[float], least: float = 0.0) -> tuple[float, float]:
 # ---- temperature ------------------------------------------------------------------------------------------
 
 
-def shell(effective: Tensor, radii: Tensor, dims: int, chosen: int) -> Scene:
-    """Chart of |eps| / sqrt(D): these draws beside typical draws at T = 1 and the faces of the data."""
+def shell(effective: Tensor, radii: Tensor, dims: int, chosen: int, people: str = "drawn faces") -> Scene:
+    """Chart of |eps| / sqrt(D): these draws beside typical draws at T = 1 and the faces of the data, `people`."""
     mean = effective.mean().item()
     made = chart(
         f"Distance from the middle, |eps| / √D. Draws at temperature 1 all lie at 1, in a shell as thin as "
         f"{1 / (2 * dims) ** 0.5:.3f}; these sixteen lie at {mean:.2f}."
-        + (f" Encoded drawn faces lie at {radii.mean():.2f}." if len(radii) else ""),
+        + (f" Encoded {people} lie at {radii.mean():.2f}." if len(radii) else ""),
         height=236,
     )
     ring = made.panel((-1.5, 1.5), (-1.5, 1.5), equal=True, frame=False, weight=1.1)
@@ -79,19 +79,21 @@ def shell(effective: Tensor, radii: Tensor, dims: int, chosen: int) -> Scene:
         if len(values):
             counts = np.histogram(values.numpy().clip(0, 1.399), SHELL_BINS)[0]
             bars.bars(SHELL_BINS, counts / counts.max(), colour, alpha=0.6)
-    words = [("these sixteen", "z"), ("drawn faces", "x"), ("typical draws at T = 1", "ink")]
+    words = [("these sixteen", "z"), (people, "x"), ("typical draws at T = 1", "ink")]
     for row, (text, colour) in enumerate(word for word in words if len(radii) or word[1] != "x"):
         bars.dots([0.04], [1.44 - 0.13 * row], colour, size=4, alpha=0.3 if colour == "ink" else 0.8)
         bars.text(0.12, 1.44 - 0.13 * row, text, size=12, anchor="start")
     return made
 
 
-def trade(points: Sequence[SampleQuality], now: SampleQuality, real: SampleQuality) -> Scene:
-    """Chart of quality against diversity: the samples' residual and spread; `real` are those of drawn faces."""
+def trade(
+    points: Sequence[SampleQuality], now: SampleQuality, real: SampleQuality, people: str = "drawn faces"
+) -> Scene:
+    """Chart of quality against diversity: the samples' residual and spread; `real` are those of `people`."""
     made = chart(
         "Quality against diversity: the colder the samples, the cleaner and the more alike. "
         f"Now: {now.residual:.2f} grey levels unlike any face, and two differ by {now.spread:.0f}. "
-        f"Drawn faces: {real.residual:.2f} and {real.spread:.0f}.",
+        f"{people.capitalize()}: {real.residual:.2f} and {real.spread:.0f}.",
         height=236,
     )
     seen = [*points, now, real]
@@ -111,7 +113,7 @@ def trade(points: Sequence[SampleQuality], now: SampleQuality, real: SampleQuali
             x, y = point.spread + 0.035 * right * far, point.residual + up * (high - low)
             panel.text(x, y, f"T = {point.temperature:g}", size=12, anchor=anchor, baseline="bottom")
     panel.dots([real.spread], [real.residual], "x", size=5)
-    panel.text(real.spread, real.residual - 0.05 * (high - low), "drawn faces", "x", size=12, baseline="top")
+    panel.text(real.spread, real.residual - 0.05 * (high - low), people, "x", size=12, baseline="top")
     panel.dots([now.spread], [now.residual], "z", size=7)
     return made
 
@@ -121,10 +123,17 @@ def trade(points: Sequence[SampleQuality], now: SampleQuality, real: SampleQuali
 WAYS = {"pixels": "x", "linear": "pink", "spherical": "z"}  # their colours
 
 
-def along(curves: Mapping[str, tuple], at: float, now: tuple[str, float] | None, words: str, band: tuple) -> Scene:
+def along(
+    curves: Mapping[str, tuple],
+    at: float,
+    now: tuple[str, float] | None,
+    words: str,
+    band: tuple,
+    people: str = "drawn faces",
+) -> Scene:
     """Chart of one value on the way from the first picture (t = 0) to the second; curves: way -> (t, values).
 
-    now: way and value of the picture on the page, where known; band: the range of drawn faces, (low, high).
+    now: way and value of the picture on the page, where known; band: the range of `people`, (low, high).
     """
     made = chart(words, height=220)
     seen = [*band, *([now[1]] if now else []), *(v for _, values in curves.values() for v in values)]
@@ -134,7 +143,7 @@ def along(curves: Mapping[str, tuple], at: float, now: tuple[str, float] | None,
     panel = made.panel(ends, (low, high + head), xlabel="t, from the first picture to the second", xticks=[0, 0.5, 1])
     panel.area(ends, [band[1]] * 2, band[0], "ink", alpha=0.12)
     panel.dots([0.02], [high + 0.6 * head], "ink", size=4, alpha=0.3)
-    panel.text(0.05, high + 0.6 * head, "drawn faces", size=12, anchor="start")
+    panel.text(0.05, high + 0.6 * head, people, size=12, anchor="start")
     panel.line([at, at], [low, high], "ink", width=1.2, alpha=0.6, dash=True)
     for way, (t, values) in curves.items():
         panel.line(t, values, WAYS[way], width=2.2)

@@ -1,14 +1,16 @@
 """Base class of all explorers: actions, words, numbers, the address, hidden controls, slow work."""
 
 import functools
+import math
+import os
 import random
 from collections.abc import Callable, Iterator, Mapping
 from urllib.parse import urlencode
 
 import torch
 
-from glowlab.explorers.address import Address
-from glowlab.explorers.gallery import GALLERY_SEED, GalleryFace
+from glowlab.explorers.address import MODELS, Address, asked_model
+from glowlab.explorers.gallery import GALLERY_SEED, GalleryFace, learned_drawn_faces, read_portraits
 from glowlab.explorers.render import Decoded, Updater, measure_bits
 from glowlab.explorers.scheduler import Scheduler
 from glowlab.explorers.typical import Typical, read_typical
@@ -20,8 +22,9 @@ from glowlite.data import faces
 from glowlite.errors import GlowliteError
 from glowlite.fusion import fuse
 
+HOTTEST = 1.0  # temperature up to which samples of real faces stay free of black and white spots
 SATURATED = 0.03  # share of clamped values above which a hint warns
-APPEARANCE = {"controls", "size", "token"}  # of an address: the page's appearance, not its content
+APPEARANCE = {"controls", "model", "size", "token"}  # of an address: what the state does not depend on
 
 
 class Explorer(Frame):
@@ -38,6 +41,12 @@ class Explorer(Frame):
     def __init__(self, title: str, promise: str, model, card: Mapping, seed: int | None = None):
         super().__init__(title, promise)
         self.model, self.typical = model, get_typical(model, card)
+        self.drawn = learned_drawn_faces(card)
+        face = "drawn face" if self.drawn else "real face"
+        self.people = f"{face}s"  # that the model learned from, in sentences
+        self.hints = [(lesson, hint.format(face=face)) for lesson, hint in self.hints]
+        self.hottest = math.inf if self.drawn else HOTTEST
+        self.asked = ""  # the model that the address asked for, where it is not the usual one
         self.random = random.Random(seed)
         self.used: set[str] = set()  # lessons that were learned, for the hints
         self.decoded: Decoded | None = None  # the picture on the page, where there is one
@@ -102,6 +111,10 @@ class Explorer(Frame):
         self.parts |= {"surprise": self.surprise, "reset": self.reset}
         return row
 
+    def arrange_gallery(self, around):
+        """Set the portraits in this box seven abreast, as there are thirteen; drawn faces fill rows of six."""
+        return around if self.drawn else around.add_class("gl-portraits")
+
     def show_only(self, names: str) -> None:
         """Hide every control but these: names in `parts`, separated by commas; "" shows all."""
         self.controls = names
@@ -135,7 +148,7 @@ class Explorer(Frame):
         if not face.foreign:
             return ""
         return (
-            f" It is unlike the drawn faces the model learned from: {bits:.2f} bits per dimension, while they need "
+            f" It is unlike the {self.people} the model learned from: {bits:.2f} bits per dimension, while they need "
             f"{self.typical.mean:.2f} \u00b1 {self.typical.spread:.2f}. So pictures made from it may look strange."
         )
 
@@ -146,7 +159,8 @@ class Explorer(Frame):
 
     def remember(self) -> None:
         """Put the state into the page's address."""
-        values = {name: value for name, value in self.query().items() if value}
+        values = {"model": self.asked, **self.query()}
+        values = {name: value for name, value in values.items() if value}
         if self.controls:
             values["controls"] = self.controls
         self.head.query = urlencode(values)
@@ -169,10 +183,12 @@ class Explorer(Frame):
             return
         address = Address(query)
         asked = [name for part in address.values.get("controls", "").split(",") if (name := part.strip())]
+        parts = {*self.parts, "model"}  # the choice of the model is a part of the page around
         for name in asked:
-            if name not in self.parts:
+            if name not in parts:
                 address.leave_out("controls", name)
-        self.show_only(",".join(name for name in asked if name in self.parts))
+        self.show_only(",".join(name for name in asked if name in parts))
+        address.one_of("model", MODELS, "")
         if set(address.values) <= APPEARANCE:  # the state stays as it opened
             self.remember()
         else:
@@ -193,10 +209,12 @@ def make_card(title: str, note: str, *children):
 
 
 def get_typical(model, card: Mapping) -> Typical:
-    """Bits per dimension of held-out pictures, from the card; else those of twelve drawn faces, measured now."""
+    """Bits per dimension of held-out pictures, from the card; else those of drawn faces or portraits, measured now."""
     if {"bits_per_dim", "spread"} <= set(card.get("held_out", {})):
         return read_typical(card, torch.zeros(2))
-    images = faces.draw(12, size=model.config.shape[-1], seed=GALLERY_SEED).images
+    size = model.config.shape[-1]
+    drawn = learned_drawn_faces(card)
+    images = faces.draw(12, size=size, seed=GALLERY_SEED).images if drawn else read_portraits(size)[0]
     return read_typical(card, model.bits_per_dim(images).cpu())
 
 
@@ -218,5 +236,15 @@ def _read(path: str, changed: tuple[int, ...]) -> tuple:
 
 
 def open_explorer(title: str, name: str, make: Callable) -> Frame:
-    """Open `make(model, directions, card)` for a trained model; else a page with a sentence that says why not."""
-    return try_open(title, lambda: make(*load_shared(name)))
+    """Open `make(name, model, directions, card)` for a trained model; else a page with a sentence that says why not.
+
+    Where `name` is "", it is the model that the page's address asks for (Voila puts the address into QUERY_STRING).
+    """
+    asked = name or asked_model(os.environ.get("QUERY_STRING", ""))
+
+    def opened() -> Explorer:
+        page = make(asked, *load_shared(asked))
+        page.asked = asked if asked != name and asked != "faces64" else ""
+        return page
+
+    return try_open(title, opened)

@@ -1,5 +1,7 @@
 """The faces to choose from: the gallery, fresh ones, a person's own picture."""
 
+import csv
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -11,6 +13,7 @@ from glowlab.explorers.render import decode_all
 from glowlite import latents as latent_space
 from glowlite.data import faces
 from glowlite.data.pictures import read_picture
+from glowlite.folders import ASSETS
 
 GALLERY_SEED = 2  # held out: no run trains on a face of a seed that a person can give (training/stream.py)
 PEOPLE = {  # twelve people with attributes as different as possible; all else about them comes from the seed
@@ -25,6 +28,7 @@ PEOPLE = {  # twelve people with attributes as different as possible; all else a
     "eye_openness": [0.3, 0.2, 0.0, 0.5, 0.3, 0.1, 0.6, 0.0, 0.4, 0.2, 0.3, 0.1],
     "face_width": [-0.2, -0.5, 0.3, 0.0, -0.4, 0.4, -0.1, 0.6, -0.6, 0.2, 0.0, 0.1],
 }
+PORTRAITS = ASSETS / "portraits"  # public-domain portraits, and a table of them
 FRESH, FRESH_KEY = 8, "fresh"
 MAX_TEMPERATURE = 1.2  # of fresh faces
 GALLERIES = Cache(1)
@@ -74,22 +78,39 @@ def sample_faces(model, count: int, temperature: float, seed: int) -> list[Galle
     return [GalleryFace(*face) for face in zip(names, images, split(eps), keys, strict=True)]
 
 
-def make_gallery(model) -> list[GalleryFace]:
-    """Twelve held-out drawn faces and their latents."""
+def learned_drawn_faces(card: Mapping) -> bool:
+    """Whether a model, by its card, learned from drawn faces; a card that names no data counts as such."""
+    return card.get("data", "faces") == "faces"
+
+
+def read_portraits(size: int) -> tuple[Tensor, list[str], list[str]]:
+    """The public-domain portraits: pictures uint8 (N, 3, size, size), names, keys."""
+    with open(PORTRAITS / "portraits.csv", encoding="utf-8", newline="") as table:
+        rows = list(csv.DictReader(table))
+    images = torch.stack([read_picture(PORTRAITS / f"{row['file']}.png", size) for row in rows])
+    return images, [row["name"] for row in rows], [row["file"].replace("_", "-") for row in rows]
+
+
+def draw_people(size: int) -> tuple[Tensor, list[str], list[str]]:
+    """Twelve held-out drawn faces: pictures uint8 (N, 3, size, size), names, keys."""
     people = {name: torch.tensor(values) for name, values in PEOPLE.items()}
     count = len(PEOPLE["smile"])
-    images = faces.draw(count, size=model.config.shape[-1], seed=GALLERY_SEED, attributes=people).images
+    images = faces.draw(count, size=size, seed=GALLERY_SEED, attributes=people).images
     numbers = range(1, count + 1)
-    names, keys = [f"gallery face {i}" for i in numbers], [f"gallery-{i}" for i in numbers]
-    return encode_faces(model, images, names, keys)
+    return images, [f"gallery face {i}" for i in numbers], [f"gallery-{i}" for i in numbers]
+
+
+def make_gallery(model, drawn: bool = True) -> list[GalleryFace]:
+    """The gallery's faces and their latents: drawn ones or portraits."""
+    return encode_faces(model, *(draw_people if drawn else read_portraits)(model.config.shape[-1]))
 
 
 class Gallery:
-    """faces: held-out drawn faces; fresh: the model's own; extra: uploads and the fresh face last chosen."""
+    """faces: held-out drawn faces, or portraits; fresh: the model's own; extra: uploads, the fresh face last chosen."""
 
-    def __init__(self, model):
+    def __init__(self, model, drawn: bool = True):
         self.model, self.size = model, model.config.shape[-1]
-        (gallery,) = GALLERIES.get(model, ["gallery"], lambda which: [make_gallery(model)])
+        (gallery,) = GALLERIES.get(model, [drawn], lambda which: [make_gallery(model, drawn)])
         self.faces: list[GalleryFace] = list(gallery)
         self.fresh: list[GalleryFace] = []
         self.fresh_seed, self.temperature = 1, 0.7  # of the fresh faces

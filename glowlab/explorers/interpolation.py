@@ -6,10 +6,10 @@ import ipywidgets
 import torch
 from torch import Tensor
 
-from glowlab.explorers import charts
+from glowlab.explorers import charts, precomputed
 from glowlab.explorers.address import Address
 from glowlab.explorers.explorer import Explorer, make_card, open_explorer
-from glowlab.explorers.gallery import Gallery, GalleryFace, index_of, to_tiles
+from glowlab.explorers.gallery import Gallery, GalleryFace, index_of, learned_drawn_faces, to_tiles
 from glowlab.explorers.interpolation_state import NAMES, STOPS, WAYS, InterpolationState, format_levels, parse_levels
 from glowlab.explorers.render import measure_bits
 from glowlab.explorers.wording import readout_entries
@@ -21,13 +21,17 @@ from glowlite.latents import cat, effective_temperature
 
 TITLE = "Between two faces"
 PROMISE = "Half-way between two pictures the pixels show two ghosts. Half-way between their latents stands a person."
-LIKELY = "Bits per dimension: fewer are likelier. Far from the band of drawn faces, on either side, is foreign."
+LIKELY = "Bits per dimension: fewer are likelier. Far from the band of {people}, on either side, is foreign."
 FAR = "Two draws are nearly at right angles, so half-way on the straight line |eps| is down to 0.71 of theirs."
 OPENING = (3, 2)  # the gallery's faces it opens on, counted from 0
+OPENING_REAL = ("mona-lisa", "kalpana-chawla")  # with a model of real faces
 
 
 class InterpolationExplorer(Explorer):
-    """`InterpolationExplorer(model, facts)`: a Glow on square colour pictures, its card; `seed` as for the others."""
+    """`InterpolationExplorer(model, facts)`: a Glow on square colour pictures, its card; `seed` as for the others.
+
+    `radii`: effective temperatures of faces of the data, (n,); where there are none, the gallery's are taken.
+    """
 
     hints = [
         ("t", "Drag the slider: one person turns into another, by way of others."),
@@ -46,12 +50,13 @@ class InterpolationExplorer(Explorer):
     ]
     calmer = "the model has learned nothing like this"
 
-    def __init__(self, model, facts: Mapping, seed: int | None = None):
+    def __init__(self, model, facts: Mapping, radii: Tensor | None = None, seed: int | None = None):
         super().__init__(TITLE, PROMISE, model, facts, seed)
-        self.gallery = Gallery(model)
-        first, second = (self.gallery.faces[i] for i in OPENING)
+        self.gallery = Gallery(model, self.drawn)
+        first, second = (self.gallery.faces[i] for i in OPENING) if self.drawn else map(self.gallery.find, OPENING_REAL)
         self.state = InterpolationState(model, first, second)
-        radii = effective_temperature(cat([face.latents for face in self.gallery.faces]))
+        if radii is None or not len(radii):
+            radii = effective_temperature(cat([face.latents for face in self.gallery.faces]))
         self.usual = (radii.mean() - 2 * radii.std()).item(), (radii.mean() + 2 * radii.std()).item()
         self.bits = self.typical.mean  # of the picture at the last rest
         self._build()
@@ -112,11 +117,13 @@ class InterpolationExplorer(Explorer):
             )
             for way, tiles in self.rows.items()
         ]
+        pairs = zip(self.gallery_tiles, self.uploads, strict=True)
+        galleries = [self.arrange_gallery(box("row", *pair)) for pair in pairs]
         self.sections = {
             "rows": make_card("Three ways, seven stops", "", *rows).add_class("gl-wide"),
-            "first": make_card("The first picture", "", box("row", self.gallery_tiles[0], self.uploads[0])),
-            "second": make_card("The second picture", "", box("row", self.gallery_tiles[1], self.uploads[1])),
-            "bits": make_card("How likely each stop is", LIKELY, self.bits_chart),
+            "first": make_card("The first picture", "", galleries[0]),
+            "second": make_card("The second picture", "", galleries[1]),
+            "bits": make_card("How likely each stop is", LIKELY.format(people=self.people), self.bits_chart),
             "temperatures": make_card("How far from the middle", FAR, self.temperature_chart, self.apart),
         }
         self.parts |= {
@@ -267,7 +274,7 @@ class InterpolationExplorer(Explorer):
         middle = {NAMES[way]: f"{values[3]:.2f}" for way, (_, values) in curves.items()}
         words = "Bits per dimension half-way: " + ", ".join(f"{name} {bits}" for name, bits in middle.items()) + "."
         now = (self.state.way, bits) if bits is not None else None
-        self.bits_chart.show(charts.along(curves, self.state.t, now, words, self._band()))
+        self.bits_chart.show(charts.along(curves, self.state.t, now, words, self._band(), self.people))
 
     def _show_temperatures(self) -> None:
         now = self.state
@@ -278,8 +285,8 @@ class InterpolationExplorer(Explorer):
         words = "Effective temperature half-way: " + ", ".join(
             f"{NAMES[way]} {values[len(values) // 2]:.2f}" for way, (_, values) in curves.items()
         )
-        made = charts.along(curves, now.t, (now.way, self.decoded.temperature), words + ".", self.usual)
-        self.temperature_chart.show(made)
+        at = now.way, self.decoded.temperature
+        self.temperature_chart.show(charts.along(curves, now.t, at, words + ".", self.usual, self.people))
 
     def _show_numbers(self, stale: bool) -> None:
         change = (self.decoded.image.float() - self.state.first.image.float()).abs().mean().item()
@@ -293,6 +300,11 @@ class InterpolationExplorer(Explorer):
         return torch.cat([self.ends[0].image, self.decoded.image, self.ends[1].image], -1)
 
 
-def open_interpolation(name: str = "faces64") -> Frame:
-    """Open the explorer with a model that ships, or a path; else a page with a sentence that says why not."""
-    return open_explorer(TITLE, name, lambda model, directions, facts: InterpolationExplorer(model, facts))
+def open_interpolation(name: str = "") -> Frame:
+    """Open the explorer as `open_studio` does."""
+
+    def make(name, model, directions, facts) -> InterpolationExplorer:
+        radii = None if learned_drawn_faces(facts) else precomputed.load(name).radii
+        return InterpolationExplorer(model, facts, radii)
+
+    return open_explorer(TITLE, name, make)

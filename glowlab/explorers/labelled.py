@@ -1,6 +1,6 @@
 """A thousand labelled faces: their positions along each direction, and the directions that few labels give."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -44,9 +44,11 @@ def project(latents: list[Tensor], step: list[Tensor]) -> Tensor:
 class Labelled:
     """The labelled faces under one model. `encode` adds missing faces, a few at a time.
 
-    positions      name -> (n,): positions of the first n faces along the model's own directions
+    positions   name -> (n,): positions of the first n faces along the model's own directions
     few         how many labels -> name -> the direction they give, once it was found
     radii       (n,): the effective temperatures of those faces
+    labels      name -> (n,), with a standard deviation of 0.58; None: the drawn faces and their labels
+    images      gives the first n faces, uint8 (n, C, H, W); None where these pictures are not here
     """
 
     model: torch.nn.Module
@@ -54,16 +56,25 @@ class Labelled:
     positions: dict[str, Tensor] = field(default_factory=dict)
     few: dict[int, dict[str, list[Tensor]]] = field(default_factory=dict)
     radii: Tensor = field(default_factory=lambda: torch.zeros(0))
+    labels: Mapping[str, Tensor] | None = None
+    images: Callable[[int], Tensor] | None = None
 
     def __post_init__(self):
-        self.names = [name for name in self.directions if name in faces.ATTRIBUTES]
-        self.labels = labels(self.names)
+        known = faces.ATTRIBUTES if self.labels is None else self.labels
+        self.names = [name for name in self.directions if name in known]
+        if self.labels is None:
+            self.labels = labels(self.names)
+            self.images = lambda count: faces.draw(count, self.model.config.shape[-1], SEED).images
         self.batch_size = BatchSize()
         self.rows: list[list[Tensor]] = []  # float16 latents of the faces encoded here
 
     def count_placed(self) -> int:
         """The number of faces whose positions are known."""
         return len(next(iter(self.positions.values()), ()))
+
+    def possible(self, count: int, batch: int = 0) -> bool:
+        """Whether this direction is known or its faces can be encoded here."""
+        return self.images is not None or self.ready(count, batch)
 
     def ready(self, count: int, batch: int = 0) -> bool:
         """Whether `find` can give this direction without encoding."""
@@ -73,7 +84,7 @@ class Labelled:
     def encode(self, count: int) -> Iterator[int]:
         """Encode the first `count` faces as far as needed; yields how many are done after each piece."""
         if len(self.rows) < count:
-            images = faces.draw(count, self.model.config.shape[-1], SEED).images
+            images = self.images(count)
         while (start := len(self.rows)) < count:
             part = images[start : start + self.batch_size.count]
             self.batch_size.run(lambda part=part: self._store(self.model.encode(part)), len(part))

@@ -1,4 +1,4 @@
-"""PCA of drawn faces; its residual measures how unlike any drawn face a picture is.
+"""PCA of faces; its residual measures how unlike any of these a picture is.
 
 Likelihood cannot measure this: a picture without grain is likelier than every face (notebook 10, sections 3 and 8).
 """
@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool2d
 
 from glowlite.data import faces
 
-COUNT, SEED = 1536, 6  # drawn faces that the PCA is made of, and the first of their seeds
+COUNT, SEED = 1536, 6  # faces that the PCA is made of, and the first seed of drawn ones
 BATCH = 32
 SHARE = 300 / 768  # of the principal components that are kept; 768 exist at 64 x 64 pixels
 
@@ -29,7 +29,7 @@ def coarse_faces(size: int) -> Iterator[Tensor]:
 
 
 class PCA(NamedTuple):
-    """The mean of coarse drawn faces, (D,), and their first K principal components, (D, K)."""
+    """The mean of coarse faces, (D,), and their first K principal components, (D, K)."""
 
     mean: Tensor
     components: Tensor

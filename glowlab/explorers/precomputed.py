@@ -3,22 +3,28 @@
 For a model that ships they were made once, and lie beside its weights:
 
     glowlite precompute faces64
+    glowlite precompute portraits64    # needs the labelled pictures it learned from: GLOWLITE_DATA
 """
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from glowlab.explorers.gallery import GALLERY_SEED, learned_drawn_faces
 from glowlab.explorers.labelled import COUNT, FEW, SEED, Labelled
-from glowlab.explorers.pca import PCA, coarse_faces
-from glowlab.explorers.samples import SampleQuality, trade_off
+from glowlab.explorers.pca import COUNT as PCA_COUNT
+from glowlab.explorers.pca import PCA, coarse, coarse_faces
+from glowlab.explorers.samples import SampleQuality, spread, trade_off
 from glowlab.widgets.frame import log
 from glowlite import checkpoint
 from glowlite import latents as latent_space
+from glowlite.data import datasets, faces
 from glowlite.errors import GlowliteError
 
-STORED = FEW[1:]  # numbers of labels; the directions from ten are found when asked for
+STORED = FEW[1:]  # numbers of labels; the directions from ten drawn faces are found when asked for
+REAL = 24  # faces of the data whose quality is measured beside that of samples
 
 
 @dataclass
@@ -28,8 +34,10 @@ class Precomputed:
     positions   name -> (COUNT,): positions of the labelled faces along the model's directions
     few      how many labels -> name -> the direction they give
     radii    (COUNT,): the labelled faces' effective temperatures
-    pca of coarse drawn faces
+    pca      of coarse faces of the data
     points   quality and diversity of samples at each temperature
+    real     those of faces of the data
+    labels   name -> (COUNT,): what the labelled faces are labelled with; empty for drawn faces, which are made anew
     """
 
     positions: dict[str, Tensor] = field(default_factory=dict)
@@ -37,6 +45,8 @@ class Precomputed:
     radii: Tensor = field(default_factory=lambda: torch.zeros(0))
     pca: PCA | None = None
     points: list[SampleQuality] = field(default_factory=list)
+    real: SampleQuality | None = None
+    labels: dict[str, Tensor] = field(default_factory=dict)
 
 
 def find_file(name: str):
@@ -50,16 +60,19 @@ def hash_files(name: str) -> dict[str, str]:
 
 
 def write(name: str, names: list[str], precomputed: Precomputed) -> None:
-    """Store the measurements: positions and components as float16, directions as int8; 0.7 MB for faces64."""
+    """Store the measurements: positions and components as float16, directions as int8; 0.7 to 0.9 MB at 64 x 64."""
     tensors = {
         "places": torch.stack([precomputed.positions[n] for n in names], 1).half(),
         "radii": precomputed.radii.half(),
         "mean": precomputed.pca.mean,
         "parts": precomputed.pca.components.half(),
         "points": torch.tensor(precomputed.points),
+        "real": torch.tensor(precomputed.real),
     }
-    for count in STORED:
-        directions = latent_space.cat([precomputed.few[count][n] for n in names])
+    if precomputed.labels:
+        tensors["labels"] = torch.stack([precomputed.labels[n] for n in names], 1).half()
+    for count, found in precomputed.few.items():
+        directions = latent_space.cat([found[n] for n in names])
         for level, values in enumerate(directions):  # (attributes, C_l, H_l, W_l)
             scale = values.abs().amax((1, 2, 3), keepdim=True) / 127
             tensors[f"few.{count}.{level}"] = (values / scale).round().to(torch.int8)
@@ -78,10 +91,13 @@ def load(name: str) -> Precomputed:
             raise GlowliteError(f"{path} was made for other weights or directions")
         names = facts["names"]
         positions = dict(zip(names, tensors["places"].float().T, strict=True))
-        few = {count: dict(zip(names, _unpack(tensors, count, len(names)), strict=True)) for count in STORED}
+        counts = sorted({int(key.split(".")[1]) for key in tensors if key.startswith("few.")})
+        few = {count: dict(zip(names, _unpack(tensors, count, len(names)), strict=True)) for count in counts}
         pca = PCA(tensors["mean"], tensors["parts"].float())
         points = [SampleQuality(*row) for row in tensors["points"].tolist()]
-        return Precomputed(positions, few, tensors["radii"].float(), pca, points)
+        real = SampleQuality(*tensors["real"].tolist()) if "real" in tensors else None
+        labels = dict(zip(names, tensors["labels"].float().T, strict=True)) if "labels" in tensors else {}
+        return Precomputed(positions, few, tensors["radii"].float(), pca, points, real, labels)
     except (GlowliteError, KeyError, TypeError, ValueError) as error:
         log.warning("the precomputed measurements of the explorers are left out: %s", error)
         return Precomputed()
@@ -93,16 +109,39 @@ def _unpack(tensors: dict[str, Tensor], count: int, names: int) -> list[list[Ten
     return [[step[i : i + 1] for step in steps] for i in range(names)]
 
 
+def read_labelled(data: str, names: list[str]) -> tuple[Tensor, dict[str, Tensor]]:
+    """Held-out pictures of a data set and the first COUNT labels of each name, as large on average as drawn faces' are.
+
+    Pictures that lack one of the labels are left out.
+    """
+    images = datasets.load(data, "test").images
+    with np.load(datasets.cache_folder() / f"{data}.npz") as arrays:
+        table = torch.from_numpy(np.stack([arrays[f"test_{name}"].astype(np.float32) for name in names], 1))
+    whole = table.isfinite().all(1)
+    table = table[whole][:COUNT]
+    table = (table - table.mean(0)) / table.std(0) / 3**0.5
+    return images[whole], dict(zip(names, table.T, strict=True))
+
+
 def measure(name: str, progress=lambda words: None) -> None:
     """Make all measurements of a model and store them beside its weights."""
-    model = checkpoint.load(name)
-    labelled = Labelled(model, checkpoint.load_directions(name))
+    model, directions = checkpoint.load(name), checkpoint.load_directions(name)
+    card, size = checkpoint.read_card(name, required=False), model.config.shape[-1]
+    if learned_drawn_faces(card):
+        labelled, counts, labels = Labelled(model, directions), STORED, {}
+        people, some = torch.cat(list(coarse_faces(size))), faces.draw(REAL, size, GALLERY_SEED).images
+    else:
+        held_out, labels = read_labelled(card["data"], list(directions))
+        labelled = Labelled(model, directions, labels=labels, images=lambda count: held_out[:count])
+        counts = FEW[0], *STORED  # no page can encode these faces
+        people, some = coarse(datasets.load(card["data"]).images[:PCA_COUNT]), held_out[-REAL:]
     for done in labelled.encode(COUNT):
         progress(f"{done:,} of {COUNT:,} labelled faces encoded")
     labelled.place()
-    few = {count: labelled.find(count) for count in STORED}
-    pca = PCA.fit(torch.cat(list(coarse_faces(model.config.shape[-1]))))
-    precomputed = Precomputed(labelled.positions, few, labelled.radii, pca)
+    few = {count: labelled.find(count) for count in counts}
+    pca = PCA.fit(people)
+    real = SampleQuality(0.0, pca.residual(some), spread(some))
+    precomputed = Precomputed(labelled.positions, few, labelled.radii, pca, real=real, labels=labels)
     for _ in trade_off(model, pca, precomputed.points):
         progress(f"{len(precomputed.points)} temperatures measured")
     write(name, labelled.names, precomputed)

@@ -109,7 +109,7 @@ class SampleQuality(NamedTuple):
     """Quality and diversity of samples at one temperature, both in grey levels."""
 
     temperature: float
-    residual: float  # of the PCA of drawn faces: 0 is all face
+    residual: float  # of the PCA of faces: 0 is all face
     spread: float  # mean difference between two
 
 

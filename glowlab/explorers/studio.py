@@ -22,6 +22,7 @@ PROMISE = (
 )
 WARM = 0.7  # the temperature of fresh faces at first
 OPENING = {"smile": 0.9, "hair_colour": 0.7}  # edits of the example that it opens on
+OPENING_REAL = {"smile": 0.8}  # with a model of real faces
 
 
 class Studio(Explorer):
@@ -35,13 +36,14 @@ class Studio(Explorer):
     def __init__(self, model, directions: Mapping[str, list[Tensor]], card: Mapping, seed: int | None = None):
         require_directions(directions)
         super().__init__(TITLE, PROMISE.format(dims=model.dims), model, card, seed)
-        self.gallery = Gallery(model)
+        self.gallery = Gallery(model, self.drawn)
         self.state = StudioState(model, directions, self.gallery.faces[0], self.gallery.faces[1])
         self.bits = self.state.bits_per_dim(self.state.start.image)  # of the picture at the last rest
         self._build()
         self._connect()
         self._sample_fresh()
-        self.state.amounts = {name: amount for name, amount in OPENING.items() if name in directions}
+        opening = OPENING if self.drawn else OPENING_REAL
+        self.state.amounts = {name: amount for name, amount in opening.items() if name in directions}
         self._show_start()
 
     # ---- parts ---------------------------------------------------------------------------------------------
@@ -63,7 +65,7 @@ class Studio(Explorer):
         self.path = Choice(options=ways, value="linear", label="Way between the two")
         self.fresh_tiles = Tiles(label="Fresh faces")
         self.temperature = Slider(
-            label="Temperature", min=0.0, max=MAX_TEMPERATURE, value=WARM, rest=WARM, signed=False
+            label="Temperature", min=0.0, max=min(MAX_TEMPERATURE, self.hottest), value=WARM, rest=WARM, signed=False
         )
         self.temperature.low, self.temperature.high = "calm", "wild"
         self.new_faces = Button(label="New faces", title="Draw eight other faces")
@@ -72,12 +74,12 @@ class Studio(Explorer):
         actions = self.actions(self.download)
         show = box("show", pictures, actions, self.words, box("numbers", self.readout))
         sliders = box("sliders", *self.sliders.values(), title="Attributes")
-        gallery = box("row", self.gallery_tiles, self.upload)
+        gallery = self.arrange_gallery(box("row", self.gallery_tiles, self.upload))
         blend = box("row", self.blend, self.path)
         fresh = box("row", self.temperature, self.new_faces)
         self.sections = {
             "gallery": box("card", gallery, title="Start from another face"),
-            "blend": box("card", self.partner_tiles, blend, title="Blend with a second face"),
+            "blend": self.arrange_gallery(box("card", self.partner_tiles, blend, title="Blend with a second face")),
             "fresh": box("card", self.fresh_tiles, fresh, title="Fresh faces, never seen before"),
         }
         self.sections["fresh"].add_class("gl-wide")
@@ -149,7 +151,7 @@ class Studio(Explorer):
     def take(self, address: Address) -> None:
         with self.updater.hold():
             self.gallery.fresh_seed = address.whole("draw", 1, 2**31 - 1, 1)
-            self.temperature.put(address.number("heat", 0.0, MAX_TEMPERATURE, WARM))
+            self.temperature.put(address.number("heat", 0.0, self.temperature.max, WARM))
             self._sample_fresh()
             self.state.take(address, self.gallery.find)
             self._show_start()
@@ -201,7 +203,8 @@ class Studio(Explorer):
         self._show_numbers(stale=False)
         state = self.state
         partner = state.partner.name if state.partner else ""
-        says = wording.describe(state.start.name, state.amounts, partner, state.blend, state.start.foreign)
+        unlike = self.people if state.start.foreign else ""
+        says = wording.describe(state.start.name, state.amounts, partner, state.blend, unlike)
         self.words.says = says
         self.after.label = f"After: {says}"
         self.words.hint = self.hint()
@@ -214,7 +217,9 @@ class Studio(Explorer):
         return torch.cat([self.state.start.image, self.decoded.image], -1)
 
 
-def open_studio(name: str = "faces64") -> Frame:
-    """Open the studio with a model that ships, or a path; else a page with a sentence that says why not."""
+def open_studio(name: str = "") -> Frame:
+    """Open the studio with a model that ships, or a path; else a page with a sentence that says why not.
 
-    return open_explorer(TITLE, name, Studio)
+    "" is the model that the page's address asks for, faces64 where it asks for none.
+    """
+    return open_explorer(TITLE, name, lambda name, *of: Studio(*of))

@@ -13,6 +13,7 @@ from glowlab.explorers.pca import PCA, coarse_faces
 from glowlab.explorers.render import Decoded
 from glowlab.explorers.samples import COUNT, STOPS, SampleQuality, Samples, describe, spread, trade_off
 from glowlab.explorers.wording import readout_entries
+from glowlab.figures.scene import Scene
 from glowlab.widgets.controls import Slider
 from glowlab.widgets.fold import Fold
 from glowlab.widgets.frame import Frame, box
@@ -22,12 +23,14 @@ from glowlite.data import faces
 TITLE = "Temperature"
 PROMISE = "One number decides how bold the model's drawings are. Turn it, and watch the same sixteen people follow."
 SHELL = "Most of the space is far from the middle: typical draws all lie in one thin shell."
-QUALITY = "Down is cleaner: less in a picture that no drawn face is made of. Right is more varied."
+QUALITY = "Down is cleaner: less in a picture that no {face} is made of. Right is more varied."
+UNMEASURED = "Not measured for this model: glowlite precompute does it."
 OPENING = 0.7  # the paper's choice for pictures to show
 MAX_TEMPERATURE = 1.3
 STEP = 0.05
 SEED = 1  # the sixteen it opens on
 STRIP = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2)
+STRIP_REAL = (0.0, 0.2, 0.4, 0.6, 0.7, 0.8, 1.0)  # with a model of real faces
 
 
 class TemperatureExplorer(Explorer):
@@ -59,6 +62,9 @@ class TemperatureExplorer(Explorer):
         super().__init__(TITLE, PROMISE, model, facts, seed)
         stored = stored or precomputed.Precomputed()
         self.radii, self.pca, self.points = stored.radii, stored.pca, list(stored.points)
+        self.most = min(MAX_TEMPERATURE, self.hottest)
+        self.stops = STRIP if self.drawn else STRIP_REAL
+        self.hints = [hint for hint in self.hints if hint[0] != "hot" or self.most > 1]
         self.samples = Samples(model, SEED)
         self.levels = len(model.latent_shapes)
         self.chosen = 0
@@ -67,7 +73,7 @@ class TemperatureExplorer(Explorer):
         self.moves = 0
         self.took = 0.0, 0  # milliseconds of the last decoding, and how many it decoded
         self.measured = float("nan"), 0.0  # bits per dimension and change, at the last rest
-        self.real: SampleQuality | None = None  # drawn faces
+        self.real: SampleQuality | None = stored.real  # faces of the data
         self._build()
         self._connect()
         self.sheet = self.samples.at(self.temperatures)
@@ -79,7 +85,7 @@ class TemperatureExplorer(Explorer):
 
     def _build(self) -> None:
         self.tiles = Tiles(label="Sixteen faces")
-        look = {"min": 0.0, "max": MAX_TEMPERATURE, "step": STEP, "value": OPENING, "rest": OPENING, "signed": False}
+        look = {"min": 0.0, "max": self.most, "step": STEP, "value": OPENING, "rest": OPENING, "signed": False}
         self.slider = Slider(label="Temperature", low="calm", high="wild", **look)
         self.slider.add_class("gl-large")
         self.level_sliders = [
@@ -90,8 +96,8 @@ class TemperatureExplorer(Explorer):
         self.advanced = box("levels", *self.level_sliders, note=note)
         self.fold = Fold(self.advanced, label="Advanced: level by level")
         self.strip = Tiles(label="The chosen face at seven temperatures")
-        self.strip.captions = ["T = 0", *(f"{t:.1f}" for t in STRIP[1:])]
-        self.shell = charts.chart_board(charts.shell(torch.zeros(COUNT), self.radii, self.model.dims, 0))
+        self.strip.captions = ["T = 0", *(f"{t:.1f}" for t in self.stops[1:])]
+        self.shell = charts.chart_board(charts.shell(torch.zeros(COUNT), self.radii, self.model.dims, 0, self.people))
         self.trade = charts.chart_board(charts.blank("Being measured."))
         self.surprise.title, self.reset.title = "Sixteen other draws", f"Back to temperature {OPENING}"
 
@@ -108,7 +114,9 @@ class TemperatureExplorer(Explorer):
         self.sections = {
             "strip": make_card("One face at seven temperatures", "The same eps, scaled.", self.strip),
             "shell": make_card("Where the draws lie", SHELL, self.shell),
-            "quality": make_card("Quality against diversity", QUALITY, self.trade),
+            "quality": make_card(
+                "Quality against diversity", QUALITY.format(face=self.people.removesuffix("s")), self.trade
+            ),
         }
         self.sections["strip"].add_class("gl-wide")
         self.parts |= {
@@ -124,7 +132,7 @@ class TemperatureExplorer(Explorer):
         for slider in self.level_sliders:  # their values are the state
             self.when(slider, "value", self._set_level, "levels")
         self.on(self.tiles.on_pick, self._choose, "choose")
-        self.on(self.strip.on_pick, lambda stop: self._put(STRIP[stop]), "strip")
+        self.on(self.strip.on_pick, lambda stop: self._put(self.stops[stop]), "strip")
         self.on(self.surprise.on_click, self._surprise, "surprise")
         self.on(self.reset.on_click, lambda: self._put(OPENING), "reset")
 
@@ -162,8 +170,8 @@ class TemperatureExplorer(Explorer):
         self.samples.sample(address.whole("seed", 0, 2**31 - 1, SEED))
         self.chosen = address.whole("face", 1, COUNT, 1) - 1
         with self.updater.hold():
-            self._put(round_to_step(address.number("t", 0.0, MAX_TEMPERATURE, OPENING)))
-            apart = address.number_list("levels", self.levels, 0.0, MAX_TEMPERATURE) or self.temperatures
+            self._put(round_to_step(address.number("t", 0.0, self.most, OPENING)))
+            apart = address.number_list("levels", self.levels, 0.0, self.most) or self.temperatures
             for slider, value in zip(self.level_sliders, apart, strict=True):
                 slider.put(round_to_step(value))
             self.fold.value = self.fold.value or not self._even()
@@ -192,7 +200,7 @@ class TemperatureExplorer(Explorer):
         self.took = took, len(which)
         self._paint()
         self._show_numbers(None)
-        self.shell.show(charts.shell(self.sheet.effective, self.radii, self.model.dims, self.chosen))
+        self.shell.show(charts.shell(self.sheet.effective, self.radii, self.model.dims, self.chosen, self.people))
 
     def _order(self) -> list[int]:
         others = sorted(set(range(COUNT)) - {self.chosen}, key=self.decoded_at.__getitem__)
@@ -230,21 +238,26 @@ class TemperatureExplorer(Explorer):
         if self.scheduler.crowded or not self._even():
             return
         for step in (STEP, -STEP, 2 * STEP, -2 * STEP):
-            if 0 <= self.slider.value + step <= MAX_TEMPERATURE:
+            if 0 <= self.slider.value + step <= self.most:
                 yield from self.samples.at([self.slider.value + step] * self.levels).finish()
 
     def _show_strip(self) -> Iterator[None]:
         """Show the chosen face at every stop of the strip."""
-        sheets = [self.samples.at([stop] * self.levels) for stop in STRIP]
+        sheets = [self.samples.at([stop] * self.levels) for stop in self.stops]
         for stop in sheets:
             yield from stop.finish([self.chosen])
         self.strip.label = f"Face {self.chosen + 1} at seven temperatures"
-        self.strip.show(torch.stack([stop.images[self.chosen] for stop in sheets]), [f"T = {t:.1f}" for t in STRIP])
-        near = [abs(self.slider.value - stop) < STEP / 2 and self._even() for stop in STRIP]
+        self.strip.show(
+            torch.stack([stop.images[self.chosen] for stop in sheets]), [f"T = {t:.1f}" for t in self.stops]
+        )
+        near = [abs(self.slider.value - stop) < STEP / 2 and self._even() for stop in self.stops]
         self.strip.selected = near.index(True) if any(near) else -1
 
     def _plot(self, images: Tensor) -> Iterator[None]:
         size = self.model.config.shape[-1]
+        if not self.drawn and (self.pca is None or self.real is None):  # the data may not be here
+            self.trade.show(charts.blank(UNMEASURED))
+            return
         if self.pca is None:
             people = []
             for some in coarse_faces(size):
@@ -255,14 +268,18 @@ class TemperatureExplorer(Explorer):
             self.real = self._point(faces.draw(24, size, GALLERY_SEED).images)
             yield
         now = self._point(images)
-        self.trade.show(charts.trade(self.points, now, self.real))
+        self.trade.show(self._trade(now))
         while len(self.points) < len(STOPS):
             before = len(self.points)
             for _ in trade_off(self.model, self.pca, self.points):
                 yield
                 if len(self.points) > before:
                     before = len(self.points)
-                    self.trade.show(charts.trade(self.points, now, self.real))
+                    self.trade.show(self._trade(now))
+
+    def _trade(self, now: SampleQuality) -> Scene:
+        points = [point for point in self.points if point.temperature <= self.most + STEP / 2]
+        return charts.trade(points, now, self.real, self.people)
 
     def _point(self, images: Tensor) -> SampleQuality:
         return SampleQuality(self.slider.value, self.pca.residual(images), spread(images))
@@ -281,7 +298,7 @@ class TemperatureExplorer(Explorer):
         took, count = (self.sheet.took, COUNT) if self.sheet.complete() else self.took
         decoded = Decoded(None, took, 0.0, self.sheet.effective.mean().item())
         entries = readout_entries(bits, stale, self.typical, decoded, moved)
-        usual = f"drawn faces: {self.typical.mean:.2f} \u00b1 {self.typical.spread:.2f}"
+        usual = f"{self.people}: {self.typical.mean:.2f} \u00b1 {self.typical.spread:.2f}"
         entries[0] |= {"note": usual, "flag": False}
         entries[1]["note"] = "|eps| / \u221aD, mean of the sixteen"
         entries[2] |= {"note": f"grey levels of 255, from T = {OPENING}", "stale": stale}
@@ -299,10 +316,10 @@ def round_to_step(temperature: float) -> float:
     return round(round(temperature / STEP) * STEP, 2)
 
 
-def open_temperature(name: str = "faces64") -> Frame:
-    """Open the explorer with a model that ships, or a path; else a page with a sentence that says why not."""
+def open_temperature(name: str = "") -> Frame:
+    """Open the explorer as `open_studio` does."""
 
-    def make(model, directions, facts) -> TemperatureExplorer:
+    def make(name, model, directions, facts) -> TemperatureExplorer:
         return TemperatureExplorer(model, facts, precomputed.load(name))
 
     return open_explorer(TITLE, name, make)

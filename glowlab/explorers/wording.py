@@ -26,6 +26,13 @@ WORDINGS: dict[str, Wording] = {
     "age": Wording("Age", "young", "old", "{}younger features", "{}older features"),
     "eye_openness": Wording("Eyes", "closed", "wide", "eyes {}more closed", "eyes {}wider open"),
     "face_width": Wording("Face", "slim", "round", "a {}slimmer face", "a {}rounder face"),
+    "mouth_open": Wording("Mouth", "closed", "open", "the mouth {}more closed", "the mouth {}wider open"),
+    "eyes_open": Wording("Eyes", "closed", "wide", "eyes {}more closed", "eyes {}wider open"),
+    "brows": Wording("Brows", "low", "raised", "{}lower brows", "{}higher brows"),
+    "head_nod": Wording("Nod", "up", "down", "the head tipped {}further up", "the head tipped {}further down"),
+    "light_side": Wording("Light", "left", "right", "light {}more from the left", "light {}more from the right"),
+    "brightness": Wording("Brightness", "dark", "bright", "{}less light", "{}more light"),
+    "colour": Wording("Colour", "grey", "vivid", "{}paler colours", "{}stronger colours"),
 }
 
 
@@ -49,12 +56,11 @@ def listing(items: list[str]) -> str:
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
 
 
-def describe(
-    start: str, amounts: Mapping[str, float], partner: str = "", blend: float = 0.0, foreign: bool = False
-) -> str:
+def describe(start: str, amounts: Mapping[str, float], partner: str = "", blend: float = 0.0, unlike: str = "") -> str:
     """One sentence: the face, its edits, the face it is blended with.
 
-    Of a picture that is `foreign` to the model it says where it was moved, not that it now has the attribute.
+    Of a picture that is unlike what the model learned from (`unlike` names that: "drawn faces") it says where it was
+    moved, not that it now has the attribute.
     """
     changes = [words for name, amount in amounts.items() if (words := change(name, amount))]
     text = start[:1].upper() + start[1:]
@@ -64,8 +70,8 @@ def describe(
             if blend < 0.995
             else f", turned all the way into {partner}"
         )
-    if changes and foreign:
-        text += f", moved towards {listing(changes)}, as drawn faces have it"
+    if changes and unlike:
+        text += f", moved towards {listing(changes)}, as {unlike} have it"
     elif changes:
         text += (", then given " if partner and blend >= 0.01 else " with ") + listing(changes)
     elif not (partner and blend >= 0.01):

@@ -38,9 +38,11 @@ def open_all() -> None:
     import ipywidgets
 
     from glowlab import explorers
+    from glowlab.explorers.address import MODELS
 
-    for name in explorers.NAMES:
-        getattr(explorers, f"open_{name}")()  # where one cannot open, its page shows why
+    for model in MODELS:
+        for name in explorers.NAMES:
+            getattr(explorers, f"open_{name}")(model)  # where one cannot open, its page shows why
     ipywidgets.Widget.close_all()
 
 

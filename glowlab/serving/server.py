@@ -52,6 +52,7 @@ def make_settings(host: str, port: int, token: str, visitors: int) -> dict:
             "show_tracebacks": False,
             "extension_allowlist": EXTENSIONS,
             "multi_kernel_manager_class": kernels.Kernels,
+            "prelaunch_hook": handlers.add_models,
             "page_config_hook": handlers.add_server_id,
         },
         # With many visitors an explorer's output may come long after its cell has run, so the page waits for it.

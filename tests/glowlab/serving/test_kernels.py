@@ -83,7 +83,7 @@ def test_a_kernel_is_a_fork_with_everything_loaded():
             loaded = "{'torch', 'glowlab.explorers.studio'} <= set(__import__('sys').modules)"
             assert await evaluate(client, loaded) == "True"
             ready = "__import__('glowlab.explorers.explorer').explorers.explorer._read.cache_info().currsize"
-            assert await evaluate(client, ready) == "1"  # the model
+            assert await evaluate(client, ready) == "2"  # both models
             # ipywidgets: a page asks for all widgets in one message, not in one for each.
             asked = "'jupyter.widget.control' in get_ipython().kernel.comm_manager.targets"
             assert await evaluate(client, asked) == "True"
