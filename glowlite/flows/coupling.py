@@ -40,13 +40,16 @@ class Coupling(Flow):
         if channels < 2:
             raise GlowliteError(f"coupling needs at least 2 channels to cut in half, not {channels}")
         self.kind, self.scale, self.clamp = kind, scale, clamp
+        self.autocast: torch.dtype | None = None  # the type of the network's products, such as torch.bfloat16
         self.halves = channels // 2, channels - channels // 2  # conditioning, moved
         outputs = self.halves[1] * (1 if kind == "additive" else 2)
         self.network = CouplingNetwork(self.halves[0], width, outputs, edge)
 
     def scale_and_shift(self, x_a: Tensor) -> tuple[Tensor | None, Tensor]:
         """(log s, t) for the other half, both (B, C_b, H, W); log s is None when additive."""
-        h = self.network(x_a.clamp(-self.clamp, self.clamp) if self.clamp else x_a).to(x_a.dtype)
+        seen = x_a.clamp(-self.clamp, self.clamp) if self.clamp else x_a
+        with torch.autocast(x_a.device.type, self.autocast, enabled=self.autocast is not None):
+            h = self.network(seen).to(x_a.dtype)
         if self.kind == "additive":
             return None, h
         t, h = h.chunk(2, dim=1)

@@ -23,6 +23,7 @@ from tqdm import tqdm
 
 from glowlite import checkpoint, evaluation, pixels
 from glowlite.errors import GlowliteError
+from glowlite.flows import Coupling
 from glowlite.glow import Glow
 from glowlite.seeds import generator
 from glowlite.training import metrics
@@ -38,13 +39,10 @@ from glowlite.training.config import (
     with_prefix,
 )
 from glowlite.training.nonfinite import first_nonfinite
+from glowlite.training.optimizers import make_optimizer
 from glowlite.training.stream import compare_pictures, flip_half, full_name, open_stream
 
 NOISE, START, VALIDATION, FLIP = 1, 2, 3, 4  # what a random generator is for; mixed into its seed
-OPTIMIZERS = {
-    "adamax": lambda weights, lr: torch.optim.Adamax(weights, lr=lr, foreach=True),
-    "adamw": lambda weights, lr: torch.optim.AdamW(weights, lr=lr, foreach=True, weight_decay=1e-4),
-}
 
 
 @dataclass
@@ -130,7 +128,10 @@ class Trainer:
             self.initialize(glow)
         self.average = copy.deepcopy(glow).requires_grad_(False).eval()
         self.glow = glow.train()
-        self.optimizer = OPTIMIZERS[config.optimizer](glow.parameters(), config.lr)
+        for layer in glow.modules() if config.precision == "bf16" else ():
+            if isinstance(layer, Coupling):
+                layer.autocast = torch.bfloat16
+        self.optimizer = make_optimizer(config.optimizer, glow, config.lr)
         if resume:
             self.restore(tensors)
         self.model, self.stepper = self.fabric.setup(glow, self.optimizer)
@@ -259,9 +260,9 @@ class Trainer:
             return
         tensors = {f"model.{name}": value for name, value in self.glow.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
-        names = [name for name, _ in self.glow.named_parameters()]
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{names[index]}.{key}": value for key, value in state.items()}
+        for name, weight in self.glow.named_parameters():
+            state = self.optimizer.state.get(weight, {})
+            tensors |= {f"optimizer.{name}.{key}": value for key, value in state.items()}
         if self.stream.digests is not None:
             tensors["pictures"] = self.stream.digests
         plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
@@ -288,13 +289,11 @@ class Trainer:
         """Weights, average and optimiser from the tensors that `save` wrote."""
         for prefix, model in (("model.", self.glow), ("average.", self.average)):
             model.load_state_dict(with_prefix(tensors, prefix))
-        state = self.optimizer.state_dict()
-        for index, (weight_name, weight) in enumerate(self.glow.named_parameters()):
-            for key, value in with_prefix(tensors, f"optimizer.{weight_name}.").items():
+        for name, weight in self.glow.named_parameters():
+            for key, value in with_prefix(tensors, f"optimizer.{name}.").items():
                 if key != "step":  # in the weight's memory layout, as the optimiser would make it
                     value = torch.empty_like(weight).copy_(value).detach()
-                state["state"].setdefault(index, {})[key] = value
-        self.optimizer.load_state_dict(state)
+                self.optimizer.state[weight][key] = value
 
     def explain(self, x: Tensor, what: str) -> str:
         """One sentence for a loss or gradient that is not finite: its first layer, and the last good state."""

@@ -37,7 +37,7 @@ class TrainConfig:
     flip: bool = setting(False, "Mirror each image left to right with probability 1/2.")
     images: int = setting(1_000_000, "Images to see in all; may grow on --resume.", above=0)
     batch: int = setting(64, "Images per step, of all devices together.", above=0)
-    optimizer: str = setting("adamax", "Optimizer", choices=("adamax", "adamw"))
+    optimizer: str = setting("adamax", "Optimizer", choices=("adamax", "adamw", "muon"))
     lr: float = setting(2e-3, "Learning rate.", above=0)
     warmup: int = setting(10_000, "Images over which the learning rate rises.", min=0)
     decay: float = setting(0.3, "Last fraction of the images, over which the learning rate falls to 0.", min=0, max=1)
@@ -52,7 +52,12 @@ class TrainConfig:
     seed: int = setting(0, "Seed of weights, data and noise.", min=0)
     accelerator: str = setting("auto", "Accelerator", choices=("auto", "cpu", "gpu", "cuda", "mps"))
     devices: int = setting(1, "How many devices of that kind.", above=0)
-    precision: str = setting("float32", "Precision of matrix products on recent GPUs", choices=("float32", "tf32"))
+    precision: str = setting(
+        "float32",
+        "Precision of products: tf32 of all, on recent GPUs; bf16 of the couplings' networks, on GPUs and CPUs that "
+        "have it (twice as fast there)",
+        choices=("float32", "tf32", "bf16"),
+    )
     channels_last: bool = setting(True, "Keep images in memory with their channels last.")
     threads: int = setting(0, "CPU threads; 0 leaves PyTorch's choice.", min=0)
 

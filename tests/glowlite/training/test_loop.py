@@ -11,6 +11,7 @@ import torch
 from glowlite import checkpoint, evaluation
 from glowlite.data import faces
 from glowlite.errors import GlowliteError
+from glowlite.flows import Coupling
 from glowlite.glow import PRESETS, Glow, GlowConfig
 from glowlite.sheet import save_png
 from glowlite.training import config as runs
@@ -19,6 +20,7 @@ from glowlite.training import metrics
 from glowlite.training.config import TrainConfig
 from glowlite.training.loop import Trainer, train
 from glowlite.training.nonfinite import first_nonfinite
+from glowlite.training.optimizers import MUON_RATE
 from glowlite.training.stream import test_pictures as held_out
 from tests.helpers import name_of_format_1
 
@@ -139,10 +141,48 @@ def test_gradient_is_clipped_by_its_norm(tmp_path):
     assert left.item() == pytest.approx(0.01, rel=1e-3)
 
 
+def test_muon_moves_hidden_convolutions_alike_in_all_directions_and_the_rest_as_adam_does(tmp_path):
+    trainer = Trainer(settings(tmp_path, optimizer="muon", warmup=0, decay=0), progress=False)
+    adam = Trainer(settings(tmp_path, optimizer="adamw", warmup=0, decay=0), progress=False)
+    before = {name: weight.detach().clone() for name, weight in trainer.glow.named_parameters()}
+    for _ in range(2):  # in the first step the hidden weights get no gradient: the last convolution is zero
+        trainer.step(NoStop)
+        adam.step(NoStop)
+    weights, hidden = dict(trainer.glow.named_parameters()), 0
+    for name, other in adam.glow.named_parameters():
+        if name.endswith(("first.weight", "second.weight")):
+            change = (weights[name] - before[name]).flatten(1)
+            values = torch.linalg.svdvals(change)
+            expected = MUON_RATE * 0.2 * max(change.shape) ** 0.5 * trainer.config.lr
+            assert values.min() > 0.5 * expected
+            assert values.max() < 1.3 * expected
+            hidden += 1
+        else:
+            torch.testing.assert_close(weights[name], other, atol=2e-5, rtol=1e-3)
+    assert hidden == 4
+
+
+def test_bfloat16_is_for_the_couplings_networks_alone_while_training(tmp_path):
+    trainer = Trainer(settings(tmp_path, precision="bf16"), progress=False)
+    coupling = next(layer for layer in trainer.glow.modules() if isinstance(layer, Coupling))
+    seen = []
+    coupling.network.last.register_forward_hook(lambda layer, inputs, h: seen.append((inputs[0].dtype, h.dtype)))
+    x = torch.rand(4, 3, 16, 16) - 0.5
+    latents, log_det = trainer.glow(x)
+    assert seen == [(torch.bfloat16, torch.bfloat16)]
+    assert {eps.dtype for eps in latents} | {log_det.dtype} == {torch.float32}
+    torch.testing.assert_close(trainer.glow.inverse(latents), x, atol=1e-5, rtol=0)
+    plain = Trainer(settings(tmp_path, precision="float32"), progress=False)
+    for ours, other in zip(trainer.average(x)[0], plain.average(x)[0], strict=True):
+        assert torch.equal(ours, other), "what is kept is measured in float32"
+    run(settings(tmp_path / "whole", precision="bf16"))
+    assert history(tmp_path / "whole")[-1]["val_bpd"] < 8
+
+
 # ---- stopping and going on -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("optimizer", ["adamax", "adamw"])
+@pytest.mark.parametrize("optimizer", ["adamax", "adamw", "muon"])
 def test_resumed_run_is_the_uninterrupted_one(tmp_path, optimizer):
     config = settings(tmp_path / "whole", optimizer=optimizer, log_every=24)
     run(config)
@@ -384,7 +424,7 @@ def test_a_parameter_that_is_not_finite_is_named(tmp_path):
         ({"lr": -1.0}, "lr must be more than 0"),
         ({"lr": math.nan}, "lr must be more than 0"),
         ({"decay": 1.5}, "from 0 to 1"),
-        ({"optimizer": "sgd"}, "adamax or adamw, not 'sgd'"),
+        ({"optimizer": "sgd"}, "adamax or adamw or muon, not 'sgd'"),
         ({"batch": 9, "devices": 2}, "shared equally"),
     ],
 )
