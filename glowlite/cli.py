@@ -1,4 +1,4 @@
-"""The command line: `glowlite train | evaluate | sample | faces | export | directions | card`, and the lab's commands.
+"""The command line: `glowlite train | evaluate | sample | faces | align | export | ...`, and the lab's commands.
 
 Another package adds its commands by an entry point of the group "glowlite.commands": a function that takes `app`.
 Each command imports torch and the like itself, so that `--help` answers at once.
@@ -164,37 +164,55 @@ def faces(
 
 
 @app.command()
+def align(
+    folder: Annotated[Path, typer.Argument(help="Folder of photographs with one face each.")],
+    out: Annotated[Path, typer.Option(help="Folder for the crops.")],
+    eyes: Annotated[
+        Path | None, typer.Option(help="CSV file: file,left_x,left_y,right_x,right_y. Without it eyes are looked for.")
+    ] = None,
+    size: Annotated[int, typer.Option(min=8, max=1024, help="Side of a crop in pixels.")] = 64,
+) -> None:
+    """Crop photographs so that the eyes lie where portraits64 has them, as PNG files to train on or to edit."""
+    from glowlite.data import align as aligned
+
+    report = aligned.align_folder(folder, out, eyes, size)
+    for name, sentence in {**report.remarks, **report.failed}.items():
+        typer.echo(f"{name}: {sentence}", err=True)
+    count = report.written + len(report.failed)
+    typer.echo(f"{out}: {report.written} of {count} pictures aligned, {size} x {size}")
+
+
+@app.command()
 def directions(
     name: Name,
-    count: Annotated[int, typer.Option(min=16, help="Labelled faces to make the directions from.")] = 4096,
+    data: Annotated[
+        str, typer.Option(help='"faces", a data set with attributes, or a folder with --csv; else what its card names.')
+    ] = "",
+    csv: Annotated[
+        str, typer.Option(help="A table of attributes for a folder: the first line file,smile,age or the like.")
+    ] = "",
+    count: Annotated[int, typer.Option(min=16, help="Labelled pictures to make the directions from, at most.")] = 12000,
     part: Annotated[bool, typer.Option(help="Disentangle: let no attribute move another, by measuring it.")] = True,
-    seed: Seed = 1,
-    batch: Annotated[int, typer.Option(min=1, help="Faces encoded at a time.")] = 128,
+    seed: Seed = 0,
+    batch: Annotated[int, typer.Option(min=1, help="Pictures encoded at a time.")] = 128,
     device: Device = "auto",
 ) -> None:
-    """Find the direction of each attribute of a face in latent space, and save them beside the model."""
+    """Find the direction of each attribute in latent space, and save them beside the model."""
     from tqdm import tqdm
 
-    from glowlite import checkpoint, evaluation
+    from glowlite import checkpoint
     from glowlite import directions as attribute_directions
-    from glowlite.data import faces as drawn
-    from glowlite.training.stream import face_size
+    from glowlite.data import labelled
 
     model = checkpoint.load(name, find_device(device))
-    size = face_size(model.config.shape)
-    images, attributes = drawn.draw(count, size=size, seed=seed)
+    data = data or checkpoint.read_card(name, required=False).get("data", "faces")
 
-    def watch(parts):
-        return tqdm(parts, desc="encoding", unit=f" x {batch} faces", disable=None)
+    def watch(parts, what: str):
+        return tqdm(parts, desc=what, disable=None)
 
-    found = attribute_directions.find(model, images, attributes, batch, watch)
-    facts = {"data": "faces", "count": count, "seed": seed, "parted": part}
-    if part:
-        typer.echo("Training a meter of attributes, and measuring what each direction moves ...", err=True)
-        meter = evaluation.train_meter(size=size, seed=attribute_directions.METER_SEED)
-        probe = drawn.draw(128, size=size, seed=attribute_directions.METER_SEED + 1).images
-        found = attribute_directions.disentangle(model.cpu(), found, meter, probe)
-    path = checkpoint.save_directions(name, found, facts)
+    pictures = labelled.read(data, model.config.shape, csv=csv or None)
+    found, facts = attribute_directions.make(model, pictures, count, part, seed, batch, watch)
+    path = checkpoint.save_directions(name, found, {"data": data, **facts})
     typer.echo(f"{path}: {', '.join(found)}")
 
 

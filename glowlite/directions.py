@@ -6,10 +6,40 @@ import torch
 from torch import Tensor
 
 from glowlite import latents
-from glowlite.evaluation import AttributeMeter, slide
+from glowlite.data.labelled import Labelled
+from glowlite.evaluation import AttributeMeter, slide, train_meter
+from glowlite.fusion import fuse
 from glowlite.glow import Glow
 
-METER_SEED = 75_000_000  # of a meter's faces: directions are not measured by the meter that disentangled them
+MEASURED = slice(0, None, 2)  # of the labelled pictures: those that train the meter which disentangles
+PROBED = slice(1, None, 2)  # those on which it measures; a meter for a fair judgement is trained on these, too
+PROBES = 256
+REACH = 2.6  # standard deviations that an attribute moves while its slider goes from -1 to 1
+
+
+def make(
+    model: Glow,
+    pictures: Labelled,
+    count: int,
+    part: bool = True,
+    seed: int = 0,
+    batch: int = 128,
+    watch: Callable[[Iterable, str], Iterable] = lambda parts, what: parts,
+) -> tuple[dict[str, latents.Latents], dict]:
+    """Directions from at most `count` labelled pictures, disentangled if `part`, and the facts about them.
+
+    A meter is trained on half of the pictures, from `seed`. `watch` wraps what is gone through, with a word on it.
+    """
+    model = fuse(model)
+    images = pictures.images[:count]
+    attributes = {name: values[:count] for name, values in pictures.attributes.items()}
+    found = find(model, images, attributes, batch, lambda parts: watch(parts, "encoding"))
+    facts = {"count": len(images), "seed": seed, "parted": part, "method": "least squares", "reach": REACH}
+    if not part:
+        return {name: [REACH / 2 * step for step in steps] for name, steps in found.items()}, facts
+    meter = train_meter(pictures.part(MEASURED), seed=seed, watch=lambda epochs: watch(epochs, "training a meter"))
+    probes = pictures.images[PROBED][:PROBES]
+    return disentangle(model.cpu(), found, meter, probes), facts | {"method": "least squares, then disentangled"}
 
 
 def find(
@@ -36,7 +66,7 @@ def find(
 
 
 def disentangle(
-    model: Glow, directions: dict, meter: AttributeMeter, images: Tensor, reach: float = 2.2, rounds: int = 2
+    model: Glow, directions: dict, meter: AttributeMeter, images: Tensor, reach: float = REACH, rounds: int = 2
 ) -> dict:
     """Directions that move their own attribute by `reach` standard deviations from -1 to 1, and no other on average.
 

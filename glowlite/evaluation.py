@@ -1,7 +1,7 @@
 """Evaluation: bits per dimension of a model and of codecs, and a meter that reads attributes off pictures."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -9,24 +9,20 @@ from PIL import Image
 from torch import Tensor, nn
 
 from glowlite import latents, pixels
-from glowlite.data import faces
+from glowlite.data.labelled import Labelled
 from glowlite.errors import GlowliteError
 from glowlite.glow import Glow
 from glowlite.seeds import generator
 
-METER_SEED = 70_000_000  # faces that neither a flow's training nor its measurement draws
-
 
 @torch.no_grad()
-def bits_per_dim(model, images: Tensor, batch: int = 128, seed: int = 0) -> Tensor:
+def bits_per_dim(model: Glow, images: Tensor, batch: int = 128, seed: int = 0) -> Tensor:
     """Bits per dimension of each picture under `model`: uint8 (N, C, H, W) -> (N,) float64 on the CPU.
 
     The dequantisation noise comes from `seed`, batch by batch, so two models are measured with the same noise.
     """
-    device = next(model.parameters()).device
-    noise = generator(device, seed)
-    parts = [model.bits_per_dim(part.to(device), generator=noise) for part in images.split(batch)]
-    return torch.cat(parts).double().cpu()
+    noise = generator(model.device, seed)
+    return pixels.bits_per_dim(model.log_prob(images, noise, batch), model.dims).double().cpu()
 
 
 def codec_bits_per_dim(images: Tensor, codec: str) -> Tensor:
@@ -34,6 +30,7 @@ def codec_bits_per_dim(images: Tensor, codec: str) -> Tensor:
 
     codec: "png" (Pillow's optimize) or "webp" (lossless, method 6, quality 100: the slowest and smallest).
 
+    >>> from glowlite.data import faces
     >>> codec_bits_per_dim(faces.draw(2, size=32).images, "png") > 3
     tensor([True, True])
     """
@@ -53,55 +50,97 @@ def codec_bits_per_dim(images: Tensor, codec: str) -> Tensor:
 
 
 class AttributeMeter(nn.Module):
-    """uint8 faces (B, 3, size, size) -> (B, attributes): each reading in the attribute's own unit, about [-1, 1].
+    """A small convolutional network that reads attributes off pictures, in standard deviations.
 
+    uint8 (B, 3, size, size) -> (B, attributes).
+
+    >>> from glowlite.data import faces
     >>> AttributeMeter(["smile", "beard"])(faces.draw(4, size=32).images).shape
     torch.Size([4, 2])
     """
 
-    def __init__(self, names: list[str], width: int = 24):
+    def __init__(self, names: list[str], channels: int = 3, width: int = 24):
         super().__init__()
         self.names = names
-        layers, channels = [], 3
+        layers = []
         for out in (width, 2 * width, 4 * width, 6 * width):
             layers += [nn.Conv2d(channels, out, 3, stride=2, padding=1), nn.BatchNorm2d(out), nn.ReLU()]
             channels = out
-        self.body = nn.Sequential(*layers, nn.Flatten())
+        self.body = nn.Sequential(*layers)
         self.head = nn.LazyLinear(len(names))
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.head(self.body(images.float() / 128 - 1))
+        return self.head(self.body(images.float() / 128 - 1).flatten(1))
 
     @torch.no_grad()
     def read(self, images: Tensor) -> Tensor:
         """Readings without gradients, a few hundred pictures at a time."""
         return torch.cat([self(part) for part in images.split(512)])
 
+    @torch.no_grad()
+    def features(self, images: Tensor) -> Tensor:
+        """Means of the last feature maps, (B, 6 width)."""
+        return torch.cat([self.body(part.float() / 128 - 1).mean((2, 3)) for part in images.split(512)])
 
-def train_meter(count: int = 16_384, epochs: int = 10, size: int = 64, seed: int = METER_SEED) -> AttributeMeter:
-    """Train a meter on `count` drawn faces, with noise added so that it looks at shapes and not at grain.
+    def explained(self, pictures: Labelled) -> dict[str, float]:
+        """R2 of each attribute: the share of its variance that the readings explain."""
+        wanted = torch.stack([pictures.attributes[name] for name in self.names], 1)
+        left = (self.read(pictures.images) - wanted).square().mean(0) / wanted.var(0, correction=0)
+        return dict(zip(self.names, (1 - left).tolist(), strict=True))
 
-    Returns it in eval mode. The same seed and number of threads give the same meter. Takes minutes.
+
+def train_meter(
+    pictures: Labelled, epochs: int = 12, seed: int = 0, watch: Callable[[Iterable], Iterable] = iter
+) -> AttributeMeter:
+    """Train a meter on labelled pictures, with noise added so that it looks at shapes and not at grain.
+
+    Where the pictures may be mirrored, half of every batch is. Returns the meter in eval mode. The same seed and number
+    of threads give the same meter. Takes minutes; `watch` wraps the epochs, as tqdm does, to show the progress.
     """
-    drawn = faces.draw(count, size, seed)
-    wanted = torch.stack(list(drawn.attributes.values()), 1)
+    images, wanted = pictures.images, torch.stack(list(pictures.attributes.values()), 1)
+    signs = torch.tensor([-1.0 if name in (pictures.mirrored or ()) else 1.0 for name in pictures.attributes])
+    batch = min(128, len(images))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        meter = AttributeMeter(list(drawn.attributes))
-        meter.eval()(drawn.images[:2])  # lets the last layer find its size
-        meter.train()
-        steps, batch = epochs * (count // 128), 128
-        optimiser = torch.optim.AdamW(meter.parameters(), 3e-3, weight_decay=1e-2)
+        meter = AttributeMeter(list(pictures.attributes), images.shape[1])
+        meter.eval()(images[:2])  # lets the last layer find its size
+        meter.train().to(memory_format=torch.channels_last)
+        optimiser = torch.optim.AdamW(meter.parameters(), 3e-3, weight_decay=5e-2)
+        steps = epochs * (len(images) // batch)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 3e-3, total_steps=steps, pct_start=0.1)
-        for _ in range(epochs):
-            for places in torch.randperm(count)[: count // batch * batch].split(batch):
-                noise = torch.randn(batch, 3, size, size) * 8 * torch.rand(batch, 1, 1, 1)
-                loss = F.smooth_l1_loss(meter(drawn.images[places] + noise), wanted[places], beta=0.2)
+        for _ in watch(range(epochs)):
+            for places in torch.randperm(len(images))[: len(images) // batch * batch].split(batch):
+                shown, truth = images[places], wanted[places]
+                if pictures.mirrored is not None:
+                    turned = torch.rand(batch) < 0.5
+                    shown = torch.where(turned.view(-1, 1, 1, 1), shown.flip(3), shown)
+                    truth = torch.where(turned.view(-1, 1), truth * signs, truth)
+                noise = torch.randn(shown.shape) * 8 * torch.rand(batch, 1, 1, 1)
+                shown = (shown + noise).contiguous(memory_format=torch.channels_last)
+                loss = F.smooth_l1_loss(meter(shown), truth, beta=0.3)
                 optimiser.zero_grad()
                 loss.backward()
                 optimiser.step()
                 schedule.step()
     return meter.eval()
+
+
+def frechet_distance(a: Tensor, b: Tensor) -> float:
+    """Frechet distance between the Gaussians with the means and covariances of two sets of features, (N, F) each.
+
+    |mean_a - mean_b|^2 + tr(A + B - 2 (A B)^(1/2)), computed in float64. With the features of an Inception network
+    this is FID (Heusel et al. 2017, section 2); those of a meter give numbers that compare only among themselves.
+
+    >>> a = torch.tensor([[0.0, 0.0], [2.0, 0.0], [0.0, 2.0], [2.0, 2.0]])
+    >>> round(frechet_distance(a, a + 3), 6), round(frechet_distance(a, 2 * a - 1), 6)
+    (18.0, 2.666667)
+    """
+    a, b = a.double(), b.double()
+    A, B = a.T.cov(), b.T.cov()
+    values, vectors = torch.linalg.eigh(A)
+    root = vectors * values.clamp(min=0).sqrt() @ vectors.T
+    both = torch.linalg.eigvalsh(root @ B @ root).clamp(min=0).sqrt().sum()  # tr (A B)^(1/2)
+    return ((a.mean(0) - b.mean(0)).square().sum() + A.trace() + B.trace() - 2 * both).item()
 
 
 @torch.no_grad()

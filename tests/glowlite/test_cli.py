@@ -1,7 +1,6 @@
 """The command line: each command once for real, and what a person reads after a mistake."""
 
 import dataclasses
-import functools
 import json
 import os
 import signal
@@ -17,7 +16,7 @@ import typer
 from PIL import Image
 
 from glowlite import checkpoint, cli, evaluation
-from glowlite.data import faces
+from glowlite.data import faces, labelled
 from glowlite.training import config as runs
 from glowlite.training import metrics
 from glowlite.training.stream import test_pictures as held_out
@@ -74,7 +73,7 @@ def model_path(run_folder):
 def test_help_answers_without_loading_torch():
     code = "import sys, glowlite.cli as c\ntry: c.main(['--help'])\nfinally: print('torch' in sys.modules)"
     told, _ = process("-c", code).communicate()
-    for command in ("train", "evaluate", "sample", "faces", "export", "directions", "card"):
+    for command in ("train", "evaluate", "sample", "faces", "align", "export", "directions", "card"):
         assert f"\n  {command} " in told
     assert told.strip().endswith("False")
 
@@ -165,14 +164,46 @@ def test_faces_are_drawn_as_asked(tmp_path):
     assert bool((windows == first[:, None, None]).all(-1).all(-1).all(0).any()), "the first face is not on the sheet"
 
 
-def test_directions_are_kept_beside_the_model(model_path, monkeypatch, capsys):
-    quick = functools.partial(evaluation.train_meter, 1024, 1)  # a good meter takes a minute
-    monkeypatch.setattr(evaluation, "train_meter", quick)
+def test_photographs_are_aligned_and_what_could_not_be_is_listed(tmp_path, capsys):
+    for number, face in enumerate(faces.draw(4, size=80, seed=0).images):
+        (tmp_path / "photos").mkdir(exist_ok=True)
+        Image.fromarray(face.permute(1, 2, 0).numpy()).save(tmp_path / "photos" / f"{number}.png")
+    (tmp_path / "photos" / "3.png").write_bytes(b"none")
+    table = "file,left_x,left_y,right_x,right_y\n0.png,20,20,60,20\n1.png,5,20,75,20\n3.png,20,20,60,20\n"
+    (tmp_path / "eyes.csv").write_text(table)
+    arguments = ["align", tmp_path / "photos", "--out", tmp_path / "crops", "--eyes", tmp_path / "eyes.csv"]
+    assert glowlite(*arguments, "--size", 32) == 0
+    told = capsys.readouterr()
+    assert told.out == f"{tmp_path / 'crops'}: 2 of 4 pictures aligned, 32 x 32\n"
+    assert "1.png: 50% of the crop lies beyond the picture's edges.\n" in told.err
+    assert "2.png: its eyes are not in the table.\n3.png: 3.png is not a picture that can be read" in told.err
+    assert sheet_of(tmp_path / "crops" / "0.png").shape == (3, 32, 32)
+    assert sorted(file.name for file in (tmp_path / "crops").iterdir()) == ["0.png", "1.png"]
+
+
+def test_directions_are_kept_beside_the_model(model_path, monkeypatch):
+    monkeypatch.setattr(labelled, "FACES", 128)  # a good meter needs more, and a minute
     assert glowlite("directions", model_path, "--count", 64, "--batch", 32) == 0
     found = checkpoint.load_directions(model_path)
     assert list(found) == list(faces.ATTRIBUTES)
     shapes = checkpoint.load(model_path).latent_shapes
     assert all([tuple(step.shape[1:]) for step in steps] == list(shapes) for steps in found.values())
+    facts = checkpoint.read_state(checkpoint.directions_path(model_path))[1]
+    assert (facts["data"], facts["count"], facts["parted"]) == ("faces", 64, True)
+
+
+def test_directions_of_a_data_set_of_ones_own(model_path, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("GLOWLITE_DATA", str(tmp_path))
+    images, attributes = faces.draw(40, 16, seed=5)
+    np.savez(tmp_path / "mine.npz", train_images=images.permute(0, 2, 3, 1), train_beard=attributes["beard"])
+    copy = tmp_path / "copy.safetensors"
+    copy.write_bytes(model_path.read_bytes())
+    assert glowlite("directions", copy, "--data", "mine", "--no-part") == 0
+    assert list(checkpoint.load_directions(copy)) == ["beard"]
+    assert glowlite("directions", copy, "--data", "fairface64") == 2
+    assert "no data set 'fairface64'" in capsys.readouterr().err
+    assert glowlite("directions", copy, "--data", tmp_path) == 2
+    assert "--csv" in capsys.readouterr().err
 
 
 def test_export_and_card(run_folder, tmp_path, capsys):
