@@ -90,7 +90,7 @@ def test_every_pin_serves_every_python():
                 assert served.contains(python), f"{name} {distribution.version} needs Python {served}"
 
 
-IMPORT_NAMES = {"PIL": "pillow", "bs4": "beautifulsoup4", "yaml": "pyyaml"}
+IMPORT_NAMES = {"PIL": "pillow", "cv2": "opencv-python-headless", "bs4": "beautifulsoup4", "yaml": "pyyaml"}
 BROUGHT_BY = {
     "beautifulsoup4": "nbconvert",
     "ipython": "ipykernel",
@@ -109,6 +109,8 @@ def extras_of(path: str) -> tuple[str, ...]:
     """The extras whose packages a file may import."""
     if path in ("glowlab/notebooks.py", "glowlab/pages/api.py"):
         return ("lab", "dev")
+    if path == "glowlite/data/eyes.py":
+        return ("align",)
     return {"glowlite": (), "glowlab": ("lab",)}.get(path.partition("/")[0], tuple(EXTRAS))
 
 

@@ -39,6 +39,14 @@ def read(path: str | os.PathLike, size: int = 64, channels: int = 3) -> Folder:
     Folders that are links are followed. Hidden folders and those of thumbnails are passed over, and so are files that
     cannot be read and pictures equal to one before; one line on stderr counts them. What was read is kept in
     `cache_folder()`. GlowliteError where there is no folder, or no picture in it.
+
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> with tempfile.TemporaryDirectory() as album:
+    ...     Image.new("RGB", (40, 30), "red").save(Path(album, "red.png"))
+    ...     images, names = read(album, size=16)
+    >>> images.shape, names
+    (torch.Size([1, 3, 16, 16]), ['red.png'])
     """
     path, size = check_folder(path), check_size(size)
     files, passed = find_files(path)
