@@ -196,6 +196,8 @@ def _decode(data: bytes, name: str, side: int) -> tuple[Image.Image, int]:
     else:
         image.draft(None, (side, side))
         memory = image.width * image.height * BYTES.get(image.mode, 8)
+        if image.format in ("WEBP", "AVIF"):  # their decoders hold several copies
+            memory *= 2
         if image.info.get("progressive"):  # all coefficients are held at once, whatever the size that is asked for
             memory += width * height * 2 * len(image.getbands())
         if memory > MAX_MEMORY:

@@ -10,6 +10,7 @@ import torch
 
 from glowlite import checkpoint, evaluation
 from glowlite.data import faces
+from glowlite.data.pictures import digests
 from glowlite.errors import GlowliteError
 from glowlite.flows import Coupling
 from glowlite.glow import PRESETS, Glow, GlowConfig
@@ -21,6 +22,7 @@ from glowlite.training.config import TrainConfig
 from glowlite.training.loop import Trainer, train
 from glowlite.training.nonfinite import first_nonfinite
 from glowlite.training.optimizers import MUON_RATE
+from glowlite.training.stream import PictureStream
 from glowlite.training.stream import test_pictures as held_out
 from tests.helpers import name_of_format_1
 
@@ -338,9 +340,14 @@ def test_a_run_does_not_go_on_with_other_pictures(album, tmp_path):
 
 
 def test_pictures_that_are_added_leave_validation_as_it_was(album, tmp_path, capsys):
+    tenth = PictureStream(faces.draw(90, size=16, seed=0).images, 8, 0).limit
+    others = [i for i, digest in enumerate(digests(faces.draw(24, size=16, seed=0).images)) if digest > tenth]
+    for number in set(range(24)) - set(others[:3]):
+        (album / f"{number}.png").unlink()
     first = stop_after(settings(tmp_path / "run", data=str(album)), 4).stream
-    save_faces(album, 24, 90)
-    for added in (66, 0):
+    assert first.limit > tenth and len(first.validation) == 1, "a limit of its own"
+    save_faces(album, 0, 90)
+    for added in (87, 0):
         capsys.readouterr()
         again = stop_after(runs.continued(tmp_path / "run", {}), 6 + (added == 0), resume=True).stream
         told = capsys.readouterr().err
