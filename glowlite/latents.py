@@ -52,6 +52,17 @@ def flatten(latents: Latents) -> Tensor:
     return torch.cat([eps.flatten(1) for eps in latents], 1)
 
 
+def unflatten(flat: Tensor, like: Latents) -> Latents:
+    """The reverse of `flatten`: (B, D) -> latents of the shapes of `like`.
+
+    >>> eps = sample_eps([(6, 8, 8), (24, 4, 4)], n=2)
+    >>> all(torch.equal(a, b) for a, b in zip(unflatten(flatten(eps), eps), eps))
+    True
+    """
+    parts = flat.split([eps[0].numel() for eps in like], 1)
+    return [part.view(-1, *eps.shape[1:]) for part, eps in zip(parts, like, strict=True)]
+
+
 def effective_temperature(latents: Latents) -> Tensor:
     """|eps| / sqrt(D), shape (B,): 1 for a typical draw of the model, t for one at temperature t.
 
