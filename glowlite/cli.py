@@ -191,7 +191,7 @@ def directions(
     csv: Annotated[
         str, typer.Option(help="A table of attributes for a folder: the first line file,smile,age or the like.")
     ] = "",
-    count: Annotated[int, typer.Option(min=16, help="Labelled pictures to make the directions from, at most.")] = 12000,
+    count: Annotated[int, typer.Option(min=16, help="Labelled pictures to make the directions from, at most.")] = 6000,
     part: Annotated[bool, typer.Option(help="Disentangle: let no attribute move another, by measuring it.")] = True,
     seed: Seed = 0,
     batch: Annotated[int, typer.Option(min=1, help="Pictures encoded at a time.")] = 128,

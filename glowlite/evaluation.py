@@ -90,7 +90,7 @@ class AttributeMeter(nn.Module):
 
 
 def train_meter(
-    pictures: Labelled, epochs: int = 12, seed: int = 0, watch: Callable[[Iterable], Iterable] = iter
+    pictures: Labelled, epochs: int = 14, seed: int = 0, watch: Callable[[Iterable], Iterable] = iter
 ) -> AttributeMeter:
     """Train a meter on labelled pictures, with noise added so that it looks at shapes and not at grain.
 

@@ -17,6 +17,8 @@ LATENTS, FILES, TRAINING = (
     "tests/glowlite/training/test_loop.py",
 )
 FUSION = "tests/glowlite/test_fusion.py"
+EVALUATION, DIRECTIONS = "tests/glowlite/test_evaluation.py", "tests/glowlite/test_directions.py"
+LABELLED = "tests/glowlite/data/test_labelled.py"
 STREAM, HELD_OUT = "tests/glowlite/training/test_stream.py", "tests/glowlite/training/test_held_out.py"
 
 
@@ -304,6 +306,27 @@ LATENT_SPACE = [
           at=f"{LATENTS}::test_effective_temperature_is_one_for_the_model_and_t_at_t"),
 ]
 
+MEASURED = [
+    fault("the Frechet distance takes the root of one covariance only", "glowlite/evaluation.py",
+          "torch.linalg.eigvalsh(root @ B @ root)", "torch.linalg.eigvalsh(A @ A)",
+          at=f"{EVALUATION}::test_frechet_distance_is_that_of_the_two_gaussians"),
+    fault("a mirrored head still turns the same way", "glowlite/evaluation.py",
+          "truth = torch.where(turned.view(-1, 1), truth * signs, truth)", "truth = truth * signs.abs()",
+          at=f"{EVALUATION}::test_a_meter_learns_by_seed_and_mirrors_only_where_it_may"),
+    fault("directions are only scaled, not disentangled", "glowlite/directions.py",
+          "latents.unflatten(start + change.T, steps)", "latents.unflatten(start, steps)",
+          at=f"{DIRECTIONS}::test_disentangled_directions_move_only_their_own_attribute_and_as_far_as_asked"),
+    fault("readings are taken in the meter's order, not the directions'", "glowlite/directions.py",
+          "readings = meter(pictures)[:, order].sum(0)", "readings = meter(pictures).sum(0)",
+          at=f"{DIRECTIONS}::test_disentangled_directions_move_only_their_own_attribute_and_as_far_as_asked"),
+    fault("attributes lose their pictures where a value is missing", "glowlite/data/labelled.py",
+          "return Labelled(images[known], attributes", "return Labelled(images[: len(known)], attributes",
+          at=f"{LABELLED}::test_columns_of_a_data_set_are_standardised_and_stay_with_their_pictures"),
+    fault("a slider for sex", "glowlite/data/labelled.py",
+          "for name in columns if name.lower() not in EXCLUDED", "for name in columns",
+          at=f"{LABELLED}::test_columns_of_a_data_set_are_standardised_and_stay_with_their_pictures"),
+]
+
 AROUND = [
     fault("files are not written atomically", "glowlite/checkpoint.py",
           'with os.fdopen(handle, "wb") as file:', 'with open(path, "wb") as file:',
@@ -360,4 +383,4 @@ AROUND = [
 ]
 
 # fmt: on
-FAULTS = [*LIKELIHOOD, *ACTNORM, *COUPLING, *MIXING, *MULTISCALE, *LATENT_SPACE, *AROUND]
+FAULTS = [*LIKELIHOOD, *ACTNORM, *COUPLING, *MIXING, *MULTISCALE, *LATENT_SPACE, *MEASURED, *AROUND]
