@@ -1,4 +1,4 @@
-"""Read a page's address: the model, numbers, choices and faces by name, and a sentence on unusable values."""
+"""Read a page's address: numbers, choices and faces by name, and a sentence on values that cannot be used."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -8,13 +8,6 @@ from urllib.parse import parse_qsl
 Found = TypeVar("Found")
 OWN = "own"  # stands for a person's own picture, which an address cannot hold
 LONGEST = 24  # letters of a value that the sentence repeats
-MODELS = {"faces64": "drawn", "portraits64": "real"}  # that an address can ask for, and their kind of faces
-
-
-def asked_model(query: str) -> str:
-    """The model that an address asks for; faces64 where it asks for none, or for one that is not in MODELS."""
-    asked = dict(parse_qsl(query.lstrip("?"))).get("model")
-    return asked if asked in MODELS else "faces64"
 
 
 class Address:

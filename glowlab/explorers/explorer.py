@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 import torch
 
-from glowlab.explorers.address import MODELS, Address, asked_model
+from glowlab.explorers.address import Address
 from glowlab.explorers.gallery import GALLERY_SEED, GalleryFace, learned_drawn_faces, read_portraits
+from glowlab.explorers.models import MODELS, USUAL, asked_model
 from glowlab.explorers.render import Decoded, Updater, measure_bits
 from glowlab.explorers.scheduler import Scheduler
 from glowlab.explorers.typical import Typical, read_typical
@@ -244,7 +245,7 @@ def open_explorer(title: str, name: str, make: Callable) -> Frame:
 
     def opened() -> Explorer:
         page = make(asked, *load_shared(asked))
-        page.asked = asked if asked != name and asked != "faces64" else ""
+        page.asked = "" if asked in (name, USUAL) else asked
         return page
 
     return try_open(title, opened)

@@ -8,7 +8,6 @@ For a model that ships they were made once, and lie beside its weights:
 
 from dataclasses import dataclass, field
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,6 +20,7 @@ from glowlab.widgets.frame import log
 from glowlite import checkpoint
 from glowlite import latents as latent_space
 from glowlite.data import datasets, faces
+from glowlite.data.labelled import read as read_labelled
 from glowlite.errors import GlowliteError
 
 STORED = FEW[1:]  # numbers of labels; the directions from ten drawn faces are found when asked for
@@ -109,36 +109,24 @@ def _unpack(tensors: dict[str, Tensor], count: int, names: int) -> list[list[Ten
     return [[step[i : i + 1] for step in steps] for i in range(names)]
 
 
-def read_labelled(data: str, names: list[str]) -> tuple[Tensor, dict[str, Tensor]]:
-    """Held-out pictures of a data set and the first COUNT labels of each name, as large on average as drawn faces' are.
-
-    Pictures that lack one of the labels are left out.
-    """
-    images = datasets.load(data, "test").images
-    with np.load(datasets.cache_folder() / f"{data}.npz") as arrays:
-        table = torch.from_numpy(np.stack([arrays[f"test_{name}"].astype(np.float32) for name in names], 1))
-    whole = table.isfinite().all(1)
-    table = table[whole][:COUNT]
-    table = (table - table.mean(0)) / table.std(0) / 3**0.5
-    return images[whole], dict(zip(names, table.T, strict=True))
-
-
 def measure(name: str, progress=lambda words: None) -> None:
     """Make all measurements of a model and store them beside its weights."""
     model, directions = checkpoint.load(name), checkpoint.load_directions(name)
     card, size = checkpoint.read_card(name, required=False), model.config.shape[-1]
     if learned_drawn_faces(card):
-        labelled, counts, labels = Labelled(model, directions), STORED, {}
+        labelled, numbers, labels, count = Labelled(model, directions), STORED, {}, COUNT
         people, some = torch.cat(list(coarse_faces(size))), faces.draw(REAL, size, GALLERY_SEED).images
     else:
-        held_out, labels = read_labelled(card["data"], list(directions))
-        labelled = Labelled(model, directions, labels=labels, images=lambda count: held_out[:count])
-        counts = FEW[0], *STORED  # no page can encode these faces
-        people, some = coarse(datasets.load(card["data"]).images[:PCA_COUNT]), held_out[-REAL:]
-    for done in labelled.encode(COUNT):
-        progress(f"{done:,} of {COUNT:,} labelled faces encoded")
+        held_out = read_labelled(card["data"], model.config.shape, "test", COUNT)
+        labels = {name: values / 3**0.5 for name, values in held_out.attributes.items() if name in directions}
+        labelled = Labelled(model, directions, labels=labels, images=lambda count: held_out.images[:count])
+        count = len(held_out.images)
+        numbers = [number for number in (FEW[0], *STORED) if number <= count]  # a page cannot encode these faces
+        people, some = coarse(datasets.load(card["data"]).images[:PCA_COUNT]), held_out.images[-REAL:]
+    for done in labelled.encode(count):
+        progress(f"{done:,} of {count:,} labelled faces encoded")
     labelled.place()
-    few = {count: labelled.find(count) for count in counts}
+    few = {number: labelled.find(number) for number in numbers}
     pca = PCA.fit(people)
     real = SampleQuality(0.0, pca.residual(some), spread(some))
     precomputed = Precomputed(labelled.positions, few, labelled.radii, pca, real=real, labels=labels)

@@ -1,10 +1,14 @@
-"""A small picture of each explorer, for the card that leads to it: made of what its film recorded."""
+"""Small pictures for the first page: one of each explorer, made of what its film recorded, and the Mona Lisa."""
 
 import io
 
 from PIL import Image, ImageDraw
 
+from glowlab.explorers.explorer import load_shared
+from glowlab.explorers.gallery import make_gallery
+from glowlab.explorers.render import decode
 from glowlab.films.film import FOLDER, unpack
+from glowlite import latents
 
 SIZE = 640, 480  # pixels, two for each of the page's
 GAP = 14
@@ -100,7 +104,21 @@ def rounded(side: int) -> Image.Image:
 
 
 def make(name: str) -> bytes:
-    """The poster as WebP, with nothing behind the pictures, so that it stands on light and dark."""
+    """The poster of an explorer as WebP."""
+    return as_webp(compose(rows_of(name)))
+
+
+def make_mona_lisa() -> bytes:
+    """The Mona Lisa, and the Mona Lisa as portraits64 makes her smile, side by side, as WebP."""
+    model, directions, _ = load_shared("portraits64")
+    face = next(face for face in make_gallery(model, drawn=False) if face.key == "mona-lisa")
+    after = decode(model, latents.add(face.latents, directions["smile"], 1.0)).image
+    both = compose([[Image.fromarray(image.movedim(0, -1).numpy()) for image in (face.image, after)]])
+    return as_webp(both.crop(both.getbbox()))
+
+
+def as_webp(image: Image.Image) -> bytes:
+    """A picture as WebP, with nothing behind it where it is empty, so that it stands on light and dark."""
     file = io.BytesIO()
-    compose(rows_of(name)).save(file, "WEBP", quality=82, method=6)
+    image.save(file, "WEBP", quality=82, method=6)
     return file.getvalue()

@@ -1,4 +1,4 @@
-"""Record the films of the explorers: `glowlite record`.
+"""Record the films of the explorers, and make the first page's picture of the Mona Lisa: `glowlite record`.
 
 What is recorded is in moves.py and edits.py, how a state is written down in snapshot.py.
 """
@@ -18,6 +18,7 @@ SCRIPTS = {
     "attributes": edits.of_attributes,
 }
 MODEL = "faces64"
+MONA_LISA = "mona-lisa"
 
 
 def script(name: str, model: str = MODEL):
@@ -68,7 +69,14 @@ def opening(made) -> tuple[dict, list]:
 
 
 def record(name: str, model: str = MODEL, progress: Callable[[int, int], None] = lambda done, of: None) -> list[Path]:
-    """Record an explorer; the files written. `progress(states done, of how many)`. GlowliteError where a move fails."""
+    """Record an explorer, or make the picture of the Mona Lisa; the files written.
+
+    `progress(states done, of how many)`. GlowliteError where a move fails.
+    """
+    if name == MONA_LISA:
+        path = FOLDER / f"{MONA_LISA}.webp"
+        write_atomically(path, poster.make_mona_lisa())
+        return [path]
     with snapshot.fix_batch_sizes():
         made = script(name, model)
         start = snapshot.state(made.explorer)

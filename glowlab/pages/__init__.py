@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 import glowlite
+from glowlab.explorers.models import credit
 from glowlab.pages import api
 from glowlab.pages.course import EXPLORERS, LAB, READING_ORDER, find_picture, list_lessons, read_lesson
 from glowlite.errors import GlowliteError
@@ -43,12 +44,16 @@ def render_landing(live: bool) -> str:
     lessons = list_lessons()
     hero = Markup(find_picture(lessons[0].path)) if lessons else ""
     values = {"cards": cards, "lessons": lessons, "sources": list(READING_ORDER.items()), "hero": hero}
+    smile = "explore/studio?model=portraits64&face=mona-lisa"
+    if not live:  # only drawn faces were recorded
+        smile = next((f"notebooks/{lesson.page}" for lesson in lessons if lesson.number == "12"), "")
+    values |= {"mona_lisa": _read_poster("mona-lisa"), "smile": smile, "credit": credit("portraits64")}
     values["api"] = not live and api.is_available()  # only the static edition has these pages
     return _render("landing.html.j2", "", live, "landing", **values)
 
 
 def _read_poster(name: str) -> str:
-    """A small picture of the explorer as a data address; "" if there is none."""
+    """A small picture of an explorer, or of the Mona Lisa, as a data address; "" if there is none."""
     from glowlab.films import film
 
     try:

@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import json
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -14,12 +13,11 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from glowlab.explorers import NAMES
-from glowlab.explorers.address import MODELS, asked_model
+from glowlab.explorers.models import MODELS, USUAL, asked_model, credit
 from glowlab.films import film
 from glowlab.serving import patches
 from glowlab.serving.kernels import AllPlacesTaken, PageKernel
 from glowlite.errors import GlowliteError
-from glowlite.folders import ASSETS
 
 KERNEL_ID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 SERVER_ID = secrets.token_hex(8)  # tells an open page whether the server is still the one it came from
@@ -35,7 +33,6 @@ MESSAGES = {
         "This machine serves as many visitors as it can. As soon as one of them leaves, there is a place for you.",
     ),
 }
-PORTRAITS = "The portraits are in the public domain; those of Katherine Johnson and Kalpana Chawla are by NASA."
 UNKNOWN_ERROR = "Something went wrong", "The terminal in which this server was started says what."
 NO_TOKEN = (
     "This server asks for a token",
@@ -149,7 +146,7 @@ class ExplorerPage(Page, patches.NotebookHandler):
         except StreamClosedError:
             pass  # the page was left before all of it was sent
         except AllPlacesTaken:
-            filmed = name and asked_model(self.request.query) == "faces64"
+            filmed = name and asked_model(self.request.query) == USUAL
             recording = film.embed(name, f"{self.base_url}films/") if filmed else ""
             self.show_message(503, *MESSAGES[503], waits=True, film=recording)
 
@@ -160,19 +157,13 @@ def add_models(handler: ExplorerPage, notebook, cwd: str) -> None:
     model, controls = asked_model(query), parse_qs(query).get("controls", [""])[-1]
     links = []
     for name, faces in MODELS.items():
-        values = {"model": "" if name == "faces64" else name, "controls": controls}
+        values = {"model": "" if name == USUAL else name, "controls": controls}
         kept = urlencode({key: value for key, value in values.items() if value})
         links.append({"faces": faces, "query": f"?{kept}" if kept else "", "chosen": name == model})
-    if model != "faces64":
+    if model != USUAL:
         notebook.metadata |= {"model": model, "credit": f" {credit(model)}"}
     if not controls or "model" in controls.split(","):
         notebook.metadata["models"] = links
-
-
-def credit(model: str) -> str:
-    """One or two sentences on the pictures that a model of real faces learned from, and on the portraits beside it."""
-    card = json.loads((ASSETS / "checkpoints" / f"{model}.json").read_text(encoding="utf-8"))
-    return f"The model learned from {card['credit'].partition(';')[0]}. {PORTRAITS}"
 
 
 def add_server_id(page_config: dict, **voila) -> dict:

@@ -38,7 +38,7 @@ def open_all() -> None:
     import ipywidgets
 
     from glowlab import explorers
-    from glowlab.explorers.address import MODELS
+    from glowlab.explorers.models import MODELS
 
     for model in MODELS:
         for name in explorers.NAMES:

@@ -77,6 +77,16 @@ def test_the_landing_page_leads_everywhere(live):
     assert ("make explore" in text) is not live and "make lab" in text
 
 
+def test_the_first_page_shows_the_mona_lisa_and_says_whose_faces_the_model_learned_from():
+    for live, way in (
+        (True, "explore/studio?model=portraits64&face=mona-lisa"),
+        (False, "notebooks/12_attributes.html"),
+    ):
+        page = Read(pages.render_landing(live))
+        assert page.links.count(way) == (1 if live else 2) and any("Mona Lisa" in alt for alt in page.alts)
+        assert "FairFace (Karkkainen & Joo 2021), CC BY 4.0" in " ".join(page.words)
+
+
 def test_a_new_notebook_appears_by_itself(monkeypatch, tmp_path):
     shutil.copy(LESSONS[0].path, tmp_path)
     new = nbformat.v4.new_notebook()

@@ -12,7 +12,7 @@ from PIL import Image
 
 from glowlab.explorers import NAMES
 from glowlab.films import film, record, snapshot
-from glowlab.films.poster import SIZE, Reels, in_colour, make
+from glowlab.films.poster import SIZE, Reels, in_colour, make, make_mona_lisa
 from glowlab.widgets.picture import Picture, Tiles
 from glowlite.errors import GlowliteError
 
@@ -293,3 +293,13 @@ def test_posters_are_small_and_stand_on_any_ground(name):
     assert pixels[..., :3][pixels[..., 3] > 200].std() > 25  # and something on them
     today = np.asarray(Image.open(io.BytesIO(make(name))).convert("RGBA"))
     assert np.abs(today.astype(int) - pixels).mean() < 2  # it is made of the film that lies beside it
+
+
+def test_the_mona_lisa_smiles_as_the_model_has_it_today():
+    stored, today = (
+        np.asarray(Image.open(io.BytesIO(data)).convert("RGBA")).astype(int)
+        for data in (film.poster("mona-lisa"), make_mona_lisa())
+    )
+    assert stored.shape == today.shape and np.abs(stored - today).mean() < 2, REMAKE.format("mona-lisa")
+    before, after = np.split(stored[:, : stored.shape[1] // 2 * 2, :3], 2, axis=1)
+    assert np.abs(before - after)[len(before) // 2 :].mean() > 4  # about the mouth
