@@ -66,6 +66,7 @@ def read(
     if tuple(images.shape[1:]) != tuple(shape):
         raise GlowliteError(f"The pictures of {data} have shape {tuple(images.shape[1:])}, the model takes {shape}.")
     sums = COLUMNS.get(data) or {name: (name,) for name in columns if name.lower() not in EXCLUDED}
+    sums = {name: parts for name, parts in sums.items() if columns.keys() >= set(parts)}
     if not sums:
         raise GlowliteError(f"There are no attributes in {csv or data}: give data that have some, as faces does.")
     known = torch.stack([columns[part] for parts in sums.values() for part in parts]).isfinite().all(0).nonzero()[:, 0]

@@ -94,6 +94,11 @@ def test_a_folder_has_its_attributes_from_a_table(tmp_path, monkeypatch):
         labelled.read(str(folder), SHAPE)
 
 
+def test_a_data_set_that_lacks_a_column_lacks_its_attribute(put):
+    put("fairface64", train_age=np.arange(60), train_smile=np.arange(60))  # and no smile_score
+    assert list(labelled.read("fairface64", SHAPE).attributes) == ["age"]
+
+
 @pytest.mark.parametrize(
     ("columns", "says"),
     [
