@@ -82,7 +82,9 @@ def export(
     out: Annotated[Path, typer.Argument(help="Folder of a training run.")],
     name: Annotated[str, typer.Option(help="Name among the models that ship, or a path ending in .safetensors.")],
     count: Annotated[int, typer.Option(min=1, help="Held-out pictures to measure for the card.")] = 1000,
-    credit: Annotated[str, typer.Option(help="Source and licence of the data, for the card.")] = "",
+    credit: Annotated[str, typer.Option(help="Whose data it learned from, for the card.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the weights, for the card.")] = "",
+    data_licence: Annotated[str, typer.Option(help="Licence of the data, for the card.")] = "",
     data: Annotated[str, typer.Option(help="The run's folder of pictures, if it lies elsewhere now.")] = "",
     device: Device = "auto",
 ) -> None:
@@ -91,7 +93,9 @@ def export(
     from glowlite.training import config as runs
 
     path = Path(name) if name.endswith(".safetensors") else checkpoint.SHIPPED / f"{name}.safetensors"
-    card = runs.export(out, path, count, find_device(device), credit, data)
+    facts = {"credit": credit, "licence": licence, "data_licence": data_licence}
+    facts = {key: text for key, text in facts.items() if text}
+    card = runs.export(out, path, count, find_device(device), data, facts)
     held_out = card["held_out"]
     typer.echo(f"{path}: {held_out['bits_per_dim']:.3f} bits/dim on {held_out['pictures']} held-out pictures")
 

@@ -122,13 +122,13 @@ def run_card(config: TrainConfig, meta: dict) -> dict:
 
 
 def export(
-    out: str | Path, path: str | Path, count: int = 1000, device="cpu", credit: str = "", data: str = ""
+    out: str | Path, path: str | Path, count: int = 1000, device="cpu", data: str = "", facts: dict | None = None
 ) -> dict:
     """Save a run's averaged weights as the checkpoint `path`, with a card; returns the card.
 
     The card's held-out bits per dimension are measured here, on at most `count` pictures that neither trained
     the model nor chose anything about it. Seconds are of training, over all the times the run was resumed.
-    data: where the run's pictures are now, if not where they were.
+    data: where the run's pictures are now, if not where they were. facts: more for the card, such as its licence.
     """
     tensors, meta = read_run(out)
     config = continued(out, {"data": data} if data else {})
@@ -143,7 +143,7 @@ def export(
         what = "faces of a seed kept for this" if config.data == "faces" else f"test split of {config.data}"
         pictures = test_pictures(config.data, config.model.shape, count)
     bpd = evaluation.bits_per_dim(model, pictures)
-    card = run_card(config, meta) | ({"credit": credit} if credit else {})
+    card = run_card(config, meta) | (facts or {})
     card |= {
         "held_out": {
             "bits_per_dim": round(bpd.mean().item(), 4),

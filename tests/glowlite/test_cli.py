@@ -208,13 +208,14 @@ def test_directions_of_a_data_set_of_ones_own(model_path, tmp_path, monkeypatch,
 
 def test_export_and_card(run_folder, tmp_path, capsys):
     out = tmp_path / "mine.safetensors"
-    assert glowlite("export", run_folder, "--name", out, "--count", 8, "--credit", "Nobody, CC0") == 0
+    facts = ("--credit", "Nobody", "--licence", "MIT", "--data-licence", "CC0")
+    assert glowlite("export", run_folder, "--name", out, "--count", 8, *facts) == 0
     capsys.readouterr()
     assert glowlite("card", out) == 0
     card = json.loads(capsys.readouterr().out)
     assert card["images_seen"] == 320
     assert card["held_out"]["pictures"] == 8
-    assert card["credit"] == "Nobody, CC0"
+    assert (card["credit"], card["licence"], card["data_licence"]) == ("Nobody", "MIT", "CC0")
 
 
 def test_evaluate_takes_the_data_that_the_card_names_but_no_folder(model_path, tmp_path, capsys):
