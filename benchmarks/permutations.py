@@ -60,7 +60,7 @@ class Settings:
         )
         return TrainConfig(
             model=GlowConfig(shape, **sizes, coupling=coupling, permutation=permutation),
-            out=out, seed=seed, accelerator="cpu", threads=1, log_every=self.images,
+            out=out, seed=seed, optimizer="adamax", accelerator="cpu", threads=1, log_every=self.images,
             **{name: getattr(self, name) for name in shared},
         )  # fmt: skip
 

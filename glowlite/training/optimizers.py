@@ -1,4 +1,4 @@
-"""The optimizers of a training: Adamax and AdamW as PyTorch has them, and Muon for hidden convolutions."""
+"""The optimizers of a training: Muon for hidden convolutions, or AdamW or Adamax as PyTorch has them."""
 
 import torch
 from torch import Tensor, nn

@@ -37,7 +37,7 @@ class TrainConfig:
     flip: bool = setting(False, "Mirror each image left to right with probability 1/2.")
     images: int = setting(1_000_000, "Images to see in all; may grow on --resume.", above=0)
     batch: int = setting(64, "Images per step, of all devices together.", above=0)
-    optimizer: str = setting("adamax", "Optimizer", choices=("adamax", "adamw", "muon"))
+    optimizer: str = setting("muon", "Optimizer", choices=("muon", "adamw", "adamax"))
     lr: float = setting(2e-3, "Learning rate.", above=0)
     warmup: int = setting(10_000, "Images over which the learning rate rises.", min=0)
     decay: float = setting(0.3, "Last fraction of the images, over which the learning rate falls to 0.", min=0, max=1)

@@ -434,7 +434,7 @@ def test_a_parameter_that_is_not_finite_is_named(tmp_path):
         ({"lr": -1.0}, "lr must be more than 0"),
         ({"lr": math.nan}, "lr must be more than 0"),
         ({"decay": 1.5}, "from 0 to 1"),
-        ({"optimizer": "sgd"}, "adamax or adamw or muon, not 'sgd'"),
+        ({"optimizer": "sgd"}, "muon or adamw or adamax, not 'sgd'"),
         ({"batch": 9, "devices": 2}, "shared equally"),
     ],
 )
