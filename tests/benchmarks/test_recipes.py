@@ -1,0 +1,66 @@
+"""The table of recipes: equal work, a record that goes on, and changes that reach the model."""
+
+import json
+
+import pytest
+
+from benchmarks import recipes
+from benchmarks.recipes import RECIPES, Task
+from glowlite.errors import GlowliteError
+from glowlite.glow import Glow
+
+SMALL = {32: {"levels": 3, "depth": (1, 1, 1), "width": (8, 8, 8)}}
+TASK = Task(images=64)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(recipes, "SIZES", SMALL)
+    monkeypatch.setattr(recipes, "SHARED", recipes.SHARED | {"init_batch": 16, "warmup": 32})
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_builds_a_model_that_differs_from_the_first_in_something(name):
+    for size in recipes.SIZES:
+        task = Task(size=size)
+        first, ours = (task.config(RECIPES[each], 100, "") for each in (recipes.FIRST, name))
+        with RECIPES[name].applied():
+            model = Glow(ours.model)
+        assert len(model.levels) == recipes.SIZES[size]["levels"]
+        changed = ours != first or bool(RECIPES[name].patches)
+        assert changed == (name != recipes.FIRST)
+
+
+def test_finished_runs_are_kept_and_a_cheaper_recipe_sees_more_images(tmp_path, small, monkeypatch):
+    out, said = tmp_path / "recipes.json", []
+    monkeypatch.setattr(recipes, "cost", lambda recipe, task: 0.5)
+    assert recipes.measure([recipes.FIRST, "muon bf16, mixed"], TASK, out, said.append)
+    first, ours = recipes.read(out)
+    assert (first["seen"][-1], ours["seen"][-1]) == (64, 128)
+    assert (first["cost"], ours["cost"]) == (1.0, 0.5)
+    assert all(0 < bits < 10 for run in (first, ours) for bits in run["bits_per_dim"])
+    before = out.read_text()
+    assert recipes.measure(["muon bf16, mixed"], TASK, out, said.append)
+    assert out.read_text() == before
+    assert len(said) == 2
+    assert "host" not in json.loads(before)["machine"]
+
+
+def test_the_cost_of_the_first_recipe_is_about_one(small):
+    assert 0.5 < recipes.cost(RECIPES[recipes.FIRST], TASK, rounds=8) < 2
+
+
+def test_the_table_says_after_what_work_a_recipe_was_as_good_as_the_first():
+    first = {"name": recipes.FIRST, **vars(TASK), "cost": 1.0, "seen": [32, 64], "bits_per_dim": [6.0, 5.0]}
+    ours = first | {"name": "muon", "cost": 2.0, "seen": [8, 16, 32], "bits_per_dim": [5.5, 4.5, 4.0]}
+    slow = first | {"name": "adam", "bits_per_dim": [7.0, 6.0]}
+    assert recipes.work_to(ours, 5.0) == pytest.approx((16 + 0.5 * 16) / 64)
+    rows = recipes.table([first, ours, slow]).splitlines()[2:]
+    assert [row.split(":")[0] for row in rows] == ["| muon", "| adamax", "| adam"]
+    assert rows[0].endswith("| 1.000 | 38% |")
+    assert rows[2].endswith("| -1.000 | not reached |")
+
+
+def test_an_unknown_recipe_is_one_sentence(tmp_path):
+    with pytest.raises(GlowliteError, match="There is no recipe soup: choose from adamax; adam"):
+        recipes.measure(["soup"], TASK, tmp_path / "recipes.json")
