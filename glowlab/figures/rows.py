@@ -21,12 +21,14 @@ def row(
     alt: str = "",
     arrows: Sequence[str] = (),
     height: int = 256,
+    exact: bool = True,
 ) -> style.Shown:
     """Show uint8 pictures (C, H, W) or (1, C, H, W), C 1 or 3, side by side, with a caption under each.
 
     alt     words for those who do not see the row; must not be empty
     arrows  words over the arrows between neighbours; none, or one fewer than there are pictures
     height  of a picture in stored pixels, at most; the row never gets wider than the page
+    exact   whether the stored row has every pixel as it is; photographs take much less room without that
     Each pixel becomes a square of a whole number of pixels, so all squares of a picture are equally large
     (and the file stays small). GlowliteError for something that is no picture, or if the numbers of
     captions or arrows do not match.
@@ -44,7 +46,7 @@ def row(
     room = PAGE - gap * (len(pictures) - 1)
     height = int(min(height, room / sum(picture.shape[1] / picture.shape[0] for picture in pictures)))
     pictures = [enlarge(picture, height) for picture in pictures]
-    return style.show(_draw_row(pictures, captions, arrows, gap), alt)
+    return style.show(_draw_row(pictures, captions, arrows, gap), alt, exact)
 
 
 def side_by_side(pictures: Mapping[str, Tensor], alt: str) -> Scene:

@@ -65,20 +65,20 @@ class Shown:
 
     It is stored twice: as an <img> with `alt`, lossless WebP since that is smaller, which JupyterLab and
     converted pages show; and as a PNG, of 256 colours where that is enough, for paper and for pages that allow no
-    HTML.
+    HTML. Photographs, whose every pixel is another colour, need not be `exact`: that makes them a third of the size.
     """
 
-    def __init__(self, png: bytes, alt: str, width: int):
+    def __init__(self, png: bytes, alt: str, width: int, exact: bool = True):
         if not alt.strip():
             raise ValueError("a picture needs words that say what it shows")
-        self.png, self.alt, self.width = png, alt, width
+        self.png, self.alt, self.width, self.exact = png, alt, width, exact
 
     def __repr__(self) -> str:
         return self.alt
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         image = (
-            f'<img src="data:image/webp;base64,{base64.b64encode(to_webp(self.png)).decode()}" '
+            f'<img src="data:image/webp;base64,{base64.b64encode(to_webp(self.png, self.exact)).decode()}" '
             f'alt="{html.escape(self.alt)}" width="{self.width}" style="max-width: 100%; height: auto">'
         )
         png = base64.b64encode(self._small_png()).decode()
@@ -86,28 +86,29 @@ class Shown:
         return bundle, {"image/png": {"alt": self.alt, "width": self.width}}
 
     def _small_png(self) -> bytes:
-        """The PNG in 256 colours, a third of the size; a photograph, where that would show, stays as it is."""
+        """The PNG in 256 colours, a third of the size; where that would show, an exact picture stays as it is."""
         image = Image.open(io.BytesIO(self.png)).convert("RGBA")
         small = image.quantize(256, Image.Quantize.FASTOCTREE)
         opaque = np.asarray(image)[..., 3] > 250
         apart = np.abs(np.asarray(image, int) - np.asarray(small.convert("RGBA"), int))[opaque]
-        if opaque.mean() > 0.1 and apart.mean() > 1:
+        if self.exact and opaque.mean() > 0.1 and apart.mean() > 1:
             return self.png
         file = io.BytesIO()
         small.save(file, "PNG", optimize=True)
         return file.getvalue()
 
 
-def to_webp(png: bytes) -> bytes:
-    """A PNG as lossless WebP, which is smaller."""
+def to_webp(png: bytes, exact: bool = True) -> bytes:
+    """A PNG as WebP, which is smaller: without loss, or with hardly any."""
     file = io.BytesIO()
-    Image.open(io.BytesIO(png)).save(file, "WEBP", lossless=True, quality=80, method=4)
+    quality = {"lossless": True, "quality": 80, "method": 4} if exact else {"quality": 80, "method": 6}
+    Image.open(io.BytesIO(png)).save(file, "WEBP", **quality)
     return file.getvalue()
 
 
-def show(made: "Figure", alt: str) -> Shown:
+def show(made: "Figure", alt: str, exact: bool = True) -> Shown:
     """The figure as a PNG with `alt`: words for what one sees in it and what that means."""
     file = io.BytesIO()
     pil = {"optimize": True}
     made.savefig(file, format="png", dpi=DPI * SHARPNESS, metadata={"Software": None}, pil_kwargs=pil)
-    return Shown(file.getvalue(), alt, round(made.get_figwidth() * DPI))
+    return Shown(file.getvalue(), alt, round(made.get_figwidth() * DPI), exact)

@@ -574,6 +574,39 @@ for name, picture in {"left": left, "pixel blend": blend(left, right, 0.5), "arc
 # ```
 
 # %% [markdown]
+# ## 8 · People who lived
+#
+# Nobody here was ever alive. `portraits64` is the same Glow, and it learned from photographs of people, cropped to
+# their faces. It has never seen a painting. Let it walk from the Mona Lisa to the astronaut Kalpana Chawla:
+
+# %%
+from glowlab.explorers.gallery import read_portraits
+
+real = glowlite.load("portraits64")
+portraits, names, _ = read_portraits(64)  # thirteen, all in the public domain
+lisa, kalpana = (portraits[names.index(name)][None] for name in ("Mona Lisa", "Kalpana Chawla"))
+u, v = real.encode(lisa), real.encode(kalpana)
+row(
+    [lisa, real.decode(way(u, v, 0.5)), kalpana],
+    ["Mona Lisa", "half-way", "K. Chawla"],
+    alt="The Mona Lisa, a smiling astronaut, and between them a clear face half-way on the arc.",
+    height=128,
+    exact=False,
+)
+
+# %% tags=["nbval-check-output"]
+ends = [torch.equal(real.decode(z), picture) for z, picture in ((u, lisa), (v, kalpana))]
+print("both ends exact:", all(ends))
+degrees = torch.rad2deg(torch.acos(torch.cosine_similarity(latents.flatten(u), latents.flatten(v)))).item()
+print(f"they stand at {degrees:.0f} degrees")
+
+# %% [markdown]
+# A painting is no photograph, and it comes back all the same, pixel for pixel. Half-way on the arc stands somebody who
+# never was. The explorer has all thirteen: choose *real* at the top of its page.
+#
+# `portraits64` learned from FairFace (Karkkainen & Joo 2021), CC BY 4.0; the photograph of Kalpana Chawla is by NASA.
+
+# %% [markdown]
 # ## Summary
 #
 # - Mixed pixels are a double exposure; mixed latents are mostly somebody, and both ends are exact.

@@ -9,6 +9,7 @@ import pytest
 import torch
 from PIL import Image
 
+from glowlab.explorers.gallery import read_portraits
 from glowlab.figures import charts, glow_map, live, rows, style
 from glowlab.figures.colours import MEANINGS, PALETTE
 from glowlite.errors import GlowliteError
@@ -43,6 +44,18 @@ def test_the_page_shows_the_very_pixels_of_the_png():
     again = np.asarray(Image.open(io.BytesIO(webp)).convert("RGBA"))
     seen = pixels(shown)[..., 3] == 255
     assert np.array_equal(again[seen], pixels(shown)[seen])
+
+
+def test_photographs_are_stored_with_a_little_loss_in_much_less_room():
+    photographs = list(read_portraits(64)[0][:3])
+    exact, lossy = (rows.row(photographs, alt="Three.", exact=exact)._repr_mimebundle_()[0] for exact in (True, False))
+    assert all(len(lossy[kind]) < 0.6 * len(exact[kind]) for kind in ("text/html", "image/png"))
+    seen, near = (
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(data["text/html"].split("base64,")[1].split('"')[0]))), int)
+        for data in (exact, lossy)
+    )
+    opaque = seen[..., 3] == 255
+    assert seen.shape == near.shape and np.abs(seen - near)[opaque].mean() < 3
 
 
 @pytest.mark.parametrize("alt", ["", "  "])
