@@ -1,4 +1,4 @@
-"""What the instructors' page says of addresses, controls, options and files holds."""
+"""What the pages of docs/ and README say of addresses, controls, options, files and models holds."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,8 @@ import yaml
 from glowlab import explorers
 from glowlab.explorers import NAMES
 from glowlab.explorers.address import Address
-from glowlite import cli
+from glowlab.explorers.models import MODELS
+from glowlite import checkpoint, cli
 from glowlite.data.faces import ATTRIBUTES
 
 ROOT = Path(__file__).parents[1]
@@ -27,12 +28,14 @@ def test_its_addresses_are_understood(opened):
     assert len(found) >= 5
     for name, query in found:
         address = Address(query)
-        opened[name].take(address)
+        model = address.one_of("model", MODELS, "")
+        page = getattr(explorers, f"open_{name}")(model) if model else opened[name]
+        page.take(address)
         assert not address.sentence(), query
         controls = address.values.get("controls", "")
-        assert set(filter(None, controls.split(","))) <= set(opened[name].parts)
+        assert set(filter(None, controls.split(","))) <= set(page.parts)
         if "t" in address.values:
-            assert float(opened[name].query()["t"]) == float(address.values["t"])
+            assert float(page.query()["t"]) == float(address.values["t"])
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -57,10 +60,40 @@ def test_its_targets_and_links_exist():
     makefile = (ROOT / "Makefile").read_text()
     for target in set(re.findall(r"\bmake ([a-z]+)", PAGE)):
         assert f"\n{target}:" in makefile, target
-    for link in re.findall(r"\]\((?!https?:)([^)]+)\)", PAGE):
-        assert (ROOT / "docs" / link).exists(), link
     for path in re.findall(r"\bdeploy/[\w.]+", PAGE):
         assert (ROOT / path).is_file(), path
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/teaching.md", "docs/model-cards.md"])
+def test_links_pictures_and_benchmarks_exist_and_pictures_are_described_and_small(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
+        assert (ROOT / page).parent.joinpath(link).exists(), link
+    for described, picture in re.findall(r"!\[([^]]*)\]\(([^)]+)\)", text):
+        assert len(described) > 20, picture
+        assert (ROOT / page).parent.joinpath(picture).stat().st_size < 400_000, picture
+    for name in re.findall(r"python -m benchmarks\.(\w+)", text):
+        assert (ROOT / "benchmarks" / f"{name}.py").is_file(), name
+
+
+def test_the_page_of_models_says_what_their_cards_say():
+    text = (ROOT / "docs" / "model-cards.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    table = {row[0]: row[1:] for row in rows[: rows.index(next(row for row in rows if row[0] == "age"))]}
+    for column, name in enumerate(table[""]):
+        card, said = checkpoint.read_card(name), {row: cells[column] for row, cells in table.items() if len(cells) == 2}
+        for row, number in {
+            "parameters": f"{card['parameters']:,}",
+            "pictures seen in training": f"{card['images_seen']:,}",
+            "recipe": f"{card['training']['optimizer']}, learning rate {card['training']['lr']:g}, "
+            f"batch {card['training']['batch']}, ema {card['training']['ema']:,}",
+            "held-out bits/dim": f"{card['held_out']['bits_per_dim']:.3f}, {card['held_out']['pictures']:,} ",
+            "licence of the weights; of the data": f"{card['licence']}; {card['data_licence']}",
+        }.items():
+            assert said[row].lower().startswith(number.lower()), row
+        hours = next(cells[column] for row, cells in table.items() if row.startswith("hours"))
+        assert hours == f"{card['seconds'] / 3600:.1f}"
+        assert f"{card['config']['n_bits']} bits a value" in said["pictures"]
 
 
 # ---- deploy/ ---------------------------------------------------------------------------------------------------------
