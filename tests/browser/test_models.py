@@ -70,12 +70,15 @@ def test_one_changes_to_real_faces_and_back_with_a_click(server, watched):
     rests(page)
     assert choice(page, "drawn").get_attribute("aria-current") == "true" and "model" not in page.url
     choice(page, "real").click()
-    arrives(page, model="portraits64", a="mona-lisa")
+    arrives(page, model="portraits64")
     assert choice(page, "real").get_attribute("aria-current") == "true"
+    assert "Mona Lisa" in page.locator(".gl-says").first.inner_text()
     page.locator(".gl-bar").get_by_role("link", name="Attributes").click()
-    arrives(page, model="portraits64", face="mona-lisa")
+    arrives(page, model="portraits64")
+    assert "Mona Lisa" in page.locator(".gl-says").first.inner_text()
     choice(page, "drawn").click()
-    arrives(page, face="gallery-11", model=None)
+    arrives(page, model=None)
+    assert "allery face 11" in page.locator(".gl-says").first.inner_text()
     assert "FairFace" not in page.locator(".gl-foot").inner_text()
 
 
@@ -89,11 +92,12 @@ def test_a_film_never_shows_another_face_than_was_asked_for(server, watched):
 
 
 def test_controls_leave_the_choice_out(server, watched):
-    page = watched.open(server.explorer("studio", f"{REAL}&controls=smile"))
-    rests(page, model="portraits64", controls="smile")
+    page = watched.page
+    page.goto(server.explorer("studio", f"{REAL}&controls=smile"), timeout=LONG)
+    arrives(page, model="portraits64", controls="smile")
     assert page.locator(".gl-models").count() == 0
-    watched.open(server.explorer("studio", f"{REAL}&controls=smile,model"))
-    rests(page, controls="smile,model")
+    page.goto(server.explorer("studio", f"{REAL}&controls=smile,model"), timeout=LONG)
+    arrives(page, controls="smile,model")
     choice(page, "drawn").click()
     arrives(page, controls="smile,model", model=None)
     assert page.get_by_role("slider").count() >= 1 and page.get_by_role("alert").first.inner_text() == ""
@@ -102,7 +106,7 @@ def test_controls_leave_the_choice_out(server, watched):
 def test_a_model_that_there_is_not_is_one_sentence(server, watched):
     page = watched.open(server.explorer("temperature", "?model=celebrities"))
     page.get_by_role("alert").filter(has_text="model=celebrities; that was left out").wait_for()
-    rests(page, model=None)
+    rests(page)
     assert choice(page, "drawn").get_attribute("aria-current") == "true"
 
 
