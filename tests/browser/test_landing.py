@@ -94,7 +94,8 @@ def test_by_keyboard_alone(visit):
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "content"
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.getAttribute('href')") == "explore/studio?model=portraits64&face=mona-lisa"
+    address = page.evaluate("document.activeElement.getAttribute('href')")
+    assert address == "explore/studio?model=portraits64&face=mona-lisa"
     ring = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
     assert ring == "solid"
     page.get_by_role("button", name="Large type").focus()
