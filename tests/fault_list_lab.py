@@ -92,7 +92,7 @@ WHAT_IS_SHOWN = [
           "self.lost = True", "pass",
           at="tests/glowlab/explorers/test_studio.py::test_a_link_to_a_picture_of_ones_own_opens_on_a_face_and_says_why"),
     fault("a wrong name hides everything", "glowlab/explorers/explorer.py",
-          '",".join(name for name in asked if name in self.parts)', '",".join(asked)',
+          '",".join(name for name in asked if name in parts)', '",".join(asked)',
           at="tests/glowlab/explorers/test_studio.py::test_a_control_that_is_not_there_is_said_and_hides_nothing_alone"),
     fault("the charts are of another attribute than the one moved", "glowlab/explorers/attributes.py",
           "max(amounts, key=amounts.get) if amounts else self.looks.value", "self.looks.value",
