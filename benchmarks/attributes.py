@@ -44,6 +44,11 @@ class Effect:
         return self.moved / self.strays
 
 
+def train_fair_meter(data: str, shape: tuple[int, int, int]) -> AttributeMeter:
+    """A meter of other pictures and another seed than the one that disentangled the directions."""
+    return train_meter(labelled.read(data, shape).part(PROBED), seed=1)
+
+
 def saturation(pictures: Tensor) -> Tensor:
     return (pictures == 0) | (pictures == 255)
 
@@ -99,7 +104,7 @@ def main() -> None:
     model = checkpoint.load(arguments.model)
     data = arguments.data or checkpoint.read_card(arguments.model, required=False).get("data", "faces")
     shape = model.config.shape
-    meter = train_meter(labelled.read(data, shape).part(PROBED), seed=1)
+    meter = train_fair_meter(data, shape)
     held_out = labelled.read(data, shape, "test", HELD_OUT)
     effects = measure(model, checkpoint.load_directions(arguments.model), meter, held_out, arguments.count)
     print(f"{arguments.model}, {arguments.count} held-out pictures of {data}, {STOPS} stops from -1 to 1:\n")

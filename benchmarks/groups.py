@@ -10,12 +10,11 @@ import argparse
 import torch
 from torch import Tensor
 
-from benchmarks.attributes import saturation
+from benchmarks.attributes import saturation, train_fair_meter
 from glowlite import checkpoint, pixels
-from glowlite.data import datasets, labelled
-from glowlite.directions import PROBED
+from glowlite.data import datasets
 from glowlite.errors import GlowliteError
-from glowlite.evaluation import AttributeMeter, bits_per_dim, codec_bits_per_dim, slide, train_meter
+from glowlite.evaluation import AttributeMeter, bits_per_dim, codec_bits_per_dim, slide
 from glowlite.fusion import fuse
 from glowlite.glow import Glow
 from glowlite.latents import Latents
@@ -91,7 +90,7 @@ def main() -> None:
     images = datasets.load(data, "test").images[: arguments.count]
     columns = {name: values[: arguments.count] for name, values in datasets.load_attributes(data, "test").items()}
     groups = split(images, columns)
-    meter = train_meter(labelled.read(data, model.config.shape).part(PROBED), seed=1)
+    meter = train_fair_meter(data, model.config.shape)
     people = measure(model, directions["smile"], meter, images)
     print(f"{arguments.model}, {len(images):,} held-out people of {data}:\n")
     print(table(people, groups))

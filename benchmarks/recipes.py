@@ -27,12 +27,12 @@ from torch import Tensor
 from glowlite import glow, pixels
 from glowlite.checkpoint import write_atomically
 from glowlite.errors import GlowliteError
-from glowlite.flows import Chain, Coupling, coupling
+from glowlite.flows import Chain, coupling
 from glowlite.flows.mixing import make_mixing
 from glowlite.glow import Glow, GlowConfig
 from glowlite.training import metrics, optimizers
 from glowlite.training.config import METRICS, TrainConfig
-from glowlite.training.loop import train
+from glowlite.training.loop import set_precision, train
 from glowlite.training.stream import open_stream
 
 OUT = Path(__file__).parents[1] / "assets" / "runs" / "recipes.json"
@@ -172,9 +172,7 @@ class Clock:
             self.optimizer = optimizers.make_optimizer(config.optimizer, self.model, config.lr)
         stream = open_stream(task.data, config.model.shape, config.batch, task.seed)
         self.model.initialize(pixels.dequantize(stream.first(config.init_batch)))
-        for layer in self.model.modules() if config.precision == "bf16" else ():
-            if isinstance(layer, Coupling):
-                layer.autocast = torch.bfloat16
+        set_precision(self.model, config.precision)
         self.x = pixels.dequantize(stream.batch(0)).contiguous(memory_format=torch.channels_last)
 
     def tick(self) -> None:

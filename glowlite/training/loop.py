@@ -128,9 +128,7 @@ class Trainer:
             self.initialize(glow)
         self.average = copy.deepcopy(glow).requires_grad_(False).eval()
         self.glow = glow.train()
-        for layer in glow.modules() if config.precision == "bf16" else ():
-            if isinstance(layer, Coupling):
-                layer.autocast = torch.bfloat16
+        set_precision(glow, config.precision)
         self.optimizer = make_optimizer(config.optimizer, glow, config.lr)
         if resume:
             self.restore(tensors)
@@ -304,6 +302,13 @@ class Trainer:
             f"The {what} is not finite after {self.images:,} images, first in {where}; {kept}: "
             "try again with a smaller --lr or --clip."
         )
+
+
+def set_precision(model: Glow, precision: str) -> None:
+    """Let the couplings' networks multiply in bfloat16 if precision is "bf16"; all else stays in float32."""
+    for layer in model.modules():
+        if isinstance(layer, Coupling):
+            layer.autocast = torch.bfloat16 if precision == "bf16" else None
 
 
 def start_fabric(config: TrainConfig) -> Fabric:

@@ -2,11 +2,10 @@
 
 import pytest
 
-from benchmarks.attributes import HELD_OUT, measure, table
+from benchmarks.attributes import HELD_OUT, measure, table, train_fair_meter
 from glowlite import checkpoint
 from glowlite.data import datasets, faces, labelled
 from glowlite.data.labelled import Labelled
-from glowlite.directions import PROBED
 from glowlite.evaluation import train_meter
 
 pytestmark = pytest.mark.slow
@@ -24,7 +23,7 @@ def measured(request):
         meter = train_meter(Labelled(*faces.draw(16_384, seed=METER_SEED)), epochs=10, seed=METER_SEED)
         held_out = Labelled(*faces.draw(HELD_OUT, seed=labelled.SEEDS["test"]))
     else:
-        meter = train_meter(labelled.read(data, model.config.shape).part(PROBED), seed=1)
+        meter = train_fair_meter(data, model.config.shape)
         held_out = labelled.read(data, model.config.shape, "test", HELD_OUT)
     explained = meter.explained(held_out)
     effects = measure(model, checkpoint.load_directions(request.param), meter, held_out)
