@@ -10,12 +10,11 @@ import torch
 from torch import Tensor
 
 from glowlab.explorers.cache import Cache, hash_rows
-from glowlab.explorers.scheduler import BatchSize, time_call
+from glowlab.explorers.scheduler import LONGEST, BatchSize, time_call
 from glowlite import pixels
 from glowlite.errors import GlowliteError
 from glowlite.latents import effective_temperature
 
-LONGEST = 3.0  # seconds that slow work waits at most
 PICTURES, BITS = Cache(512), Cache(4096)  # 6 MB at 64 x 64 pixels; next to nothing
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 PAUSE = 0.002  # seconds between two pieces, in which messages are answered
 BACKOFF = 4  # a piece that waited for a core is followed by a pause this many times as long
+LONGEST = 3.0  # seconds that work waits at most
 PIECE = 45.0  # milliseconds that a piece may take, so that the page never waits long for an answer
 
 
@@ -59,7 +60,7 @@ class Scheduler:
         took, waited = time_call(lambda: self._run(work))
         if self._work is work:
             self._waited, self._computed = self._waited + waited, self._computed + took - waited
-            loop.call_later(max(PAUSE, BACKOFF * waited), self._go_on, loop, work)
+            loop.call_later(min(max(PAUSE, BACKOFF * waited), LONGEST), self._go_on, loop, work)
 
     def _run(self, work: Iterator[None]) -> None:
         if self._work is not work:

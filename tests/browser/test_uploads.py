@@ -148,7 +148,7 @@ BAD = {
     "a line": (lambda: encode(np.zeros((10_000, 1, 3), np.uint8)), "1 x 10000 pixels"),
     "32 bits": (lambda: encode(Image.new("F", (32, 32), 7), "TIFF"), "8-bit PNG"),
     "bomb": (lambda: header(30_000, 30_000, 8, 0, bytes(30_001 * 300)), "900 million pixels"),
-    "large": (lambda: header(9_000, 9_000, 8, 0, bytes(100)), "81 million pixels"),
+    "large": (lambda: header(20_000, 11_000, 8, 0, bytes(100)), "220 million pixels"),
     "50 MB": (lambda: encode(PATCHES), "50 MB"),
 }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, TimeoutError
 
 from .conftest import Watched, click
 
@@ -44,6 +44,15 @@ RESTS = """(wanted) => {
 }"""
 
 
+UNREST = """() => ({
+    says: document.querySelector(".gl-says")?.textContent,
+    stale: [...document.querySelectorAll(".gl-stale")].map((entry) => entry.textContent),
+    notices: [...document.querySelectorAll(".gl-notice:not([hidden])")].map((notice) => notice.textContent),
+    sliders: [...document.querySelectorAll(".gl input[type=range]")].map((input) => input.ariaValueText),
+    classes: document.documentElement.className,
+})"""
+
+
 DRAWN = """() => {
     window.drawn = document.querySelector(".gl-stale") !== null;
     new MutationObserver((_, observer) => {
@@ -68,7 +77,10 @@ def rests(page: Page, **state: str | None) -> None:
 
     The kernel marks its numbers as stale with every picture, and writes the address after the last one.
     """
-    page.wait_for_function(RESTS, arg=state)
+    try:
+        page.wait_for_function(RESTS, arg=state)
+    except TimeoutError as error:  # which part of it never came
+        raise AssertionError(f"{page.url} does not come to rest at {state}: {page.evaluate(UNREST)}") from error
 
 
 # ---- what is on the page ------------------------------------------------------------------------------

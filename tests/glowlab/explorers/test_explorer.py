@@ -15,7 +15,7 @@ from glowlab.explorers import explorer
 from glowlab.explorers.address import Address
 from glowlab.explorers.explorer import Explorer, get_typical, load_shared, open_explorer
 from glowlab.explorers.render import decode, decode_all
-from glowlab.explorers.scheduler import PAUSE, PIECE, BatchSize, Scheduler
+from glowlab.explorers.scheduler import LONGEST, PAUSE, PIECE, BatchSize, Scheduler
 from glowlab.widgets.controls import Slider
 from glowlab.widgets.fold import Fold
 from glowlab.widgets.frame import BROKEN, SORRY, Sorry
@@ -92,7 +92,8 @@ def test_other_things_happen_between_pieces_and_new_work_drops_the_old():
 
 
 @pytest.mark.parametrize(
-    ("took", "computed", "pause", "crowded"), [(0.04, 0.04, PAUSE, False), (0.2, 0.05, 4 * 0.15, True)]
+    ("took", "computed", "pause", "crowded"),
+    [(0.04, 0.04, PAUSE, False), (0.2, 0.05, 4 * 0.15, True), (9.0, 1.0, LONGEST, True)],
 )
 def test_work_that_waited_for_a_core_leaves_it_to_others_for_longer(monkeypatch, took, computed, pause, crowded):
     clock = SimpleNamespace(wall=0.0, own=0.0)
