@@ -87,7 +87,7 @@ PRESETS = {
     "tiny": GlowConfig((3, 16, 16), levels=2, depth=2, width=16),
     "mnist": GlowConfig((1, 28, 28), levels=2, depth=8, width=64),
     "faces32": GlowConfig((3, 32, 32), levels=3, depth=8, width=64),
-    "faces64": GlowConfig((3, 64, 64), levels=4, depth=(4, 6, 8, 8), width=(64, 96, 128, 160)),
+    "faces64": GlowConfig((3, 64, 64), levels=4, depth=(12, 6, 6, 8), width=(64, 96, 128, 160), clamp=5.0),
     "portraits64": GlowConfig((3, 64, 64), levels=4, depth=(4, 6, 8, 8), width=(64, 96, 128, 160), n_bits=5, clamp=5.0),
     "cifar10": _paper((3, 32, 32), levels=3, depth=32),
     "imagenet32": _paper((3, 32, 32), levels=3, depth=48),

@@ -69,24 +69,30 @@ def readings_scatter(truth: Mapping[str, Tensor], read: Mapping[str, Tensor], al
 # ---- how much of a direction is chance ---------------------------------------------------------------------
 
 
-def chance_length(labels: float, dims: int, spread: float = 1.0) -> float:
-    """Length of the noise in a difference of two means of labels / 2 latents: 2 spread sqrt(dims / labels)."""
-    return 2 * spread * math.sqrt(dims / labels)
+def chance_length(labels: float, dims: int, spread: float = 1.0, share: float = 0.5) -> float:
+    """Length of the noise in a difference of two means of latents, `share` of them with the attribute."""
+    return spread * math.sqrt(dims / (share * (1 - share) * labels))
 
 
 def direction_from_labels(
-    labels: float, signal: float, dims: int, spread: float = 1.0, measured: Mapping[int, float] | None = None
+    labels: float,
+    signal: float,
+    dims: int,
+    spread: float = 1.0,
+    measured: Mapping[int, float] | None = None,
+    share: float = 0.5,
 ) -> Scene:
     """A direction found from this many labels: its angle to the true one, and its length over the number of labels.
 
     signal    length that the direction has with infinitely many labels
     spread    standard deviation of a number of the latents
     measured  number of labels -> length that was found, drawn as dots
+    share     of the labels that say yes
     """
-    by_chance = chance_length(labels, dims, spread)
+    by_chance = chance_length(labels, dims, spread, share)
     angle = math.atan2(by_chance, signal)
     many = np.geomspace(10, 1e6, 121)
-    lengths = [math.hypot(signal, chance_length(n, dims, spread)) for n in many]
+    lengths = [math.hypot(signal, chance_length(n, dims, spread, share)) for n in many]
     scene = Scene(
         alt=f"With {labels:,.0f} labels: {by_chance:.1f} by chance and {signal:.1f} along the true direction, at right "
         f"angles. The direction found points {math.degrees(angle):.0f} degrees away from the true one, cosine "

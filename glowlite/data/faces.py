@@ -67,6 +67,7 @@ VARIATION: dict[str, str] = {
     "grain": "key of the picture's grain",
 }
 PARAMETERS = (*ATTRIBUTES, *VARIATION)  # the columns of a table of numbers
+ABSENT = {"beard": 0.65, "glasses": 0.7}  # the share of people who have none: their number is -1
 GRAIN = 2.0  # standard deviation of the grain in grey levels
 CHUNK = 16  # faces of 64 x 64 pixels drawn at once on a CPU, so that they stay in its cache
 CHUNK_GPU = 2048
@@ -82,6 +83,7 @@ class Faces(NamedTuple):
 def numbers(count: int, seed: int = 0, attributes: Mapping[str, Tensor | float] | None = None) -> Tensor:
     """The numbers of `count` faces: float32 (count, len(PARAMETERS)) on the CPU, each uniform in [-1, 1].
 
+    Most people have no beard and no glasses: there the share in ABSENT is -1, and the rest is uniform.
     `attributes` sets some by name (of ATTRIBUTES or VARIATION), to one number or to (count,). The first k
     rows are the same for every count >= k. Raises GlowliteError for a count below 1, an unknown name, a value
     outside [-1, 1].
@@ -92,6 +94,9 @@ def numbers(count: int, seed: int = 0, attributes: Mapping[str, Tensor | float] 
     if count <= 0:
         raise GlowliteError(f"Cannot draw {count} faces: ask for at least 1.")
     table = torch.rand(count, len(PARAMETERS), generator=torch.Generator().manual_seed(seed)) * 2 - 1
+    for name, share in ABSENT.items():
+        column = table[:, PARAMETERS.index(name)]  # its lowest part becomes -1, the rest is stretched to [-1, 1]
+        column.copy_(((column + 1 - 2 * share) / (1 - share) - 1).clamp(min=-1))
     for name, value in (attributes or {}).items():
         if name not in PARAMETERS:
             raise GlowliteError(f"Faces have no attribute {name!r}: choose from {', '.join(ATTRIBUTES)}.")

@@ -24,7 +24,7 @@ class TrainConfig:
     """The settings of a training run. Counts are of images, unless a name says otherwise.
 
     >>> from glowlite.glow import PRESETS
-    >>> TrainConfig(PRESETS["tiny"], out="runs/tiny", batch=32).lr
+    >>> TrainConfig(PRESETS["tiny"], out="runs/tiny", batch=64).lr
     0.002
     """
 
@@ -36,14 +36,14 @@ class TrainConfig:
     )
     flip: bool = setting(False, "Mirror each image left to right with probability 1/2.")
     images: int = setting(1_000_000, "Images to see in all; may grow on --resume.", above=0)
-    batch: int = setting(64, "Images per step, of all devices together.", above=0)
+    batch: int = setting(32, "Images per step, of all devices together.", above=0)
     optimizer: str = setting("muon", "Optimizer", choices=("muon", "adamw", "adamax"))
     lr: float = setting(2e-3, "Learning rate.", above=0)
-    warmup: int = setting(10_000, "Images over which the learning rate rises.", min=0)
+    warmup: int = setting(5_000, "Images over which the learning rate rises.", min=0)
     decay: float = setting(0.3, "Last fraction of the images, over which the learning rate falls to 0.", min=0, max=1)
     decay_shape: str = setting("linear", "How it falls", choices=("linear", "cosine"))
-    ema: int = setting(50_000, "Images over which the weights are averaged (EMA).", min=0)
-    clip: float = setting(100.0, "Largest norm of the gradient of bits per dimension; 0 never clips.", min=0)
+    ema: int = setting(20_000, "Images over which the weights are averaged (EMA).", min=0)
+    clip: float = setting(10.0, "Largest norm of the gradient of bits per dimension; 0 never clips.", min=0)
     init_batch: int = setting(256, "Images that initialise every ActNorm.", above=0)
     validate_every: int = setting(25_000, "Images between validations.", above=0)
     validation_count: int = setting(512, "Held-out images of a validation.", above=0)

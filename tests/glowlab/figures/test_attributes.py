@@ -94,21 +94,23 @@ def test_a_reading_stands_over_the_rendered_value(scenes):
 # ---- chance ------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("count", [20, 200])
-def test_the_length_of_chance_is_that_of_a_difference_of_means_of_noise(count):
+@pytest.mark.parametrize("count, share", [(20, 0.5), (200, 0.5), (200, 0.2)])
+def test_the_length_of_chance_is_that_of_a_difference_of_means_of_noise(count, share):
     generator = torch.Generator().manual_seed(0)
     found = []
     for _ in range(20):
         z = [3.0 * torch.randn(count, 12, 8, 8, generator=generator)]
-        has = torch.arange(count) < count // 2
+        has = torch.arange(count) < count * share
         found.append(latents.flatten(latents.mean_difference(z, has)).norm().item())
-    assert sum(found) / 20 == pytest.approx(figures.chance_length(count, 768, 3.0), rel=0.02)
+    assert sum(found) / 20 == pytest.approx(figures.chance_length(count, 768, 3.0, share), rel=0.02)
 
 
 @pytest.mark.parametrize("labels, said", [(10, "10"), (123, "120"), (1234, "1,200"), (10**6, "1,000,000")])
 def test_the_angle_is_that_of_chance_against_signal(labels, said):
     scene = figures.direction_from_labels(labels, signal=3.0, dims=10_000)
     off = math.atan2(200 / math.sqrt(labels), 3.0)
+    few = figures.direction_from_labels(labels, signal=3.0, dims=10_000, share=0.2)
+    assert f"cosine {math.cos(math.atan2(250 / math.sqrt(labels), 3.0)):.2f}" in words(few)
     assert f"cosine {math.cos(off):.2f}" in words(scene)
     assert f"from {said} labels" in words(scene)
     assert f"{math.degrees(off):.0f} degrees" in scene.alt

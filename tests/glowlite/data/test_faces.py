@@ -53,10 +53,31 @@ def test_drawing_leaves_the_global_random_numbers_alone():
 def test_numbers_are_uniform_and_nearly_uncorrelated():
     table = faces.numbers(4096, seed=7).double()
     assert table.min() >= -1 and table.max() <= 1
-    ranks = (torch.arange(4096) + 0.5) / 2048 - 1
-    assert (table.sort(dim=0).values - ranks[:, None]).abs().max() < 0.08  # Kolmogorov-Smirnov, far in its tail
+    for name, column in zip(faces.PARAMETERS, table.T, strict=True):
+        there = column[column > -1] if name in faces.ABSENT else column
+        ranks = (torch.arange(len(there)) + 0.5) / len(there) * 2 - 1
+        off = (there.sort().values - ranks).abs().max()
+        assert off < 0.08 * (4096 / len(there)) ** 0.5, name  # Kolmogorov-Smirnov, far in its tail
     correlation = torch.corrcoef(table.T) - torch.eye(len(faces.PARAMETERS))
     assert correlation.abs().max() < 0.08  # five standard errors
+
+
+def test_most_people_have_no_beard_and_no_glasses():
+    attributes = faces.draw(4096, size=16, seed=7).attributes
+    without = {name: (values == -1).double().mean().item() for name, values in attributes.items()}
+    for name, share in without.items():
+        assert share == pytest.approx(faces.ABSENT.get(name, 0), abs=0.04), name  # five standard errors
+    assert without["beard"] > 0.6 and without["glasses"] > 0.6
+
+
+def test_absence_moves_no_other_number(monkeypatch):
+    """All numbers but those in ABSENT are what they would be if everybody had some of everything."""
+    table = faces.numbers(64, seed=7)
+    monkeypatch.setattr(faces, "ABSENT", {})
+    everybody = faces.numbers(64, seed=7)
+    for name, now, then in zip(faces.PARAMETERS, table.T, everybody.T, strict=True):
+        assert torch.equal(now, then) == (name not in ("beard", "glasses")), name
+        assert (now <= then).all()
 
 
 def test_fixed_attributes_are_fixed_and_leave_the_others_alone():
@@ -86,7 +107,8 @@ def test_pictures_keep_away_from_black_and_white():
 
 @pytest.mark.parametrize("name", faces.PARAMETERS)
 def test_every_number_changes_the_picture(name):
-    low, high = (faces.draw(8, size=64, seed=11, attributes={name: value}).images.float() for value in (-0.9, 0.9))
+    worn = {"glasses": 1.0} if name == "frame_hue" else {}
+    low, high = (faces.draw(8, seed=11, attributes={**worn, name: value}).images.float() for value in (-0.9, 0.9))
     assert ((low - high).abs().amax(dim=(1, 2, 3)) > 2).float().mean() > 0.7
 
 
