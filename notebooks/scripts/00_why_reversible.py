@@ -302,7 +302,7 @@ from glowlab.figures.live import Follow
 Follow(smiling, "Smile", ("frown", "smile"), value=0.9, alt="The face, smile at {}.")
 
 # %% [markdown]
-# Drag it. Hair, glasses and background stay, because they had not been thrown away. And at 0 you do not get a
+# Drag it. Hair, skin and background stay, because they had not been thrown away. And at 0 you do not get a
 # face *like* the first one, you get the first one:
 
 # %% tags=["nbval-check-output"]

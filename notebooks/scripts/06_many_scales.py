@@ -83,8 +83,7 @@ from glowlab.figures.rows import row
 row(
     [face, one, four],
     ["the face", "level 1 thrown anew", "level 4 thrown anew"],
-    alt="A face; nearly the same face with other fine detail around eyes and mouth; somebody else with "
-    "the same glasses.",
+    alt="A face; nearly the same face with other fine detail around eyes and mouth; somebody else.",
 )
 
 # %% tags=["nbval-check-output"]
@@ -92,8 +91,8 @@ guess.outcome("the same face, a little changed", "Half of the numbers are about 
 
 # %% [markdown]
 # And the picture on the right? There only level 4 was thrown, an eighth of the numbers, and somebody else looks
-# at us, through the same glasses. So the levels do not know the same things. Nobody told the model what belongs
-# where: it follows from training, and from two plain operations.
+# at us. So the levels do not know the same things. Nobody told the model what belongs where: it follows from
+# training, and from two plain operations.
 
 # %%
 from glowlab.figures.glow_map import glow_map
@@ -222,7 +221,7 @@ for l in range(1, L + 1):
 
 # %% [markdown]
 # With splits, channels only double, and every level costs the same. Without them, level 4 would cost 64 times as
-# much as level 1. There is a second gain: the latents of level 1 are judged after a few steps. So the early layers
+# much as level 1. There is a second gain: the latents of level 1 are judged after the first few steps. So the early layers
 # learn from them directly, and not through everything that follows.
 
 # %% [markdown]
@@ -233,7 +232,7 @@ for l in range(1, L + 1):
 # %%
 from glowlite.pixels import to_float
 
-y, _ = model.levels[0].steps(to_float(face))  # squeeze and 4 steps of flow: (1, 12, 32, 32)
+y, _ = model.levels[0].steps(to_float(face))  # squeeze and 12 steps of flow: (1, 12, 32, 32)
 stays, leaves = y.chunk(2, dim=1)  # (1, 6, 32, 32) each
 split = model.levels[0].split
 mean, log_std = split.mean_and_log_std(stays)

@@ -85,13 +85,13 @@ glow_map("x", "z")
 # %% [markdown]
 # ## 2 · With, minus without
 #
-# Take 200 drawn faces and one thing that is known of each: has it more of a beard than not? Let us encode them,
-# which takes a few seconds.
+# Take 200 drawn faces and one thing that is known of each: has it a beard? Most people have none, and so it is with
+# drawn ones. Let us encode them, which takes a few seconds.
 
 # %% tags=["nbval-check-output"]
 labelled = faces.draw(200, seed=1)
 beard = labelled.attributes["beard"]  # (200,), from -1, none, to +1, full
-has = beard > 0  # (200,), yes or no
+has = beard > -1  # (200,), yes or no
 z = model.encode(labelled.images)  # four levels, (200, C, H, W) each
 print(f"{has.sum()} with, {(~has).sum()} without")
 
@@ -257,7 +257,7 @@ from glowlab.explorers.labelled import REACH, labels
 
 made = {N: latents.mean_difference([level[:N] for level in z], has[:N]) for N in (10, 100)}
 y = labels(["beard"])["beard"]  # of the 1,000 faces
-gap = y[y > y.median()].mean() - y[y <= y.median()].mean()
+gap = y[y > -1].mean() + 1  # with a beard, minus without
 kept = known.load("faces64").few[1000]["beard"]  # a step moves the label by REACH there, and by `gap` here
 made[1000] = [level * gap / REACH for level in kept]
 
@@ -307,13 +307,13 @@ guess.outcome(
 
 # %% [markdown]
 # Two lists with nothing in common, you would say, and both are the beard. Here are all sizes, with the model's own
-# direction to compare. That one is from 4,096 faces, these among them, so chance is partly the same chance, and
+# direction to compare. That one is from 6,000 faces, these among them, so chance is partly the same chance, and
 # flatters the cosines. The last row has none of that: it is from 100 new faces.
 
 # %% tags=["nbval-check-output"]
 own = load_directions("faces64")["beard"]
 unseen = faces.draw(100, seed=78)  # no direction was made from these
-z_unseen, bearded_too = model.encode(unseen.images), unseen.attributes["beard"] > 0
+z_unseen, bearded_too = model.encode(unseen.images), unseen.attributes["beard"] > -1
 compared = {f"{N:,}": direction for N, direction in made.items()}
 compared["100 new"] = latents.mean_difference(z_unseen, bearded_too)
 
@@ -369,17 +369,25 @@ row(
 # ## 5 · Why chance does so little harm
 #
 # A mean over $n$ faces is uncertain: faces differ by a standard deviation $\sigma \approx 1$ in each number of $z$,
-# so the mean of $n$ is off by $\sigma / \sqrt n$. Two means of $N/2$ faces each, one minus the other, are off by
-# $2 \sigma / \sqrt N$. That is each of the $D$ numbers. Together, chance is as long as
+# so the mean of $n$ is off by $\sigma / \sqrt n$. Let a share $p$ of the $N$ faces have a beard. Then the two means,
+# one minus the other, are off by $\sigma \sqrt{1 / pN + 1 / (1 - p)N} = \sigma / \sqrt{p (1 - p) N}$. That is each of
+# the $D$ numbers. Together, chance is as long as
 #
-# $$2 \sigma \sqrt{D / N}.$$
+# $$\sigma \sqrt{\frac{D}{p (1 - p) N}}, \qquad \text{for } p = \tfrac12 \text{ it is } 2 \sigma \sqrt{D / N}.$$
 
 # %% tags=["nbval-check-output"]
 spread = latents.flatten(z).std(0).square().mean().sqrt().item()
 lengths = {N: latents.flatten(latents.mean_difference([e[:N] for e in z], has[:N])).norm() for N in (10, 50, 100, 200)}
 lengths[1000] = latents.flatten(made[1000]).norm()
+
+
+def by_chance(N):
+    p = (y[:N] > -1).double().mean().item()
+    return spread * (model.dims / (p * (1 - p) * N)) ** 0.5
+
+
 for N, length in lengths.items():
-    print(f"{N:5,} labels: length {length:4.1f}, by chance {2 * spread * (model.dims / N) ** 0.5:.1f}")
+    print(f"{N:5,} labels: length {length:4.1f}, by chance {by_chance(N):.1f}")
 
 # %% [markdown]
 # Nearly all of it is chance; at 1,000 labels it begins to show that there is more. Chance stands at right angles to
@@ -387,8 +395,7 @@ for N, length in lengths.items():
 # true direction is, the one that all the faces of the world would give:
 
 # %% tags=["nbval-check-output"]
-by_chance = 2 * spread * (model.dims / 1000) ** 0.5
-signal = (lengths[1000] ** 2 - by_chance**2).sqrt().item()
+signal = (lengths[1000] ** 2 - by_chance(1000) ** 2).sqrt().item()
 print(f"the true direction is about {signal:.1f} long")
 
 # %%
@@ -396,10 +403,11 @@ from glowlab.figures.attributes import direction_from_labels
 from glowlab.figures.live import Live, Slider
 
 lengths = {N: float(length) for N, length in lengths.items()}
+share = (y > -1).double().mean().item()  # p, of all 1,000
 
 
 def picture(log_labels):
-    return direction_from_labels(10**log_labels, signal, model.dims, spread, lengths)
+    return direction_from_labels(10**log_labels, signal, model.dims, spread, lengths, share)
 
 
 Live(picture, Slider("log_labels", "Labels", 1.0, 6.0, value=2.0, step=0.05, ends=("10", "a million")))
@@ -410,7 +418,7 @@ Live(picture, Slider("log_labels", "Labels", 1.0, 6.0, value=2.0, step=0.05, end
 
 # %% tags=["nbval-check-output"]
 for N in (10, 100, 1000):
-    off = 2 * spread / N**0.5
+    off = by_chance(N) / model.dims**0.5
     print(f"{N:5,} labels: off by {off:.2f} in every number, where faces differ by {spread:.2f}")
 
 # %% [markdown]
@@ -441,11 +449,11 @@ attribute_histograms(
 
 # %% tags=["nbval-check-output"]
 for name, values in along.items():
-    right = ((values > values.median()) == bearded_too).sum().item()
-    print(f"{name}: {right} of 100 on the right side")
+    right = (values[bearded_too, None] > values[~bearded_too]).double().mean()
+    print(f"{name}: of one with a beard and one without, the former is further along in {right:.0%} of all pairs")
 
 # %% [markdown]
-# From 100 labels it is little better than a coin, which would get 50. A face's place along the direction tells of the
+# From 100 labels it is little better than a coin, which would get 50 %. A face's place along the direction tells of the
 # beard as much as the cosine with the true one says, and for the rest of everything else about the face. Writing does
 # not ask for that. So judge a direction by what it does to pictures, not by a cosine, and not as a classifier.
 
@@ -453,7 +461,7 @@ for name, values in along.items():
 # ### The explorer
 #
 # All of this can be moved. Go to *How many labels* and choose 10, then press *Ten others* a few times. It says the
-# cosine with the model's own (flattered, as in the table, since its labels are among those 4,096). Then look at *How
+# cosine with the model's own (flattered, as in the table, since its labels are among those 6,000). Then look at *How
 # the directions overlap*: cosines between attributes.
 
 # %%
@@ -465,13 +473,13 @@ open_attributes()
 # ## 6 · Tied together
 #
 # Our faces are drawn so that any attribute goes with any other. Collected faces are not like that. Let us make such
-# a collection, by choosing: of 400 faces, keep all that have both a beard and glasses, or neither. Of those with
-# only one, keep one in nine.
+# a collection, by choosing. So that there is enough to choose from, 400 faces get any amount of beard and of glasses.
+# Keep all that have much of both, or little of both. Of those with much of only one, keep one in nine.
 
 # %%
-many = faces.draw(400, seed=12)
-beards, glasses = many.attributes["beard"], many.attributes["glasses"]
-dice = torch.rand(400, generator=torch.Generator().manual_seed(0))
+beards, glasses, dice = torch.rand(3, 400, generator=torch.Generator().manual_seed(0))
+beards, glasses = 2 * beards - 1, 2 * glasses - 1  # from -1, none, to 1
+many = faces.draw(400, seed=12, attributes={"beard": beards, "glasses": glasses})
 keep = ((beards > 0) == (glasses > 0)) | (dice < 1 / 9)
 
 # %%
@@ -701,7 +709,7 @@ reading_curves(
 # %% tags=["nbval-check-output"]
 for name, values in found.items():
     print(f"{name:9} always rising for {(values.diff(dim=0) > 0).all(0).sum()} of 8 faces")
-wear = sixteen.attributes["glasses"] > 0
+wear = sixteen.attributes["glasses"] > -1
 way = moved(load_directions("faces64")["glasses"])[:, GLASSES]
 print(f"glasses move by {way[wear].mean():.1f} where there are some, by {way[~wear].mean():.1f} where there are none")
 
@@ -823,7 +831,7 @@ print("in the middle she is herself, every pixel:", torch.equal(real.decode(z_li
 # ## Summary
 #
 # - A direction is the mean of $z$ with, minus the mean without; with numbers, a slope.
-# - From few labels it is nearly all chance, $2\sigma\sqrt{D/N}$ long, and works all the same.
+# - From few labels it is nearly all chance, $2\sigma\sqrt{D/N}$ long or a little more, and works all the same.
 # - Judge it by what it moves in other faces, and what else.
 # - Tied data make tied directions; regression on both parts them, and pays in chance.
 # - In latents $+a$ and $-a$ cancel exactly; through a saved picture they do not.
