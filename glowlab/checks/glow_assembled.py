@@ -11,6 +11,7 @@ from torch import Tensor
 
 from glowlab.checks.base import Mistake, check, run, same
 from glowlab.checks.glow_assembled_parts import (
+    CLAMP,
     copy_weights,
     glow_forward,
     glow_inverse,
@@ -67,7 +68,8 @@ def flow_step(attempt, generator):
     channels = 2 * int(torch.randint(2, 5, (1,), generator=generator))
     count, height, width = torch.randint(2, 6, (3,), generator=generator).tolist()
     with torch.random.fork_rng(devices=[]):  # first weights shall not use up the notebook's random numbers
-        parts = ActNorm(channels), InvertibleConv1x1(channels, generator), Coupling(channels, 6, edge=False)
+        conv = InvertibleConv1x1(channels, generator)
+        parts = ActNorm(channels), conv, Coupling(channels, 6, edge=False, clamp=CLAMP)
     theirs = moved(Chain(*parts), generator)
     step = with_weights(attempt, theirs, channels, 6)
     x = torch.randn(count, channels, height, width, generator=generator).double()
@@ -187,7 +189,7 @@ def glow(attempt, generator):
     sizes = (2**levels * torch.randint(1, 3, (2,), generator=generator)).tolist()
     depth = tuple(torch.randint(1, 3, (levels,), generator=generator).tolist())
     shape, width = (3, *sizes), (6,) * levels
-    theirs = moved(Glow(GlowConfig(shape, levels, depth, width, permutation="plain")), generator)
+    theirs = moved(Glow(GlowConfig(shape, levels, depth, width, permutation="plain", clamp=CLAMP)), generator)
     ours = with_weights(attempt, theirs, shape, depth, width)
     x = torch.rand(count, *shape, generator=generator).double() - 0.5
     with torch.no_grad():

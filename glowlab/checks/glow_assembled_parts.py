@@ -17,7 +17,9 @@ from glowlab.checks.base import Mistake, Untried, run
 from glowlite.flows import ActNorm
 from glowlite.flows.coupling import SCALE_BOUND
 from glowlite.flows.multiscale import bound
-from glowlite.glow import Glow
+from glowlite.glow import PRESETS, Glow
+
+CLAMP = PRESETS["faces64"].clamp
 
 # ---- the parts, as functions of their weights --------------------------------------------------------------
 
@@ -36,14 +38,14 @@ def conv1x1(x, W):
 
 def coupling(x, network):
     x_a, x_b = x.chunk(2, 1)
-    t, h = network(x_a).chunk(2, 1)
+    t, h = network(x_a.clamp(-CLAMP, CLAMP)).chunk(2, 1)
     log_s = SCALE_BOUND * h.tanh()
     return torch.cat([x_a, (x_b + t) * log_s.exp()], 1), log_s.sum((1, 2, 3))
 
 
 def coupling_inverse(z, network):
     z_a, z_b = z.chunk(2, 1)
-    t, h = network(z_a).chunk(2, 1)
+    t, h = network(z_a.clamp(-CLAMP, CLAMP)).chunk(2, 1)
     return torch.cat([z_a, z_b * (-SCALE_BOUND * h.tanh()).exp() - t], 1)
 
 

@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Change of variables (01) and coupling layers (02). No GPU, no training.
 #
-# **Minutes.** About 25 to read and 10 for the exercises; all cells run in under 30 seconds.
+# **Minutes.** About 25 to read and 10 for the exercises; all cells run in under 120 seconds.
 #
 # **Symbols.**
 #
@@ -221,7 +221,7 @@ for l in range(1, L + 1):
 
 # %% [markdown]
 # With splits, channels only double, and every level costs the same. Without them, level 4 would cost 64 times as
-# much as level 1. There is a second gain: the latents of level 1 are judged after the first few steps. So the early layers
+# much as level 1. There is a second gain: the latents of level 1 are judged after the first steps. So the early layers
 # learn from them directly, and not through everything that follows.
 
 # %% [markdown]

@@ -190,9 +190,9 @@ print(f"eps at T = 0.7:        {effective_temperature([0.7 * level for level in 
 print(f"mean face, encoded:    {effective_temperature(model.encode(at(0))).mean():.2f}")
 
 # %% [markdown]
-# Faces that the model has never seen come out at 0.99, all but on the shell. That is what training was for. And the
-# face of $T = 0$, which we call the **mean face** from here on? It was decoded from 0, and its pixels were then
-# rounded to whole numbers, which lifts it to 0.13. That is still close to the middle, and no face is anywhere near.
+# Faces that the model has never seen come out just below 1, all but on the shell. That is what training was for. And
+# the face of $T = 0$, which we call the **mean face** from here on? It was decoded from 0, and its pixels were then
+# rounded to whole numbers, which lifts it a little. It is still close to the middle, and no face is anywhere near.
 
 # %% [markdown]
 # ## 3 · Likelier, and not more typical
@@ -459,13 +459,12 @@ def scaled_z(T):  # the trap: z is scaled where eps should be
 row(
     [middle(at(0)[0]), middle(scaled_z(0)[0])],
     ["$T = 0$ on eps", "$T = 0$ on $z$"],
-    alt="Two mean faces. With temperature on eps it is smooth; with temperature on z the background is yellow, and "
-    "a lattice of dots lies over face and hair.",
+    alt="Two mean faces. With temperature on eps it is clear; with temperature on z it is faded, in other colours.",
 )
 
 # %% [markdown]
-# Scaling $z$ also shrinks $\mu$, which is knowledge: the colours drift, and where the prior had said "as your
-# neighbours", there is a lattice. Our latents are white, so `latents.scale` cannot fall into this. The ports that keep
+# Scaling $z$ also shrinks $\mu$, which is knowledge: the colours drift, and features fade that the priors had
+# foretold. Our latents are white, so `latents.scale` cannot fall into this. The ports that keep
 # $z$ in their lists can.
 
 # %% [markdown]

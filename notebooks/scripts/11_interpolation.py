@@ -83,7 +83,7 @@ Live(walk, Slider("t", "How far", 0.0, 1.0, value=0.5, step=0.01, ends=("first",
 
 # %% [markdown]
 # **?** is the **pixel blend**, a double exposure, a ghost: long hair hangs over it like a veil. **??**, on the
-# **straight line** between the latents, is somebody, with hair of one colour, if a little thin at its tips.
+# **straight line** between the latents, is somebody, with hair of one colour, if with glasses that fade.
 #
 # `latents.lerp` is that line of code, $(1 - t)\,a + t\,b$, level by level. And since nothing is lost between pixels
 # and latents, the way begins and ends at the very pictures:
@@ -281,7 +281,7 @@ picture_strips(
 
 # %% [markdown]
 # Compare the middles. On the straight line it is soft: its latents are at temperature 0.7, and you know from
-# notebook 10 that such pictures are calmer. On the arc it is as sharp as its ends, and a little wilder.
+# notebook 10 that such pictures are calmer. On the arc it is as sharp as its ends.
 
 # %%
 guess = Prediction(
@@ -329,7 +329,7 @@ for name, shown in pictures.items():
 print(f"temperature half-way on the arc: {temperature(way(za, zb, 0.5)).mean():.2f}")
 
 # %% [markdown]
-# The line's middle lacks a seventh of the contrast. The arc's has that of its ends and a little more, their
+# The line's middle lacks about a seventh of the contrast. The arc's has nearly that of its ends, their
 # likelihood, and their temperature. By these numbers alone nothing tells the arc from the faces. Your eyes may still
 # find fault. Look for it:
 
@@ -432,7 +432,7 @@ apiece = [latents.slerp([x], [y], 0.5)[0] for x, y in zip(a, twin, strict=True)]
 row(
     [picture[..., 6:54, 8:56] for picture in (first, model.decode(whole), model.decode(apiece))],
     ["first", "one angle", "one a level"],
-    alt="The first face; half-way to its twin with one angle, paler, pinker and harder; the same with an angle for "
+    alt="The first face; half-way to its twin with one angle, paler and harder; the same with an angle for "
     "each level, in the colours of the first.",
     height=192,
 )
@@ -442,8 +442,8 @@ print(f"level 4 half-way, one angle:   {(whole[3].norm() / a[3].norm()):.2f} tim
 print(f"level 4 half-way, one a level: {(apiece[3].norm() / a[3].norm()):.2f} times")
 
 # %% [markdown]
-# With one angle for all, not far from 90 degrees, each end has the weight 0.67. What both have in common is there
-# twice, and $2 \cdot 0.67 = 1.33$: it grows by a third, a caricature. The straight line would have kept it, as
+# With one angle for all, not far from 90 degrees, each end has a weight of about two thirds. What both have in common
+# is there twice, so it grows by a third, a caricature. The straight line would have kept it, as
 # $\frac12 + \frac12 = 1$. So the arc's rule has a price: **it keeps the length of the whole, and exaggerates what is
 # shared.**
 
@@ -493,7 +493,7 @@ row(
     [model.decode(z)[..., 6:58, 6:58] for z in (a, latents.lerp(a, opposite, 0.5), c, opposite)],
     ["a", "half-way,\nstraight", "half-way,\nby way of c", "the\nopposite"],
     alt="The first face; the mean face, half-way on the straight line; the third person c, half-way on the sphere; the "
-    "opposite of the first face, with dark skin, grey hair and no clear features.",
+    "opposite of the first face, hardly a face.",
     height=208,
 )
 
@@ -550,8 +550,8 @@ turned = model.decode(latents.slerp(model.encode(left), model.encode(right), 0.5
 row(
     [p[1:2, :, 8:48, 12:52] for p in (left, blend(left, right, 0.5), turned, right, ahead)],
     ["left", "pixel blend", "arc, half-way", "right", "ahead, drawn"],
-    alt="A face turned left, a double exposure, a half-way face with one blurred eye and no mouth, the face turned "
-    "right, and the face looking ahead as it should be.",
+    alt="A face turned left, a double exposure, a half-way face whose features have faded, the face turned right, and "
+    "the face looking ahead as it should be.",
     height=160,
 )
 
@@ -565,9 +565,10 @@ for name, picture in {"left": left, "pixel blend": blend(left, right, 0.5), "arc
     print(f"{name:11} {off(picture):.0f} grey levels from looking ahead")
 
 # %% [markdown]
-# It should look at us. Instead the features of one side fade, and those of the other come. Half-way one blurred eye
-# is left, and no mouth. Eyes must *move* here, over many pixels, and this model has not learned turning a head as one
-# thing. Would a larger one, trained for longer? With a large GPU you can try: this trains one of 48 steps a level.
+# It should look at us. Instead the features of one side fade, and those of the other come. Half-way both are
+# faint, the mouth most of all. Eyes must *move* here, over many pixels, and this model has not learned turning a head
+# as one thing. Would a larger one, trained for longer? With a large GPU you can try: this trains one of 48 steps a
+# level.
 #
 # ```sh
 # glowlite train --preset imagenet64 --data faces --batch 16 --out runs/large
