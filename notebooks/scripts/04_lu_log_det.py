@@ -373,8 +373,8 @@ check.undo(undo)
 # %% [markdown]
 # ## 6 · What training makes of them
 #
-# The shipped model has 26 such layers, trained on 215,008 drawn faces. What they were before is no secret:
-# the first weights follow from the seed in its configuration.
+# The shipped model has 32 such layers, all of them trained. What they were before is no secret: the first weights
+# follow from the seed in its configuration.
 
 # %%
 start = glowlite.Glow(model.config)  # the same model on its first day
@@ -397,8 +397,8 @@ Live(compare, Slider("layer", "Layer", 1, len(after), 4, buttons=True))
 # The patterns stay: training bends the rotation it was given, it does not look for another one. But
 # look at $W W^\top$, which is the identity for a rotation. After training it is not: some mixtures of
 # channels are stretched, others shrunk. (The smallest and the largest of the singular values, `svdvals`, are the
-# least and the greatest stretch of any direction.) In the last level, from layer 19 on, the log-det has left 0,
-# too.
+# least and the greatest stretch of any direction.) Toward the end the log-det has left 0, too, most of all in the
+# last level, from layer 25 on.
 
 # %% tags=["nbval-check-output"]
 same = [torch.equal(a.order, b.order) and torch.equal(a.sign, b.sign) for a, b in zip(before, after, strict=True)]

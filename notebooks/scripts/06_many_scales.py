@@ -227,27 +227,35 @@ for l in range(1, L + 1):
 # %% [markdown]
 # ## 4 · What stays says what to expect
 #
-# Before they leave, look at both halves of level 1. They are channels of one picture:
+# Before they leave, look at both halves of level 1. They are channels of one picture. Our model takes twelve steps
+# there, `portraits64` four. It is the same Glow, trained on photographs (FairFace, Karkkainen & Joo 2021, CC BY 4.0),
+# and its splits have more to do. So give it a portrait:
 
 # %%
+from glowlab.explorers.gallery import read_portraits
 from glowlite.pixels import to_float
 
-y, _ = model.levels[0].steps(to_float(face))  # squeeze and 12 steps of flow: (1, 12, 32, 32)
+real = glowlite.load("portraits64")
+portraits, names, _ = read_portraits(64)  # thirteen, all in the public domain
+lisa = portraits[names.index("Mona Lisa")][None]
+
+# %%
+y, _ = real.levels[0].steps(to_float(lisa))  # squeeze and 4 steps of flow: (1, 12, 32, 32)
 stays, leaves = y.chunk(2, dim=1)  # (1, 6, 32, 32) each
-split = model.levels[0].split
+split = real.levels[0].split
 mean, log_std = split.mean_and_log_std(stays)
 
 # %%
-first = [part[0, 0] for part in (stays, leaves, mean, log_std.exp())]  # channel 0 of each
+second = [part[0, 1] for part in (stays, leaves, mean, log_std.exp())]  # channel 1 of each
 whitening(
-    *first,
-    alt="The channel that stays shows the face in flat colours, the one that leaves its outlines and grain. "
-    "The predicted mean shows the same outlines, the std is large at eyes and mouth, and eps is only grain.",
+    *second,
+    alt="The Mona Lisa in the channel that stays, and again, with grain, in the one that leaves. The predicted mean "
+    "shows her once more, without the grain; eps is only grain.",
 ).shown()
 
 # %% [markdown]
-# Second picture: what leaves is outlines, and grain. But the outlines can be *guessed* from what stays, and a
-# small network does that. It looks at what stays and says for every number that leaves: I expect the mean
+# Second picture: what leaves is a face, and grain. But the face can be *guessed* from what stays, and a small
+# network does that. It looks at what stays and says for every number that leaves: I expect the mean
 # $\mu$, give or take $\sigma$. This is the **learned prior** of the split.
 
 # %% [markdown]
@@ -255,8 +263,8 @@ whitening(
 #
 # $$\varepsilon = \frac{z - \mu}{\sigma}$$
 #
-# This is called **whitening**. If the prior is right, $\varepsilon$ is standard normal, and no outline is left
-# in it. Look at the last picture again: only grain.
+# This is called **whitening**. If the prior is right, $\varepsilon$ is standard normal, and no face is left in it.
+# Look at the last picture again: only grain.
 
 
 # %%
@@ -273,7 +281,7 @@ ours, theirs = split_and_whiten(y, split.mean_and_log_std), split(y)
 error = max(((a - b).abs() / (1 + b.abs())).max().item() for a, b in zip(ours, theirs, strict=True))
 assert error < 1e-6
 print("same as glowlite:", error < 1e-6)
-print("eps is what encode gave:", torch.allclose(theirs[1], z[0], atol=1e-6))
+print("eps is what encode gives:", torch.allclose(theirs[1], real.encode(lisa)[0], atol=1e-6))
 
 # %% [markdown]
 # Nothing is lost by whitening: whoever has what stayed can ask the same network again, so
@@ -282,13 +290,13 @@ print("eps is what encode gave:", torch.allclose(theirs[1], z[0], atol=1e-6))
 
 # %%
 def look(level, channel):
-    x = to_float(face)
+    x = to_float(lisa)
     for l in range(int(level)):
-        y, _ = model.levels[l].steps(x)
+        y, _ = real.levels[l].steps(x)
         x, leaves = y.chunk(2, dim=1)
-    mean, log_std = model.levels[l].split.mean_and_log_std(x)
+    mean, log_std = real.levels[l].split.mean_and_log_std(x)
     parts = [part[0, channel] for part in (x, leaves, mean, log_std.exp())]
-    return whitening(*parts, alt=f"Whitening at level {level}, channel {channel}: eps has no outlines left.")
+    return whitening(*parts, alt=f"Whitening at level {level}, channel {channel}: eps shows only grain.")
 
 
 Live(look, Choice("level", "Level", {"1": "1", "2": "2", "3": "3"}, value="2"), Slider("channel", "Channel", 0, 5))
@@ -319,7 +327,7 @@ print("the same:", torch.allclose(by_density, by_whitening))
 # ### What is a good guess worth?
 #
 # Compare the learned prior with one that knows only a mean and a std for each channel, the same everywhere.
-# How much likelier does it find the numbers that leave, over 64 faces?
+# How much likelier does it find the numbers that leave? Ask both models about pictures of their kind:
 
 # %%
 import math
@@ -334,14 +342,16 @@ def gain(y, split):
 
 
 # %% tags=["nbval-check-output"]
-x = to_float(faces.draw(64, seed=3).images)
-for l, level in enumerate(model.levels[:-1], start=1):
-    x, bits = gain(level.steps(x)[0], level.split)
-    print(f"level {l}: {bits:.1f} bits for each number that leaves")
+for name, glow, images in (("portraits64", real, portraits), ("faces64", model, faces.draw(64, seed=3).images)):
+    x = to_float(images)
+    for l, level in enumerate(glow.levels[:-1], start=1):
+        x, bits = gain(level.steps(x)[0], level.split)
+        print(f"{name}, level {l}: {bits:.1f} bits for each number that leaves")
 
 # %% [markdown]
-# A bit is a factor of two: at level 1, on average, each of the 6,144 numbers is found twice as likely. Bits are the
-# subject of notebook 07. Here is what whitening does to the numbers of one face:
+# A bit is a factor of two; half a bit, at level 1 of `portraits64`, is one of 1.4 for each of 6,144 numbers. (Bits are
+# the subject of notebook 07.) `faces64` gains less: what can be guessed, its twelve couplings have guessed before. Here
+# is what whitening does to the numbers of one portrait:
 
 # %%
 from glowlab.figures.charts import against_normal

@@ -441,7 +441,7 @@ row(
 )
 
 # %% [markdown]
-# At 5 bits one has to look twice, and PNG needs 2.9 bits instead of 4.9. For the first to go are the bits that are
+# At 5 bits one has to look twice, and PNG needs 3 bits instead of nearly 5. For the first to go are the bits that are
 # nearly noise, and noise is what costs. So **a number for 5 bits cannot be compared with one for 8**. Knowing nothing
 # costs 5 there, and not 8. Look for $n$ beside every table.
 
@@ -468,7 +468,7 @@ price_list(
 )
 
 # %% [markdown]
-# So three of Glow's three and a half bits are grain. All that makes a face lies in the rest: hair, glasses, a smile.
+# So nine tenths of what Glow pays are grain. All that makes a face lies in the rest: hair, skin, a smile.
 # That is why a small gain in bits per dimension can mean much, and why the number says little about looks. For
 # natural photographs nobody knows the floor.
 

@@ -571,9 +571,9 @@ odd, varied = [oddness(images) for images in samples], [spread(images) for image
 quality_and_diversity(temperatures, odd, varied, (oddness(new), spread(new)))
 
 # %% [markdown]
-# Cooler is cleaner, and cooler is more alike: there is the trade. On the left the curve passes drawn faces near
-# $T = 0.7$; at 1, samples hold more of what no face has. On the right they fall short of drawn faces even at 1: this
-# model is still more timid than its data. The explorer of section 1 has both in one chart, *Quality against
+# Cooler is cleaner, and cooler is more alike: there is the trade. On the left the curve passes drawn faces
+# below $T = 1$; at 1, samples hold more of what no face has. On the right they fall short of drawn faces even at 1:
+# this model is still more timid than its data. The explorer of section 1 has both in one chart, *Quality against
 # diversity*.
 
 # %% tags=["nbval-check-output"]

@@ -131,7 +131,7 @@ def test_what_ships_is_small_and_fits_the_model_that_ships():
     odd = [point.residual for point in found.points]
     assert odd == sorted(odd) and found.points[0].spread == 0
     new = found.pca.residual(faces.draw(64, 64, seed=7).images)
-    assert odd[6] < new < odd[9]  # as clean as drawn faces near T = 0.7, as in notebook 10
+    assert odd[3] < new < odd[-1]  # cool samples are cleaner than drawn faces, wild ones are not, as in notebook 10
 
 
 def test_a_model_that_does_not_exist_is_one_sentence():
