@@ -233,14 +233,14 @@ for l in range(1, L + 1):
 
 # %%
 from glowlab.explorers.gallery import read_portraits
-from glowlite.pixels import to_float
+from glowlite.pixels import dequantize
 
 real = glowlite.load("portraits64")
 portraits, names, _ = read_portraits(64)  # thirteen, all in the public domain
-lisa = portraits[names.index("Mona Lisa")][None]
+lisa = dequantize(portraits[[names.index("Mona Lisa")]], real.config.n_bits, dice)  # with noise, as it was trained
 
 # %%
-y, _ = real.levels[0].steps(to_float(lisa))  # squeeze and 4 steps of flow: (1, 12, 32, 32)
+y, _ = real.levels[0].steps(lisa)  # squeeze and 4 steps of flow: (1, 12, 32, 32)
 stays, leaves = y.chunk(2, dim=1)  # (1, 6, 32, 32) each
 split = real.levels[0].split
 mean, log_std = split.mean_and_log_std(stays)
@@ -281,7 +281,7 @@ ours, theirs = split_and_whiten(y, split.mean_and_log_std), split(y)
 error = max(((a - b).abs() / (1 + b.abs())).max().item() for a, b in zip(ours, theirs, strict=True))
 assert error < 1e-6
 print("same as glowlite:", error < 1e-6)
-print("eps is what encode gives:", torch.allclose(theirs[1], real.encode(lisa)[0], atol=1e-6))
+print("eps is what the model gives:", torch.allclose(theirs[1], real(lisa)[0][0], atol=1e-6))
 
 # %% [markdown]
 # Nothing is lost by whitening: whoever has what stayed can ask the same network again, so
@@ -290,7 +290,7 @@ print("eps is what encode gives:", torch.allclose(theirs[1], real.encode(lisa)[0
 
 # %%
 def look(level, channel):
-    x = to_float(lisa)
+    x = lisa
     for l in range(int(level)):
         y, _ = real.levels[l].steps(x)
         x, leaves = y.chunk(2, dim=1)
@@ -343,7 +343,7 @@ def gain(y, split):
 
 # %% tags=["nbval-check-output"]
 for name, glow, images in (("portraits64", real, portraits), ("faces64", model, faces.draw(64, seed=3).images)):
-    x = to_float(images)
+    x = dequantize(images, glow.config.n_bits, dice)
     for l, level in enumerate(glow.levels[:-1], start=1):
         x, bits = gain(level.steps(x)[0], level.split)
         print(f"{name}, level {l}: {bits:.1f} bits for each number that leaves")
