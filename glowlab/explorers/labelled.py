@@ -14,7 +14,7 @@ from glowlite.errors import GlowliteError
 SEED = 1  # the first of the faces that the shipped directions were made from
 COUNT = 1000
 FEW = (10, 100, 1000)  # how many labels a direction can be made from here
-REACH = 0.635  # the change of an attribute for a slider's unit: 1.1 standard deviations, as in the shipped directions
+REACH = 0.72  # the change of an attribute for a slider's unit: 1.25 standard deviations, as in the shipped directions
 
 
 def labels(names: list[str], count: int = COUNT) -> dict[str, Tensor]:
