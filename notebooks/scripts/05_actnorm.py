@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Notebook 02 (coupling layers) and log-dets that add up, from notebook 01.
 #
-# **Minutes.** About 25 to read and 15 for the exercises; all cells run in under 120 seconds.
+# **Minutes.** About 25 to read and 15 for the exercises; all cells run in under 60 seconds.
 #
 # **Symbols.**
 #
