@@ -249,7 +249,7 @@ mean, log_std = split.mean_and_log_std(stays)
 second = [part[0, 1] for part in (stays, leaves, mean, log_std.exp())]  # channel 1 of each
 whitening(
     *second,
-    alt="The Mona Lisa in the channel that stays, and again, with grain, in the one that leaves. The predicted mean "
+    alt="The Mona Lisa in the channel that stays, and again, under much grain, in the one that leaves. The predicted mean "
     "shows her once more, without the grain; eps is only grain.",
 ).shown()
 
@@ -349,7 +349,7 @@ for name, glow, images in (("portraits64", real, portraits), ("faces64", model, 
         print(f"{name}, level {l}: {bits:.1f} bits for each number that leaves")
 
 # %% [markdown]
-# A bit is a factor of two; half a bit, at level 1 of `portraits64`, is one of 1.4 for each of 6,144 numbers. (Bits are
+# A bit is a factor of two; 0.4 bits, at level 1 of `portraits64`, are one of 1.3 for each of 6,144 numbers. (Bits are
 # the subject of notebook 07.) `faces64` gains less: what can be guessed, its twelve couplings have guessed before. Here
 # is what whitening does to the numbers of one portrait:
 
@@ -358,7 +358,7 @@ from glowlab.figures.charts import against_normal
 
 against_normal(
     {"what leaves, $z_1$": [leaves], "the same, whitened": [eps]},
-    alt="Histograms of level 1: what leaves is too peaked for the normal curve; whitened it follows it.",
+    alt="Histograms of level 1: what leaves lies beside the normal curve; whitened it follows it.",
 )
 
 # %% [markdown]
