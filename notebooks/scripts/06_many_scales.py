@@ -249,8 +249,8 @@ mean, log_std = split.mean_and_log_std(stays)
 second = [part[0, 1] for part in (stays, leaves, mean, log_std.exp())]  # channel 1 of each
 whitening(
     *second,
-    alt="The Mona Lisa in the channel that stays, and again, under much grain, in the one that leaves. The predicted mean "
-    "shows her once more, without the grain; eps is only grain.",
+    alt="The Mona Lisa in the channel that stays, and again, under much grain, in the one that leaves. The predicted "
+    "mean shows her once more, without the grain; eps is only grain.",
 ).shown()
 
 # %% [markdown]
