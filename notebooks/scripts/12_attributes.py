@@ -53,7 +53,9 @@ from glowlite.data import faces
 
 torch.set_grad_enabled(False)  # nothing is trained in this notebook
 model = glowlite.load("faces64")
-sixteen = faces.draw(16, seed=77)  # faces that serve for looking and measuring alone
+even = torch.linspace(-1, 1, 16)
+mixed = even[torch.randperm(16, generator=torch.Generator().manual_seed(0))]
+sixteen = faces.draw(16, seed=77, attributes={"beard": even, "glasses": mixed})  # for looking and measuring alone
 some, z_some = sixteen.images, model.encode(sixteen.images)
 
 
@@ -511,7 +513,7 @@ naive = latents.mean_difference(z_tied, has_beard)
 naive_glasses = latents.mean_difference(z_tied, has_glasses)
 effects = {"with − without": moved(naive).mean(0)[[BEARD, GLASSES]].tolist()}
 along = effects["with − without"][1] / effects["with − without"][0]
-assert along > 0.4
+assert along > 0.25
 guess.outcome("they come along", "The direction is what sets the two groups apart, and glasses do, too.")
 
 # %%
@@ -709,7 +711,7 @@ reading_curves(
 # %% tags=["nbval-check-output"]
 for name, values in found.items():
     print(f"{name:9} always rising for {(values.diff(dim=0) > 0).all(0).sum()} of 8 faces")
-wear = sixteen.attributes["glasses"] > -1
+wear = sixteen.attributes["glasses"] > 0
 way = moved(load_directions("faces64")["glasses"])[:, GLASSES]
 print(f"glasses move by {way[wear].mean():.1f} where there are some, by {way[~wear].mean():.1f} where there are none")
 
