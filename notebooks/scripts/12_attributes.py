@@ -183,7 +183,7 @@ for name, step in {"yes and no": a, "numbers": by_numbers}.items():
     print(f"length by {name:10}: {latents.flatten(step).norm():.1f}")
 
 # %% [markdown]
-# With yes and no it is the same thing. A step is worth 1 in $y$ either way, since that is what lies between those with
+# With yes and no it is the same thing. A step is worth about 1 in $y$ either way: that lies between those with
 # and those without. With numbers it is shorter all the same: as much beard with less chance in it, from the same
 # faces. (Section 5 says why length tells of chance.) We stay with yes and no, which is what most labels are.
 
