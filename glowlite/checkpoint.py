@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 
 import torch
@@ -13,6 +11,7 @@ from safetensors.torch import save as to_bytes
 from torch import Tensor
 
 from glowlite.errors import GlowliteError
+from glowlite.files import write_atomically
 from glowlite.folders import ASSETS
 from glowlite.glow import Glow, GlowConfig
 
@@ -22,26 +21,10 @@ SHIPPED = ASSETS / "checkpoints"
 FORMAT = 2  # of the names of a Glow's tensors; files without a number are of format 1
 
 
-def write_atomically(path: str | Path, content: bytes) -> None:
-    """Write the whole file or nothing: first beside its place and flushed to disk, then moved there."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def write_state(path: str | Path, tensors: dict[str, Tensor], meta: dict) -> None:
     """Tensors and JSON-able facts in one safetensors file, written atomically.
 
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_state(f"{folder}/state.safetensors", {"x": torch.ones(2)}, {"step": 3})
     ...     read_state(f"{folder}/state.safetensors")
@@ -73,6 +56,7 @@ def save(path: str | Path, model: Glow, card: dict) -> Path:
     The card gets the configuration, the number of parameters and the weights' sha256. The caller gives the rest: data
     and seed, images seen, held-out bits/dim and so on.
 
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = save(f"{folder}/tiny", Glow(GlowConfig((3, 16, 16), levels=2)), {"data": "none"})
     ...     load(path).config.shape, read_card(path)["data"]

@@ -338,9 +338,9 @@ MEASURED = [
 ]
 
 AROUND = [
-    fault("files are not written atomically", "glowlite/checkpoint.py",
+    fault("files are not written atomically", "glowlite/files.py",
           'with os.fdopen(handle, "wb") as file:', 'with open(path, "wb") as file:',
-          at=f"{FILES}::test_a_write_that_fails_leaves_the_old_file_and_nothing_else"),
+          at=f"tests/glowlite/test_files.py::test_a_write_that_fails_leaves_the_old_file_and_nothing_else"),
     fault("sha256 is not checked", "glowlite/checkpoint.py",
           'if "sha256" in card and', "if False and",
           at=f"{FILES}::test_one_flipped_byte_is_noticed"),

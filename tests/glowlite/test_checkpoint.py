@@ -88,19 +88,6 @@ def test_a_broken_card_is_named(saved):
         checkpoint.load(saved)
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(saved, monkeypatch):
-    before = saved.read_bytes()
-
-    def fail(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(checkpoint.os, "fsync", fail)
-    with pytest.raises(OSError, match="disk full"):
-        checkpoint.write_state(saved, {"a": torch.zeros(3)}, {})
-    assert saved.read_bytes() == before
-    assert sorted(p.name for p in saved.parent.iterdir()) == ["mine.json", "mine.safetensors"]
-
-
 def test_directions_belong_to_their_weights(model, saved):
     steps = {"smile": [torch.randn(1, *shape) for shape in model.latent_shapes]}
     with pytest.raises(GlowliteError, match="no directions"):
