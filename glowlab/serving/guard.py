@@ -14,7 +14,7 @@ from tornado.web import OutputTransform
 log = logging.getLogger(__name__)
 PROTOCOL = "v1.kernel.websocket.jupyter.org"  # of WebSocket frames; the only one that our pages speak
 MOST_PARTS = 100  # of a message; a page of ours sends the four of JSON and one buffer
-MOST_JSON = 2**20  # bytes in the four parts of JSON together
+MOST_JSON = 2**17  # bytes in the four parts of JSON together
 PAGES_PER_KERNEL = 8  # connections to one kernel; a page has one, and one more while it connects again
 # Seconds that a request may take to arrive, and the largest body; no page of ours sends one.
 REQUESTS = {"idle_connection_timeout": 20, "body_timeout": 20, "max_body_size": 2**16}

@@ -24,6 +24,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import ClassVar
 
 from jinja2 import BytecodeCache, Environment
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
@@ -247,14 +248,17 @@ class KernelSocket(PlainErrors, VoilaKernelWebsocketHandler):
     # A closed page leaves its kernel running in Voila (issue 1458), so this ends it. `kernel_id` and `kernel_manager`
     # of Jupyter's handler are not documented; if one is renamed, kernels of closed pages stay for an hour.
     GOING_AWAY = 1001  # the reason that a browser gives when its page is left; a lost connection has another
+    pages: ClassVar[dict[str, set]] = {}  # connected or connecting, of each kernel
 
     async def prepare(self) -> None:
         await super().prepare()
         offered = self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")
         if guard.PROTOCOL not in [name.strip() for name in offered]:
             raise web.HTTPError(400)  # Jupyter would speak an older protocol, which nobody checks here
-        if self.kernel_manager.count_pages(self.path_args[0]) >= guard.PAGES_PER_KERNEL:
+        pages = self.pages.setdefault(self.path_args[0], set())
+        if len(pages) >= guard.PAGES_PER_KERNEL:
             raise web.HTTPError(503)
+        pages.add(self)
 
     async def pre_get(self) -> None:
         try:
@@ -262,7 +266,19 @@ class KernelSocket(PlainErrors, VoilaKernelWebsocketHandler):
         except TimeoutError as error:  # the kernel has ended meanwhile
             raise web.HTTPError(404) from error
 
+    def on_finish(self) -> None:
+        super().on_finish()
+        if self.get_status() != 101:  # no connection came of the request
+            self.leave()
+
+    def leave(self) -> None:
+        pages = self.pages.get(self.path_args[0], set())
+        pages.discard(self)
+        if not pages:
+            self.pages.pop(self.path_args[0], None)
+
     def on_close(self) -> None:
+        self.leave()
         kernels, kernel_id, is_left = self.kernel_manager, self.kernel_id, self.close_code == self.GOING_AWAY
         super().on_close()
         if is_left:

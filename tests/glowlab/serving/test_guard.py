@@ -39,7 +39,7 @@ def damaged() -> dict[str, bytes | str]:
         "a type that is a number": pack(GOOD[0], b'{"msg_id": "1", "msg_type": 7}', *GOOD[2:]),
         "content that is a list": pack(*GOOD[:4], b"[]"),
         "deeply nested": pack(*GOOD[:4], b'{"a":' + b"[" * 100_000),
-        "2 MB of JSON": pack(*GOOD[:4], b'{"a": "' + b"x" * 2**21 + b'"}'),
+        "200 kB of JSON": pack(*GOOD[:4], b'{"a": "' + b"x" * 200_000 + b'"}'),
     }
 
 

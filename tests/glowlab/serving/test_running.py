@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import time
@@ -106,7 +107,9 @@ def test_damaged_frames_end_their_connection_and_nothing_else(request):
         await socket.write_message(frame, binary=isinstance(frame, bytes))
         while await asyncio.wait_for(socket.read_message(), SECONDS) is not None:
             pass
-        return socket.close_code
+        code = socket.close_code
+        socket.close()
+        return code
 
     async def run() -> None:
         page = await connect(running, kernel)
@@ -147,7 +150,7 @@ def test_damaged_frames_end_their_connection_and_nothing_else(request):
 def test_kernels_answer_whatever_the_length_of_tmpdir(tmp_path, monkeypatch, request, letters):
     folder = f"/tmp/{tmp_path.name}".ljust(letters, "x")
     os.makedirs(folder)
-    request.addfinalizer(lambda: os.rmdir(folder))
+    request.addfinalizer(lambda: shutil.rmtree(folder))
     monkeypatch.setenv("TMPDIR", folder)
     running = Server("", "--fresh-kernels")
     request.addfinalizer(running.stop)
