@@ -153,7 +153,7 @@ def test_evaluate_puts_the_model_beside_the_codecs(model_path, capsys):
 
 
 def test_evaluate_on_a_code_page_without_plus_or_minus(model_path, monkeypatch):
-    page = io.TextIOWrapper(io.BytesIO(), encoding="ascii", write_through=True)
+    page = io.TextIOWrapper(io.BytesIO(), encoding="cp866", write_through=True)
     with monkeypatch.context() as console:
         console.setattr(sys, "stdout", page)
         assert glowlite("evaluate", model_path, "--count", 2, "--device", "cpu") == 0

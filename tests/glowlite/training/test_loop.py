@@ -398,13 +398,13 @@ def test_pictures_that_are_added_leave_validation_as_it_was(album, tmp_path, cap
 def test_the_best_weights_on_few_pictures_are_kept_and_validation_comes_every_hundred_epochs(tmp_path, monkeypatch):
     monkeypatch.setenv("GLOWLITE_DATA", str(tmp_path / "cache"))
     save_faces(tmp_path / "few", 0, 3)
-    config = settings(tmp_path / "run", data=str(tmp_path / "few"), images=960, validate_every=25_000, lr=0.02)
+    config = settings(tmp_path / "run", data=str(tmp_path / "few"), images=960, validate_every=25_000)
     assert Trainer(config, progress=False).validate_every == 100 * 2
     monkeypatch.setattr(training, "EPOCHS", 40)
     result = run(config)
     values = [(line["val_bpd"], line["images"]) for line in history(tmp_path / "run") if "val_bpd" in line]
     assert [images for _, images in values] == list(range(80, 961, 80))
-    assert tuple(result.best) == min(values) and result.best[1] < 960, "two pictures are learned by heart"
+    assert tuple(result.best) == min(values) and 80 < result.best[1] < 960, "they are learned by heart"
     assert checkpoint.read_card(tmp_path / "run" / runs.BEST)["images_seen"] == result.best[1]
     model, stream = checkpoint.load(tmp_path / "run" / runs.BEST), open_stream(config.data, SMALL.shape, 8, 0)
     expected = evaluation.bits_per_dim(model, stream.held_out(9), seed=training.VALIDATION).mean().item()
