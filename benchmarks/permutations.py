@@ -18,8 +18,8 @@ from statistics import mean, stdev
 
 import torch
 
-from glowlite.checkpoint import write_atomically
 from glowlite.errors import GlowliteError
+from glowlite.files import write_atomically
 from glowlite.glow import Glow, GlowConfig
 from glowlite.training import metrics
 from glowlite.training.config import METRICS, TrainConfig

@@ -25,8 +25,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from glowlite import glow, pixels
-from glowlite.checkpoint import write_atomically
 from glowlite.errors import GlowliteError
+from glowlite.files import write_atomically
 from glowlite.flows import Chain, coupling
 from glowlite.flows.mixing import make_mixing
 from glowlite.glow import Glow, GlowConfig

@@ -7,13 +7,21 @@ labelled pictures of the model's data. That of training pictures to the same hel
 import argparse
 
 import torch
+from torch import Tensor
 
 from glowlite import checkpoint, pixels
-from glowlite.data import labelled
+from glowlite.data import faces, labelled
 from glowlite.evaluation import frechet_distance, train_meter
 from glowlite.fusion import fuse
 
 SEED = 0  # of the meter and of the samples
+
+
+def pictures(data: str, shape: tuple[int, int, int], split: str, count: int) -> Tensor:
+    """Pictures as the model learns from: drawn faces as they come, not those that show every amount of a beard."""
+    if data == "faces":
+        return faces.draw(count, shape[1], labelled.SEEDS[split]).images
+    return labelled.read(data, shape, split, count).images
 
 
 def main() -> None:
@@ -26,10 +34,10 @@ def main() -> None:
     model = fuse(checkpoint.load(arguments.model))
     data = arguments.data or checkpoint.read_card(arguments.model, required=False).get("data", "faces")
     known = labelled.read(data, model.config.shape)
-    held_out = labelled.read(data, model.config.shape, "test", arguments.count).images
+    train, held_out = (pictures(data, model.config.shape, split, arguments.count) for split in ("train", "test"))
     meter = train_meter(known, seed=SEED)
     there = meter.features(held_out)
-    rows = {"training pictures": known.images[: len(held_out)]}
+    rows = {"training pictures": train}
     for temperature in arguments.temperatures:
         generator = torch.Generator().manual_seed(SEED)
         parts = [model.sample(len(part), temperature, generator) for part in held_out.split(64)]

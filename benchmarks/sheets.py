@@ -16,6 +16,7 @@ from glowlab.explorers.gallery import draw_people, learned_drawn_faces, read_por
 from glowlab.films.poster import as_webp
 from glowlite import checkpoint, latents
 from glowlite.evaluation import slide
+from glowlite.files import write_atomically
 from glowlite.fusion import fuse
 from glowlite.glow import Glow
 from glowlite.latents import Latents
@@ -138,7 +139,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for what, sheet in make(arguments.model).items():
         path = arguments.out / f"{Path(arguments.model).stem}.{what}.webp"
-        checkpoint.write_atomically(path, as_webp(sheet))
+        write_atomically(path, as_webp(sheet))
         print(f"{path}: {sheet.width} x {sheet.height}, {path.stat().st_size / 1000:.0f} kB")
 
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from glowlite.errors import GlowliteError
+from glowlite.errors import GlowliteError, quoted
 
 
 def add(app: typer.Typer) -> None:
@@ -52,11 +52,12 @@ def explore(
     lecture: Annotated[bool, typer.Option("--lecture", help="Open in large type, for a projector.")] = False,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser, or only print its address.")] = True,
     dashboard: Annotated[str, typer.Option(help="An explorer to open, or the path of a notebook to serve alone.")] = "",
+    domain: Annotated[str, typer.Option(help="Name under which a web server in front passes visitors on.")] = "",
 ) -> None:
     """Open the explorers in the browser."""
     from glowlab import serve
 
-    serve.run(port, host, browser, dashboard, token, visitors, lecture, fork=not fresh_kernels)
+    serve.run(port, host, browser, dashboard, token, visitors, lecture, fork=not fresh_kernels, domain=domain)
 
 
 @needs("lab")
@@ -77,7 +78,7 @@ def site(out: Annotated[Path, typer.Option(help="The folder to write.")] = Path(
     typer.echo(
         f"{len(sizes)} pages, {total / 1e6:.1f} MB in {out}; the heaviest is {heaviest} with "
         f"{sizes[heaviest] / 1000:.0f} kB.\n"
-        f"To look at it, open {out / 'index.html'}, or: python -m http.server --directory {out}"
+        f"To look at it, open {out / 'index.html'}, or: {quoted('python', '-m', 'http.server', '--directory', out)}"
     )
 
 

@@ -16,6 +16,7 @@ from glowlite.errors import GlowliteError
 
 HERE = Path(__file__).resolve().parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SHORTEST_TOKEN = 8
 LECTURE = [
     "It opens in large type; F11 fills the screen, and the button in the header goes back to small type.",
     "A page's state is in its address: open the places of your talk beforehand, and keep their addresses.",
@@ -92,26 +93,33 @@ def run(
     visitors: int = 0,
     lecture: bool = False,
     fork: bool = True,
+    domain: str = "",
 ) -> None:
     """Serve until Ctrl-C. GlowliteError if the port is taken or there is no such dashboard.
 
     On any host but this machine's own, visitors need a token: one is made up where none is given, and is part
     of the address that is printed. `dashboard` is the name of an explorer to open, or the path of a notebook of
     your own, which is then all that is served. `visitors` is how many kernels may run; 0: as many as suit this machine.
-    `fork` lets kernels share memory where the system can do that.
+    `fork` lets kernels share memory where the system can do that. `domain` is the name under which a web server in
+    front, with TLS, passes visitors on; they need a token too.
     """
     from glowlab.serving import kernels, server
 
     served = find_dashboard(dashboard or "studio")
     own = dashboard.endswith(".ipynb")
-    if host not in LOOPBACK and not token:
-        token = secrets.token_urlsafe(24)
+    if host not in LOOPBACK or domain:
+        token = token or secrets.token_urlsafe(24)
+        if len(token) < SHORTEST_TOKEN:
+            raise GlowliteError(
+                f"A token of {len(token)} letters can be guessed; give at least {SHORTEST_TOKEN}, or none to get one."
+            )
     port = free_port(host, port)
     fork = fork and kernels.CAN_FORK
     visitors = visitors or kernels.count_places(fork)
     query = "&".join(filter(None, [lecture and "size=lecture", token and f"token={quote(token)}"]))
     path = "" if own or not dashboard else f"explore/{dashboard}"
-    address = f"http://{find_public_host(host)}:{port}/{path}" + (f"?{query}" if query else "")
+    place = f"https://{domain}" if domain else f"http://{find_public_host(host)}:{port}"
+    address = f"{place}/{path}" + (f"?{query}" if query else "")
 
     def announce() -> None:
         what = f"{served.name} is" if own else f"The explorer {dashboard} is" if dashboard else "The explorers are"
@@ -121,12 +129,14 @@ def run(
                 *hints,
                 f"Whoever has this address gets in, {visitors} at a time; without its token nobody does.",
             ]
+        if domain:
+            hints = [f"The web server for {domain} passes requests on to http://127.0.0.1:{port}", *hints]
         print("\n".join([f"{what} at  {address}", *hints, "Press Ctrl-C here to stop."]), flush=True)
         if open_browser and can_open_browser():
             webbrowser.open(address)
 
     running = server.make_server(
-        served if own else served.parent, find_folder("notebooks"), host, port, token, visitors, fork, announce
+        served if own else served.parent, find_folder("notebooks"), host, port, token, visitors, fork, announce, domain
     )
     running.start()  # returns on Ctrl-C or a termination signal, its kernels ended
     print("Stopped.", flush=True)

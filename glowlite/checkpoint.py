@@ -4,67 +4,88 @@ import hashlib
 import json
 import os
 import re
-import tempfile
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import SafetensorError
+from safetensors.torch import load as from_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
-from glowlite.errors import GlowliteError
+from glowlite.errors import GlowliteError, quoted
+from glowlite.files import write_atomically
 from glowlite.folders import ASSETS
 from glowlite.glow import Glow, GlowConfig
 
 SHIPPED = ASSETS / "checkpoints"
 
 
+NO_CHECKSUM = "0" * 64  # stands in a file while its checksum is computed
 FORMAT = 2  # of the names of a Glow's tensors; files without a number are of format 1
 
 
-def write_atomically(path: str | Path, content: bytes) -> None:
-    """Write the whole file or nothing: first beside its place and flushed to disk, then moved there."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def write_state(path: str | Path, tensors: dict[str, Tensor], meta: dict) -> None:
-    """Tensors and JSON-able facts in one safetensors file, written atomically.
+    """Tensors and JSON-able facts in one safetensors file, written atomically, with a checksum of the whole file.
 
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_state(f"{folder}/state.safetensors", {"x": torch.ones(2)}, {"step": 3})
     ...     read_state(f"{folder}/state.safetensors")
     ({'x': tensor([1., 1.])}, {'step': 3})
     """
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_atomically(path, to_bytes(plain, metadata={"glowlite": json.dumps(meta)}))
+    content = to_bytes(plain, metadata={"glowlite": NO_CHECKSUM + json.dumps(meta)})
+    checksum = _checksum(content, NO_CHECKSUM)
+    write_atomically(path, content.replace(NO_CHECKSUM.encode(), checksum.encode(), 1))
 
 
 def read_state(path: str | Path) -> tuple[dict[str, Tensor], dict]:
-    """Read (tensors, meta) from a file of `write_state`. GlowliteError if it is missing, damaged or not ours."""
+    """Read (tensors, meta) from a file of `write_state`. GlowliteError if it is missing, damaged or not ours.
+
+    The file is read, not mapped: Windows lets nobody replace a file that is mapped.
+    """
     path = Path(path)
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise GlowliteError(f"there is no file {path}")
     try:
-        with safe_open(path, framework="pt") as file:
-            meta = (file.metadata() or {}).get("glowlite")
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (SafetensorError, OSError) as error:
+        content = path.read_bytes()
+        tensors = from_bytes(content)
+        header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+        text = header.get("__metadata__", {}).get("glowlite")
+        if text is not None:
+            if not text.startswith("{"):  # files of earlier versions have no checksum
+                checksum, text = text[: len(NO_CHECKSUM)], text[len(NO_CHECKSUM) :]
+                if _checksum(content, checksum) != checksum:
+                    raise ValueError("the checksum differs")
+            return tensors, dict(json.loads(text))
+    except OSError as error:
+        raise GlowliteError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (SafetensorError, ValueError, TypeError, LookupError, RuntimeError) as error:
         raise GlowliteError(f"{path} is damaged or no safetensors file; fetch or write it again") from error
-    if meta is None:
-        raise GlowliteError(f"{path} was not written by glowlite, so what its weights mean is unknown")
-    return tensors, json.loads(meta)
+    raise GlowliteError(f"{path} was not written by glowlite, so what its weights mean is unknown")
+
+
+def _checksum(content: bytes, checksum: str) -> str:
+    """The sha256 of a file with zeros in place of its checksum."""
+    place = content.index(checksum.encode())
+    digest = hashlib.sha256(content[:place] + NO_CHECKSUM.encode())
+    digest.update(memoryview(content)[place + len(NO_CHECKSUM) :])
+    return digest.hexdigest()
+
+
+def build(config: GlowConfig, tensors: dict[str, Tensor]) -> Glow:
+    """A Glow with these weights; nothing is allocated for it before they are known to fit. GlowliteError if not."""
+    try:
+        if sum(config.per_level("depth")) > len(tensors):
+            raise RuntimeError("fewer tensors than steps")
+        with torch.device("meta"):
+            model = Glow(config)
+        wanted = model.state_dict()
+        tensors = {name: value.to(wanted[name].dtype) if name in wanted else value for name, value in tensors.items()}
+        model.load_state_dict(tensors, assign=True)
+    except (RuntimeError, TypeError, OverflowError) as error:
+        raise GlowliteError("the weights do not fit their configuration; this is no model of this version") from error
+    return model
 
 
 def save(path: str | Path, model: Glow, card: dict) -> Path:
@@ -73,6 +94,7 @@ def save(path: str | Path, model: Glow, card: dict) -> Path:
     The card gets the configuration, the number of parameters and the weights' sha256. The caller gives the rest: data
     and seed, images seen, held-out bits/dim and so on.
 
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = save(f"{folder}/tiny", Glow(GlowConfig((3, 16, 16), levels=2)), {"data": "none"})
     ...     load(path).config.shape, read_card(path)["data"]
@@ -82,7 +104,8 @@ def save(path: str | Path, model: Glow, card: dict) -> Path:
     write_state(path, model.state_dict(), {"config": model.config.to_dict(), "format": FORMAT})
     parameters = sum(p.numel() for p in model.parameters())
     card = {"config": model.config.to_dict(), "parameters": parameters, "sha256": sha256(path), **card}
-    write_atomically(path.with_suffix(".json"), (json.dumps(card, indent=2) + "\n").encode())
+    card = json.loads(json.dumps(card), parse_constant=lambda _: None)  # JSON has no NaN
+    write_atomically(path.with_suffix(".json"), (json.dumps(card, indent=2, allow_nan=False) + "\n").encode())
     return path
 
 
@@ -102,13 +125,11 @@ def load(name_or_path: str | Path, device: str | torch.device = "cpu") -> Glow:
     tensors, meta = read_state(path)
     if not isinstance(meta.get("config"), dict):
         raise GlowliteError(f"{path} holds no configuration of a Glow, so no model can be built from it")
-    model = Glow(GlowConfig.from_dict(meta["config"]))
     try:
-        model.load_state_dict(renamed(tensors, meta, model.config.levels))
-    except RuntimeError as error:
-        raise GlowliteError(
-            f"the weights in {path} do not fit its configuration; it is no model of this version"
-        ) from error
+        config = GlowConfig.from_dict(meta["config"])
+        model = build(config, renamed(tensors, meta, config.levels))
+    except GlowliteError as error:
+        raise GlowliteError(f"{path}: {error}") from error
     return model.to(device).eval()
 
 
@@ -125,16 +146,19 @@ def renamed(tensors: dict[str, Tensor], meta: dict, levels: int) -> dict[str, Te
 
 
 def read_card(name_or_path: str | Path, required: bool = True) -> dict:
-    """The card of a model as a dict; {} if it has none and none is required."""
+    """The card of a model as a dict; {} if it has none and none is required. A NaN, which is no JSON, becomes None."""
     path = find(name_or_path).with_suffix(".json")
     if not path.is_file():
         if required:
             raise GlowliteError(f"there is no card {path}")
         return {}
     try:
-        return json.loads(path.read_text())
-    except ValueError as error:
+        card = json.loads(path.read_bytes(), parse_constant=lambda _: None)
+        if not isinstance(card, dict):
+            raise ValueError("no object")
+    except (ValueError, RecursionError) as error:
         raise GlowliteError(f"the card {path} is not valid JSON; fetch it again") from error
+    return card
 
 
 def find(name_or_path: str | Path) -> Path:
@@ -145,9 +169,9 @@ def find(name_or_path: str | Path) -> Path:
     """
     path = Path(name_or_path)
     shipped = SHIPPED / f"{name_or_path}.safetensors"
-    if path.suffix != ".safetensors" and shipped.is_file():
+    if path.suffix != ".safetensors" and os.path.isfile(shipped):
         return shipped
-    if path.is_file():
+    if os.path.isfile(path):
         return path
     names = sorted(p.stem for p in SHIPPED.glob("*.safetensors") if "." not in p.stem)
     raise GlowliteError(
@@ -188,11 +212,18 @@ def load_directions(name_or_path: str | Path, device: str | torch.device = "cpu"
     """
     path = directions_path(name_or_path)
     if not path.is_file():
-        raise GlowliteError(f"there are no directions {path}; make them with: glowlite directions {name_or_path}")
+        raise GlowliteError(
+            f"there are no directions {path}; make them with: {quoted('glowlite', 'directions', name_or_path)}"
+        )
     tensors, meta = read_state(path)
     if meta.get("model_sha256") != sha256(find(name_or_path)):
         raise GlowliteError(
-            f"{path} was made for other weights; make it again with: glowlite directions {name_or_path}"
+            f"{path} was made for other weights; make it again with: {quoted('glowlite', 'directions', name_or_path)}"
         )
-    levels = len(tensors) // max(len(meta["names"]), 1)
-    return {name: [tensors[f"{name}.{level}"].float().to(device) for level in range(levels)] for name in meta["names"]}
+    try:
+        levels = range(len(tensors) // len(meta["names"]))
+        return {name: [tensors[f"{name}.{level}"].float().to(device) for level in levels] for name in meta["names"]}
+    except (LookupError, TypeError, ZeroDivisionError) as error:
+        raise GlowliteError(
+            f"{path} is damaged; make it again with: {quoted('glowlite', 'directions', name_or_path)}"
+        ) from error

@@ -6,7 +6,9 @@ Each command imports torch and the like itself, so that `--help` answers at once
 
 import difflib
 import inspect
+import io
 import json
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
@@ -16,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from glowlite.errors import GlowliteError
+from glowlite.errors import GlowliteError, quoted
 from glowlite.training.settings import TrainConfig
 
 app = typer.Typer(
@@ -31,7 +33,8 @@ app = typer.Typer(
 Name = Annotated[str, typer.Argument(help="A model that ships (faces64) or a .safetensors file of your own.")]
 Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda, cuda:1, mps.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Same seed, same pictures.")]
-Count = Annotated[int, typer.Option(min=1, help="How many pictures.")]
+Count = Annotated[int, typer.Option(min=1, max=100_000, help="How many pictures.")]
+SheetCount = Annotated[int, typer.Option(min=1, max=10_000, help="How many pictures.")]
 
 
 def with_settings(command: Callable) -> Callable:
@@ -72,16 +75,22 @@ def train(
     result = training.train(config, resume=resume, progress=not quiet)
     held_out = "" if result.val_bpd is None else f", {result.val_bpd:.3f} bits/dim on held-out pictures"
     typer.echo(f"{result.images:,} images in {duration(result.seconds)}{held_out}: {out / runs.MODEL}", err=True)
+    if result.best and result.best[0] < result.val_bpd:
+        bpd, images = result.best
+        typer.echo(f"Validation was best after {images:,} images, {bpd:.3f} bits/dim: {out / runs.BEST}", err=True)
     if result.stopped_by:
-        typer.echo(f"Stopped and saved. To go on: glowlite train --resume --out {out}", err=True)
+        command = quoted("glowlite", "train", "--resume", "--out", out)
+        typer.echo(f"Stopped and saved. To go on: {command}", err=True)
         raise typer.Exit(128 + result.stopped_by)
 
 
 @app.command()
 def export(
     out: Annotated[Path, typer.Argument(help="Folder of a training run.")],
-    name: Annotated[str, typer.Option(help="Name among the models that ship, or a path ending in .safetensors.")],
-    count: Annotated[int, typer.Option(min=1, help="Held-out pictures to measure for the card.")] = 1000,
+    name: Annotated[
+        str, typer.Option(help="Name among the models that ship, or a path: with a / or ending in .safetensors.")
+    ],
+    count: Annotated[int, typer.Option(min=1, max=100_000, help="Held-out pictures to measure for the card.")] = 1000,
     credit: Annotated[str, typer.Option(help="Whose data it learned from, for the card.")] = "",
     licence: Annotated[str, typer.Option(help="Licence of the weights, for the card.")] = "",
     data_licence: Annotated[str, typer.Option(help="Licence of the data, for the card.")] = "",
@@ -92,7 +101,9 @@ def export(
     from glowlite import checkpoint
     from glowlite.training import config as runs
 
-    path = Path(name) if name.endswith(".safetensors") else checkpoint.SHIPPED / f"{name}.safetensors"
+    path = Path(name if name.endswith(".safetensors") else f"{name}.safetensors")
+    if re.fullmatch(r"[\w-]+", name):  # a name, and no path
+        path = checkpoint.SHIPPED / path
     facts = {"credit": credit, "licence": licence, "data_licence": data_licence}
     facts = {key: text for key, text in facts.items() if text}
     card = runs.export(out, path, count, find_device(device), data, facts)
@@ -138,7 +149,7 @@ def evaluate(
 @app.command()
 def sample(
     name: Name,
-    count: Count = 16,
+    count: SheetCount = 16,
     temperature: Annotated[float, typer.Option(min=0, help="1 is the model's own; lower is calmer.")] = 0.7,
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="The PNG to write.")] = Path("samples.png"),
@@ -156,7 +167,7 @@ def sample(
 
 @app.command()
 def faces(
-    count: Count = 64,
+    count: SheetCount = 64,
     size: Annotated[int, typer.Option(min=8, max=1024, help="Side of a face in pixels.")] = 64,
     seed: Seed = 0,
     out: Annotated[Path, typer.Option(help="The PNG to write.")] = Path("faces.png"),
@@ -195,7 +206,9 @@ def directions(
     csv: Annotated[
         str, typer.Option(help="A table of attributes for a folder: the first line file,smile,age or the like.")
     ] = "",
-    count: Annotated[int, typer.Option(min=16, help="Labelled pictures to make the directions from, at most.")] = 6000,
+    count: Annotated[
+        int, typer.Option(min=16, max=100_000, help="Labelled pictures to make the directions from, at most.")
+    ] = 6000,
     part: Annotated[bool, typer.Option(help="Disentangle: let no attribute move another, by measuring it.")] = True,
     seed: Seed = 0,
     batch: Annotated[int, typer.Option(min=1, help="Pictures encoded at a time.")] = 128,
@@ -287,14 +300,20 @@ add_commands()
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a mistake a person can mend is one sentence on stderr and exit code 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a ? for what its code page lacks, such as the sign for plus or minus
     try:
         app(arguments, prog_name="glowlite")
     except GlowliteError as error:
         fail(str(error))
-    except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as error:
-        if error.filename is None:
+    except OSError as error:
+        if error.strerror is None:
             raise
-        fail(f"{error.strerror}: {error.filename}")
+        fail(": ".join(str(part) for part in (error.strerror, error.filename) if part))
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "allocate" not in str(error):
+            raise
+        fail("There is not enough memory for this: choose fewer pictures at a time, smaller ones or a smaller model.")
 
 
 def fail(text: str) -> None:

@@ -3,6 +3,7 @@
 x -> [squeeze -> K steps -> split] x (L - 1) -> squeeze -> K steps -> top prior      (Kingma & Dhariwal 2018, figure 2)
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 
@@ -39,14 +40,26 @@ class GlowConfig:
     seed: int = 0  # of the first weights
 
     def __post_init__(self):
-        for name in ("shape", "depth", "width"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, tuple(value) if isinstance(value, (list, tuple)) else value)
+        for each in fields(self):
+            value = getattr(self, each.name)
+            value = tuple(value) if isinstance(value, list) else value
+            object.__setattr__(self, each.name, value)
+            parts = value if isinstance(value, tuple) and each.name in ("shape", "depth", "width") else (value,)
+            kind = int if each.name == "shape" else type(each.default)
+            if not all(type(part) in ((int, float) if kind is float else (kind,)) for part in parts):
+                raise GlowliteError(f"{each.name} is made of {kind.__name__} alone, not {value!r}")
         pixels.check_bits(self.n_bits)
-        if not self.clamp >= 0:
+        if not 0 <= self.clamp < math.inf:
             raise GlowliteError(f"clamp must be a limit above 0, or 0 for none, not {self.clamp}")
-        if len(self.shape) != 3 or min(self.shape) < 1 or self.levels < 1:
-            raise GlowliteError(f"a shape is (C, H, W) and levels at least 1, not {self.shape} and {self.levels}")
+        if (
+            not isinstance(self.shape, tuple)
+            or len(self.shape) != 3
+            or not (1 <= min(self.shape) <= max(self.shape) <= 2**16 and 1 <= self.levels <= 16)
+        ):
+            raise GlowliteError(
+                f"a shape is (C, H, W), each at most 65,536, and levels at least 1 and at most 16, not {self.shape} "
+                f"and {self.levels}"
+            )
         channels, height, width = self.shape
         side = 2**self.levels
         if height % side or width % side:
@@ -55,8 +68,10 @@ class GlowConfig:
                 f"of {side}; crop the pictures or use fewer levels"
             )
         for name in ("depth", "width"):
-            if min(self.per_level(name)) < 1:
-                raise GlowliteError(f"{name} must be at least 1 at every level, not {getattr(self, name)}")
+            if not 1 <= min(self.per_level(name)) <= max(self.per_level(name)) <= 2**16:
+                raise GlowliteError(
+                    f"{name} must be at least 1 and at most 65,536 at every level, not {getattr(self, name)}"
+                )
 
     def per_level(self, name: str) -> tuple[int, ...]:
         """`depth` or `width` as one number for each level."""

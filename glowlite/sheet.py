@@ -1,6 +1,5 @@
 """A contact sheet of pictures, and a PNG file that is either whole or not there."""
 
-import io
 import os
 from pathlib import Path
 
@@ -9,8 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from glowlite.checkpoint import write_atomically
 from glowlite.errors import GlowliteError
+from glowlite.files import write_atomically
 
 PAPER = (245, 243, 239)  # a warm white
 
@@ -64,10 +63,5 @@ def save_png(path: str | os.PathLike, array: np.ndarray) -> Path:
     path, array = Path(path), np.asarray(array)
     if array.dtype != np.uint8 or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] == 3)):
         raise GlowliteError(f"A PNG needs uint8 (H, W, 3) or (H, W), not {array.dtype} of shape {array.shape}.")
-    try:
-        file = io.BytesIO()
-        Image.fromarray(np.ascontiguousarray(array)).save(file, format="PNG")
-        write_atomically(path, file.getvalue())
-    except OSError as error:
-        raise GlowliteError(f"Cannot write {path}: {error.strerror or error}.") from error
+    write_atomically(path, lambda file: Image.fromarray(np.ascontiguousarray(array)).save(file, format="PNG"))
     return path

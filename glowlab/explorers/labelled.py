@@ -11,7 +11,7 @@ from glowlite import latents as latent_space
 from glowlite.data import faces
 from glowlite.errors import GlowliteError
 
-SEED = 1  # the first of the faces that the shipped directions were made from
+SEED = 1  # of the drawn faces that are labelled
 COUNT = 1000
 FEW = (10, 100, 1000)  # how many labels a direction can be made from here
 REACH = 0.72  # the change of an attribute for a slider's unit: 1.25 standard deviations, as in the shipped directions

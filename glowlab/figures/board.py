@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import anywidget
 import numpy as np
 import traitlets
 
 from glowlab.figures.scene import WIDTH, Scene
 from glowlab.widgets import JS
+from glowlab.widgets.base import Widget
 
 
-class Board(anywidget.AnyWidget):
+class Board(Widget):
     """A scene on a page. `on_drag` and `on_trace` report what a person does, in the panel's units."""
 
+    from_page = ("drag", "trace")
     _esm = JS / "board.js"
     _css = Path(__file__).parent / "live.css"
     width = traitlets.Int(WIDTH).tag(sync=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from glowlab.films import edits, moves, poster, snapshot
 from glowlab.films.film import FOLDER, files
-from glowlite.checkpoint import write_atomically
 from glowlite.errors import GlowliteError
+from glowlite.files import write_atomically
 
 SCRIPTS = {
     "studio": edits.of_studio,

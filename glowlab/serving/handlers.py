@@ -25,6 +25,7 @@ RETRY_SECONDS = 20  # after which a visitor who found no free place may try agai
 MAX_HEARTBEATS = 18  # of Voila, one every ten seconds; then the page no longer waits for its kernel
 NOT_STARTED = '<p class="gl-sorry">This explorer could not start. The terminal it was started from says why.</p>'
 MESSAGES = {
+    400: ("Not understood", "This address is damaged; ask for it again, or open the first page."),
     403: ("Access refused", "This server answers only pages of its own, under its own name."),
     404: ("Page not found", "There is no page at this address."),
     405: ("Not possible", "This address can only be read."),
@@ -34,6 +35,7 @@ MESSAGES = {
     ),
 }
 UNKNOWN_ERROR = "Something went wrong", "The terminal in which this server was started says what."
+TOO_MANY_TOKENS = "Too many wrong tokens", "Tokens from this network are not read for a minute; then try again."
 NO_TOKEN = (
     "This server asks for a token",
     "The terminal in which it was started shows the whole address, with the token. Open that, or type the token here:",
@@ -48,16 +50,20 @@ class Page(JupyterHandler):
             raise web.HTTPError(403)
         try:
             await patches.check_visitor(self)
-        except web.HTTPError:
-            if self.current_user is not None:
+        except web.HTTPError as error:
+            if error.status_code != 403 or self.current_user is not None:
                 raise
-            self.show_message(403, *NO_TOKEN, ask=True)
+            if self.identity_provider.has_guessed(self):
+                self.show_message(429, *TOO_MANY_TOKENS)
+            else:
+                self.show_message(403, *NO_TOKEN, ask=True)
             return
         if self.request.method == "GET" and self.get_query_argument("token", ""):
             # It is in a cookie from now on, and out of the address, which may be projected or copied.
             names = [name for name in self.request.query_arguments if name != "token"]
             rest = urlencode([(name, value) for name in names for value in self.get_query_arguments(name)])
-            self.redirect(self.request.path + (f"?{rest}" if rest else ""))
+            # Relative: a path that begins with two slashes would lead to another site.
+            self.redirect("./" + self.request.path.rpartition("/")[2] + (f"?{rest}" if rest else ""))
 
     def show_message(self, status: int, title: str, text: str, **more) -> None:
         """Answer with a page of one or two sentences."""

@@ -143,6 +143,8 @@ class Kernels(patches.KernelManager):
         super().__init__(**kwargs)
         self._starting = 0
         self._warned = False
+        self._ends: dict[str, asyncio.Task] = {}
+        self._closed = False
 
     async def start_kernel(self, **kwargs) -> str:
         """Start a kernel. AllPlacesTaken where no place is free."""
@@ -183,7 +185,7 @@ class Kernels(patches.KernelManager):
 
     def _check_later(self, seconds: float, kernel_id: str) -> None:
         loop = asyncio.get_running_loop()
-        loop.call_later(seconds, lambda: loop.create_task(self._end_unused(kernel_id)))
+        loop.call_later(seconds, lambda: self._closed or loop.create_task(self._end_unused(kernel_id)))
 
     async def _end_unused(self, kernel_id: str) -> None:
         if kernel_id not in self:
@@ -195,10 +197,19 @@ class Kernels(patches.KernelManager):
     async def end(self, kernel_id: str) -> None:
         """End a kernel, if it is still there."""
         if kernel_id in self:
-            try:
-                await self.shutdown_kernel(kernel_id, now=True)
-            except KeyError:
-                pass  # another request has ended it meanwhile
+            await self.shutdown_kernel(kernel_id, now=True)
+
+    async def shutdown_kernel(self, kernel_id: str, now: bool = False, restart: bool = False) -> None:
+        """End a kernel. Its page, the clock and Ctrl-C may ask for that at one time; it ends once."""
+        if kernel_id not in self._ends:
+            self._ends[kernel_id] = asyncio.ensure_future(super().shutdown_kernel(kernel_id, now, restart))
+            self._ends[kernel_id].add_done_callback(lambda task: self._ends.pop(kernel_id))
+        await asyncio.shield(self._ends[kernel_id])
+
+    async def shutdown_all(self, now: bool = False) -> None:
+        """End all kernels, for good."""
+        self._closed = True
+        await asyncio.gather(*[self.end(kernel_id) for kernel_id in self.list_kernel_ids()])
 
 
 class PageKernel:

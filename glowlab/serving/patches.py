@@ -16,26 +16,34 @@ Three uses cannot stand here:
   fills blocks of nbconvert's. After a change notebooks have no pages.
 """
 
+import asyncio
+import functools
 import os
+import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import ClassVar
 
 from jinja2 import BytecodeCache, Environment
-from jinja2.bccache import Bucket
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 from jupyter_core.paths import jupyter_path
 from jupyter_server.base.handlers import FileFindHandler, JupyterHandler
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.handlers import KernelHandler
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
+from jupyter_server.utils import ensure_async
+from tornado import web
+from tornado.ioloop import IOLoop
 from voila.app import Voila
 from voila.exporter import VoilaExporter
 from voila.handler import VoilaHandler
 from voila.static_file_handler import MultiStaticFileHandler
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 from voila.voila_identity_provider import VoilaIdentityProvider
+
+from glowlab.serving import guard
 
 # The versions with which all of this was tried; a test compares their first two numbers with those installed.
 TRIED = {
@@ -61,6 +69,8 @@ class VoilaServer(Voila):
     # Voila's own addresses are open, which test_closed.py notices.
     template_folders: tuple[Path, ...] = ()
     message_types: tuple[str, ...] = ()  # that a page may send to its kernel
+    http_options: dict = {}  # of tornado's HTTPServer
+    headers: dict[str, str] = {}  # of every answer
     make_addresses: Callable[[], list]
     announce: Callable[[], None]  # called when the server listens
 
@@ -79,10 +89,27 @@ class VoilaServer(Voila):
         return made
 
     def init_handlers(self) -> list:
+        self.app.listen = functools.partial(self.app.listen, **self.http_options)
+        self.app.add_transform(type("OwnHeaders", (guard.Headers,), {"headers": self.headers}))
         return self.make_addresses()
 
     def launch_browser(self) -> None:
+        # Ctrl-C stops the loop as a termination signal does; as an exception it would hit whatever runs just then.
+        self.ioloop = IOLoop.current()
+        signal.signal(signal.SIGINT, self._handle_signal_stop)
         self.announce()
+
+    def stop(self) -> None:
+        """End the kernels, then all that still runs for pages."""
+        for number in (signal.SIGINT, signal.SIGTERM):  # a second Ctrl-C has nothing more to stop
+            signal.signal(number, signal.SIG_IGN)
+        super().stop()
+        loop = self.ioloop.asyncio_loop
+        left = asyncio.all_tasks(loop)
+        for task in left:
+            task.cancel()
+        if left:
+            loop.run_until_complete(asyncio.wait(left, timeout=2))
 
 
 def limit_hosts(names: tuple[str, ...]) -> dict:
@@ -92,34 +119,37 @@ def limit_hosts(names: tuple[str, ...]) -> dict:
     return {"allow_remote_access": False, "local_hostnames": list(names)}
 
 
-# Asks for a token, never for a password. Voila does not document the class; if it moves, this import fails.
-IDENTITY = VoilaIdentityProvider
+class Identity(VoilaIdentityProvider):
+    """Asks for a token, never for a password; whoever guesses is slowed down."""
+
+    # Voila does not document its class; if it moves, its import fails.
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.cookie_options = {"samesite": "Lax", **self.cookie_options}
+        self.guesses = guard.Guesses()
+
+    async def get_user_token(self, handler: JupyterHandler):
+        """The visitor, by the token of a request; None where it has none, or a wrong one."""
+        if not self.token or not self.get_token(handler) or self.has_guessed(handler):
+            return None
+        user = await ensure_async(super().get_user_token(handler))
+        if user is None:
+            self.guesses.note(handler.request.remote_ip)
+        return user
+
+    def has_guessed(self, handler: JupyterHandler) -> bool:
+        """Whether too many wrong tokens have come from where this request comes from."""
+        return self.guesses.are_too_many(handler.request.remote_ip)
 
 
 # ---- pages --------------------------------------------------------------------------------------------
 
 
-class TemplateCache(BytecodeCache):
-    """Compiled templates in memory. A template whose source has changed is compiled again."""
-
-    def __init__(self):
-        self.codes: dict[str, tuple] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        checksum, code = self.codes.get(bucket.key, (None, None))
-        if checksum == bucket.checksum:
-            bucket.code = code
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self.codes[bucket.key] = bucket.checksum, bucket.code
-
-
-def cache_templates() -> None:
+def cache_templates(cache: BytecodeCache) -> None:
     """Compile each template once for all pages of this process."""
     # Replaces nbconvert's `_create_environment`, since Voila compiles its templates for every page, which takes half a
     # second. If it is renamed, the server does not start.
     create = getattr(VoilaExporter, "plain_environment", VoilaExporter._create_environment)
-    cache = TemplateCache()
 
     def create_cached(exporter) -> Environment:
         environment = create(exporter)
@@ -218,8 +248,37 @@ class KernelSocket(PlainErrors, VoilaKernelWebsocketHandler):
     # A closed page leaves its kernel running in Voila (issue 1458), so this ends it. `kernel_id` and `kernel_manager`
     # of Jupyter's handler are not documented; if one is renamed, kernels of closed pages stay for an hour.
     GOING_AWAY = 1001  # the reason that a browser gives when its page is left; a lost connection has another
+    pages: ClassVar[dict[str, set]] = {}  # connected or connecting, of each kernel
+
+    async def prepare(self) -> None:
+        await super().prepare()
+        offered = self.request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+        if guard.PROTOCOL not in [name.strip() for name in offered]:
+            raise web.HTTPError(400)  # Jupyter would speak an older protocol, which nobody checks here
+        pages = self.pages.setdefault(self.path_args[0], set())
+        if len(pages) >= guard.PAGES_PER_KERNEL:
+            raise web.HTTPError(503)
+        pages.add(self)
+
+    async def pre_get(self) -> None:
+        try:
+            await super().pre_get()
+        except TimeoutError as error:  # the kernel has ended meanwhile
+            raise web.HTTPError(404) from error
+
+    def on_finish(self) -> None:
+        super().on_finish()
+        if self.get_status() != 101:  # no connection came of the request
+            self.leave()
+
+    def leave(self) -> None:
+        pages = self.pages.get(self.path_args[0], set())
+        pages.discard(self)
+        if not pages:
+            self.pages.pop(self.path_args[0], None)
 
     def on_close(self) -> None:
+        self.leave()
         kernels, kernel_id, is_left = self.kernel_manager, self.kernel_id, self.close_code == self.GOING_AWAY
         super().on_close()
         if is_left:
@@ -228,6 +287,16 @@ class KernelSocket(PlainErrors, VoilaKernelWebsocketHandler):
 
 class KernelConnection(ZMQChannelsWebsocketConnection):
     """Passes messages between a page and its kernel; tells the page when the kernel has died."""
+
+    PROTOCOL_ERROR = 1002
+
+    # Jupyter reads as many parts as a frame claims to have, which takes gigabytes. `handle_incoming_message` is the
+    # method that its handler calls; if it is renamed, frames are not checked, which test_closed.py notices.
+    def handle_incoming_message(self, incoming_msg: bytes | str) -> None:
+        if guard.is_message(incoming_msg):
+            super().handle_incoming_message(incoming_msg)
+        else:
+            self.websocket_handler.close(self.PROTOCOL_ERROR)
 
     # The parent also logs a failed restart. Here nobody tries to restart, so a line about it would mislead.
     # `_send_status_message` is private; if it goes, the page learns of the death from its next look (watch.js).

@@ -6,10 +6,12 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
 
-from glowlab.serving import handlers, kernels, patches
+from glowlab.serving import guard, handlers, kernels, patches
 
 HERE = Path(__file__).resolve().parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -20,24 +22,26 @@ POLICY = "default-src 'self' data: blob: 'unsafe-inline' 'unsafe-eval'; frame-an
 MESSAGE_TYPES = ("comm_open", "comm_close", "comm_msg", "comm_info_request", "kernel_info_request")
 
 
-def make_settings(host: str, port: int, token: str, visitors: int) -> dict:
-    """Voila's configuration."""
-    headers = {
-        "Content-Security-Policy": POLICY,
-        "Referrer-Policy": "no-referrer",
-        "X-Content-Type-Options": "nosniff",
-    }
-    tornado = {"headers": headers}
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+def make_settings(host: str, port: int, token: str, visitors: int, domain: str = "", transport: str = "ipc") -> dict:
+    """Voila's configuration. `domain`: the name under which a web server in front passes visitors on."""
+    tornado = {"headers": HEADERS}
     if host in LOOPBACK:
         # Another site could point its own name at 127.0.0.1; requests under such a name are refused.
-        tornado |= patches.limit_hosts(LOOPBACK)
+        tornado |= patches.limit_hosts((*LOOPBACK, domain) if domain else LOOPBACK)
     return {
         "Voila": {
             "ip": host,
             "port": port,
             "port_retries": 0,  # a busy port is an error, never a silent move to another
             "token": token,
-            "identity_provider_class": patches.IDENTITY,
+            "identity_provider_class": patches.Identity,
             "kernel_websocket_connection_class": patches.KernelConnection,
             "config_file_paths": [],  # not the settings of the person's other servers
             "tornado_settings": tornado,
@@ -65,8 +69,7 @@ def make_settings(host: str, port: int, token: str, visitors: int) -> dict:
             "cull_idle_timeout": 3600,
             "cull_connected": True,
         },
-        # Server and kernels talk through files of this user, not through ports that all users of the machine can reach.
-        "KernelManager": {"transport": "tcp" if os.name == "nt" else "ipc"},
+        "KernelManager": {"transport": transport},
         # A kernel that died is not started again, as its state would be lost without notice; the page says so.
         "KernelRestarter": {"restart_limit": 0, "time_to_dead": 1.0},
     }
@@ -77,6 +80,7 @@ class Server(patches.VoilaServer):
 
     template_folders = (HERE.parent / "widgets",)  # theme.css
     message_types = MESSAGE_TYPES
+    headers = HEADERS
     on_start: Callable[[], None]  # called once the server listens
     notebooks: Path | None = None  # the folder of the notebooks that are shown as pages
 
@@ -89,6 +93,21 @@ class Server(patches.VoilaServer):
             # The first landing page takes seconds; later ones come from a cache.
             threading.Thread(target=handlers.render_landing, daemon=True).start()
         self.on_start()
+
+
+class TemplateCache(BytecodeCache):
+    """Compiled templates in memory. A template whose source has changed is compiled again."""
+
+    def __init__(self):
+        self.codes: dict[str, tuple] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self.codes.get(bucket.key, (None, None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.codes[bucket.key] = bucket.checksum, bucket.code
 
 
 def prepare_environment() -> None:
@@ -105,8 +124,12 @@ def prepare_environment() -> None:
 
 
 def should_log(record: logging.LogRecord) -> bool:
-    """False for the error of a message that was sent to a page which had just closed."""
-    return not (record.exc_info and isinstance(record.exc_info[1], WebSocketClosedError))
+    """False for errors that follow from a page which has closed: a message to it, work of its kernel that has ended.
+
+    A kernel that dies by itself has a line of its own (kernels.py).
+    """
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, WebSocketClosedError) or "Kernel died" in f"{record.getMessage()} {error}")
 
 
 def make_server(
@@ -118,18 +141,24 @@ def make_server(
     visitors: int,
     fork: bool,
     on_start: Callable,
+    domain: str = "",
 ) -> Server:
     """A server that is ready to start, for a folder of explorers or for one notebook of a person's own."""
     prepare_environment()
+    guard.allow_many_files()
+    transport = guard.choose_transport()
     if fork:
         kernels.use_forks()
-    patches.cache_templates()
+    patches.cache_templates(TemplateCache())
     Server.clear_instance()
     # The one instance, as all parts of Voila write to its log.
-    server = Server.instance(config=Config(make_settings(host, port, token, visitors)))
+    server = Server.instance(config=Config(make_settings(host, port, token, visitors, domain, transport)))
     server.on_start, server.notebooks, server.open_browser = on_start, notebooks, True
+    # Only behind a web server do its headers tell a visitor's address; anyone could send them.
+    server.http_options = guard.REQUESTS | {"xheaders": bool(domain)}
     logging.getLogger("tornado").setLevel(logging.ERROR)  # no lines in the terminal for refused requests,
     logging.getLogger("tornado.access").setLevel(logging.CRITICAL)  # nor for those without a free place
-    logging.getLogger("asyncio").addFilter(should_log)
+    for logger in (logging.getLogger("asyncio"), server.log):
+        logger.addFilter(should_log)
     server.initialize([str(served)])
     return server

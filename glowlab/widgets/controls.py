@@ -7,21 +7,22 @@ one message at a time, so a kernel is never asked for more than it can compute.
 import logging
 from collections.abc import Callable
 
-import anywidget
 import traitlets
 
 from glowlab.widgets import JS
+from glowlab.widgets.base import Widget
 
 MEGABYTE = 2**20
 log = logging.getLogger(__name__)
 
 
-class Slider(anywidget.AnyWidget):
+class Slider(Widget):
     """A slider from min to max with a name at each end; a double click returns it to `rest`.
 
     `value` is read, set and observed as usual. `put` also drops moves that are still on their way from the page.
     """
 
+    from_page = ("move",)
     _esm = JS / "slider.js"
     value = traitlets.Float(0.0).tag(sync=True)
     move = traitlets.List([-1, 0.0]).tag(sync=True)  # from the page: [the epoch it knew, value]
@@ -61,9 +62,10 @@ class Slider(anywidget.AnyWidget):
             self.epoch += 1
 
 
-class Button(anywidget.AnyWidget):
+class Button(Widget):
     """A push button. kind: "plain" or "primary"."""
 
+    from_page = ("clicks",)
     _esm = JS / "button.js"
     label = traitlets.Unicode().tag(sync=True)
     title = traitlets.Unicode().tag(sync=True)
@@ -84,9 +86,10 @@ class Button(anywidget.AnyWidget):
         self.send({"kind": "file", "name": name, "type": kind}, [data])
 
 
-class Choice(anywidget.AnyWidget):
+class Choice(Widget):
     """One of a few options, [value, words] each."""
 
+    from_page = ("value",)
     _esm = JS / "choice.js"
     options = traitlets.List().tag(sync=True)
     value = traitlets.Unicode().tag(sync=True)
@@ -100,7 +103,7 @@ class Choice(anywidget.AnyWidget):
         return proposal["value"]
 
 
-class Upload(anywidget.AnyWidget):
+class Upload(Widget):
     """A field to choose a file, or to drop one on; `on_file(data, name)` gets the whole file."""
 
     _esm = JS / "upload.js"
@@ -114,25 +117,31 @@ class Upload(anywidget.AnyWidget):
         self.on_msg(self._receive)
 
     def _receive(self, widget, message: dict, buffers: list) -> None:
-        if message.get("kind") == "too large":
-            self._on_too_large(int(message["size"]))
+        kind, size, part = (message.get(name) for name in ("kind", "size", "part"))
+        if kind == "too large" and isinstance(size, int):
+            self._on_too_large(size)
+        if kind != "slice" or len(buffers) != 1:
             return
-        if message.get("kind") != "slice":
-            return
-        if message["part"] == 0:  # a new file; the rest of an earlier one is dropped
+        if part == 0:  # a new file; the rest of an earlier one is dropped
             self._slices = []
-        if message["part"] != len(self._slices) or sum(map(len, self._slices)) > self.most:
+        if part != len(self._slices):
             log.warning("a slice of an uploaded file was out of order and is ignored")
             return
+        size = sum(map(len, self._slices)) + len(buffers[0])
+        if size > self.most:  # the page looks at the size too, but it need not be our page
+            self._slices = []
+            self._on_too_large(size)
+            return
         self._slices.append(bytes(buffers[0]))
-        if len(self._slices) == message["parts"]:
+        if len(self._slices) == message.get("parts"):
             data, self._slices = b"".join(self._slices), []
-            self._on_file(data, str(message["name"]))
+            self._on_file(data, str(message.get("name")))
 
 
-class CheckBox(anywidget.AnyWidget):
+class CheckBox(Widget):
     """A box to tick."""
 
+    from_page = ("value",)
     _esm = JS / "toggle.js"
     value = traitlets.Bool(False).tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)

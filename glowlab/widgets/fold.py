@@ -1,15 +1,16 @@
 """A button that folds part of a page away and brings it back."""
 
-import anywidget
 import ipywidgets
 import traitlets
 
 from glowlab.widgets import JS
+from glowlab.widgets.base import Widget
 
 
-class Fold(anywidget.AnyWidget):
+class Fold(Widget):
     """A button that shows `content` while `value` is true; screen readers call it expanded or collapsed."""
 
+    from_page = ("value",)
     _esm = JS / "fold.js"
     label = traitlets.Unicode().tag(sync=True)
     value = traitlets.Bool(False).tag(sync=True)

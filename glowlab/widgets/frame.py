@@ -6,12 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import anywidget
 import ipywidgets
 import traitlets
 from torch import Tensor
 
 from glowlab.widgets import JS
+from glowlab.widgets.base import Widget
 from glowlab.widgets.picture import with_png
 from glowlite.errors import GlowliteError
 
@@ -31,9 +31,10 @@ def log_to_terminal() -> None:
         log.addHandler(handler)
 
 
-class Head(anywidget.AnyWidget):
+class Head(Widget):
     """Title, promise in one line, and notices; brings the style sheet of all explorers."""
 
+    from_page = ("notice",)
     _esm = JS / "head.js"
     _css = Path(__file__).parent / "theme.css"
     title = traitlets.Unicode().tag(sync=True)

@@ -7,13 +7,13 @@ import base64
 import io
 from collections.abc import Callable, Sequence
 
-import anywidget
 import torch
 import traitlets
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from glowlab.widgets import JS
+from glowlab.widgets.base import Widget
 
 
 def to_bytes(images: Tensor) -> bytes:
@@ -60,9 +60,10 @@ def with_png(bundle, image: Tensor | None, words: str, captions: Sequence[str] =
     return {**bundle, **plain}
 
 
-class Picture(anywidget.AnyWidget):
+class Picture(Widget):
     """One picture, enlarged to the width it is given; while it is pressed, it shows `other` where there is one."""
 
+    from_page = ("compared",)
     _esm = JS / "picture.js"
     pixels = traitlets.Bytes().tag(sync=True)
     other = traitlets.Bytes().tag(sync=True)
@@ -95,9 +96,10 @@ class Picture(anywidget.AnyWidget):
         return with_png(super()._repr_mimebundle_(**kwargs), self.image, self.label or "A picture")
 
 
-class Tiles(anywidget.AnyWidget):
+class Tiles(Widget):
     """A row of pictures to choose from; `selected` is the number of the chosen one, -1 for none."""
 
+    from_page = ("selected", "pick")
     _esm = JS / "tiles.js"
     pixels = traitlets.Bytes().tag(sync=True)
     count = traitlets.Int(0).tag(sync=True)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from glowlite.data import celeba
 from glowlite.errors import GlowliteError
+from glowlite.files import write_atomically
 
 
 class Pictures(NamedTuple):
@@ -53,13 +54,9 @@ def is_known(name: str) -> bool:
 def write_npz(file: Path, **arrays) -> None:
     """Save arrays as `file`, which appears at the end, whole. GlowliteError if there is no room for it."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=file.parent, prefix=f"{file.stem}-") as scratch:
-            whole = Path(scratch) / file.name
-            np.savez(whole, **arrays)
-            whole.replace(file)
-    except OSError as error:
-        raise _no_room(file, error) from None
+        write_atomically(file, lambda opened: np.savez(opened, **arrays))
+    except GlowliteError as error:
+        raise _no_room(file, error.__cause__ or error) from None
 
 
 def load(name: str, split: str = "train") -> Pictures:
@@ -170,9 +167,9 @@ def _fetch(name: str, file: Path) -> None:
         ) from None
 
 
-def _no_room(file: Path, error: OSError) -> GlowliteError:
+def _no_room(file: Path, error: Exception) -> GlowliteError:
     return GlowliteError(
-        f"{file.stem} cannot be kept in {file.parent} ({error.strerror or error}): "
+        f"{file.stem} cannot be kept in {file.parent} ({getattr(error, 'strerror', None) or error}): "
         "name a folder with room in the environment variable GLOWLITE_DATA."
     )
 

@@ -58,7 +58,7 @@ def read(
         images, names = picture_folder.read(data, shape[1], shape[0])
         columns = table.read_attributes(csv, names)
     elif data == "faces":
-        images, columns = faces.draw(count or FACES, shape[1], SEEDS[split])
+        images, columns = draw_faces(count or FACES, shape[1], SEEDS[split])
     elif Path(data).is_dir() and not datasets.is_known(data):
         raise GlowliteError(f"The pictures of {data} have no attributes yet: give a table of them with --csv.")
     else:
@@ -85,6 +85,12 @@ def read(
         for name, parts in sums.items()
     }
     return Labelled(images[known], attributes, MIRRORED.get(data))
+
+
+def draw_faces(count: int, size: int, seed: int) -> faces.Faces:
+    """Drawn faces that show every amount of each attribute alike, as a direction needs; few people have a beard."""
+    even = 2 * torch.rand(count, len(faces.ABSENT), generator=torch.Generator().manual_seed(seed)) - 1
+    return faces.draw(count, size, seed, attributes=dict(zip(faces.ABSENT, even.T, strict=True)))
 
 
 def standardise(values: Tensor, name: str) -> Tensor:

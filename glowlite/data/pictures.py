@@ -34,8 +34,8 @@ FORMATS = {
     "TIFF": (".tif", ".tiff"),
     "AVIF": (".avif",),
 }
-# Bytes of a pixel in memory, with the copies that are made of it; 8 in all other modes.
-BYTES = {"1": 2, "L": 1, "RGB": 4, "CMYK": 4}
+# Bytes of a pixel in memory, with the copies that are made of it: 12 where it may be transparent, 9 in other modes.
+BYTES = {"1": 2, "L": 1, "RGB": 4, "CMYK": 4, "RGBA": 8}
 ORIENTATION = 0x0112  # the EXIF tag; its values 2 to 8 say how the stored picture is to be turned
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -195,18 +195,11 @@ def _decode(data: bytes, name: str, side: int) -> tuple[Image.Image, int]:
         refusal = UnreadablePicture(sentence, "too small")
     else:
         image.draft(None, (side, side))
-        memory = image.width * image.height * BYTES.get(image.mode, 8)
-        if image.format in ("WEBP", "AVIF"):  # their decoders hold several copies
-            memory *= 2
-        if image.info.get("progressive"):  # all coefficients are held at once, whatever the size that is asked for
-            memory += width * height * 2 * len(image.getbands())
-        if memory > MAX_MEMORY:
-            found, most = -(-memory // 2**20), MAX_MEMORY // 2**20
-            sentence = f"{name} would take {found} MB of memory, and at most {most} MB are used: shrink it first."
-            refusal = UnreadablePicture(sentence, "too large")
+        refusal = _too_large(image, width * height, name)
     try:
         if refusal is None:
             image.load()
+            refusal = _too_large(image, width * height, name)  # now it is known whether anything is transparent
     except Exception:
         sentence = f"{name} is damaged or cut short: copy it again from where it came, or choose another."
         refusal = UnreadablePicture(sentence, "damaged")
@@ -214,6 +207,21 @@ def _decode(data: bytes, name: str, side: int) -> tuple[Image.Image, int]:
         image.close()
         raise refusal from None
     return image, width
+
+
+def _too_large(image: Image.Image, pixels: int, name: str) -> UnreadablePicture | None:
+    """The sentence for a picture that takes too much memory; `pixels` are those of the file, before any reduction."""
+    transparent = image.mode in ("LA", "La", "PA") or (image.mode != "RGBA" and "transparency" in image.info)
+    memory = image.width * image.height * (12 if transparent else BYTES.get(image.mode, 9))
+    if image.format in ("WEBP", "AVIF"):  # their decoders hold several copies
+        memory = image.width * image.height * 16 if image.format == "WEBP" else 2 * memory
+    if image.info.get("progressive"):  # all coefficients are held at once, whatever the size that is asked for
+        memory += pixels * 2 * len(image.getbands())
+    if memory <= MAX_MEMORY:
+        return None
+    found, most = -(-memory // 2**20), MAX_MEMORY // 2**20
+    sentence = f"{name} would take {found} MB of memory, and at most {most} MB are used: shrink it first."
+    return UnreadablePicture(sentence, "too large")
 
 
 def _open(data: bytes, name: str) -> Image.Image:

@@ -14,7 +14,8 @@ from glowlite.glow import PRESETS, Glow, GlowConfig
 from glowlite.training.settings import TrainConfig
 from glowlite.training.stream import full_name, is_folder, open_stream, short_name, test_pictures
 
-STATE, METRICS, MODEL = "last.safetensors", "metrics.jsonl", "model.safetensors"  # in a run's folder
+# In a run's folder. The best model is that of the best validation, kept where pictures are a limited number.
+STATE, METRICS, MODEL, BEST = "last.safetensors", "metrics.jsonl", "model.safetensors", "best.safetensors"
 
 
 # What may change when a run goes on: the schedule from there on, and what leaves the weights alone.
@@ -43,15 +44,35 @@ def ema_decay(config: TrainConfig, step: int) -> float:
     return min(long, (1 + step) / (10 + step))
 
 
+ADAMW, ADAMAX, MUON = {"step", "exp_avg", "exp_avg_sq"}, {"step", "exp_avg", "exp_inf"}, {"momentum"}
+KEPT = {"adamw": [ADAMW], "adamax": [ADAMAX], "muon": [MUON, ADAMW]}  # by an optimizer for a parameter
+
+
 def read_run(out: str | Path) -> tuple[dict[str, Tensor], dict]:
-    """Tensors and facts of the state in a run's folder. GlowliteError if there is none that can be used."""
+    """Tensors and facts of the state in a run's folder. GlowliteError if there is none, or if it lacks anything."""
     path = Path(out) / STATE
     if not path.exists():
         raise GlowliteError(f"{out} holds no training to go on with ({STATE} is missing): start one without --resume.")
     tensors, meta = checkpoint.read_state(path)
     if meta.get("kind") != "glowlite training":
         raise GlowliteError(f"{path} is not the state of a training run.")
-    return tensors if meta.get("format", 1) >= checkpoint.FORMAT else _from_format_1(tensors, meta), meta
+    try:
+        config = TrainConfig.from_dict(meta["train"])
+        tensors = tensors if meta.get("format", 1) >= checkpoint.FORMAT else _from_format_1(tensors, config.model, meta)
+        model = checkpoint.build(config.model, with_prefix(tensors, "model."))
+        checkpoint.build(config.model, with_prefix(tensors, "average."))
+    except (GlowliteError, LookupError, TypeError) as error:
+        raise GlowliteError(f"{path} cannot be used, so start a new run: {error}") from error
+    kept = {}
+    for name, value in with_prefix(tensors, "optimizer.").items():
+        name, _, key = name.rpartition(".")
+        kept.setdefault(name, {})[key] = value.shape
+    for name, weight in model.named_parameters():
+        one = kept.get(name, {})
+        fits = all(shape == weight.shape for key, shape in one.items() if key != "step")
+        if set(one) not in KEPT[config.optimizer] or not fits:
+            raise GlowliteError(f"{path} lacks the optimizer's memory of {name}, so start a new run.")
+    return tensors, meta
 
 
 def with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
@@ -59,9 +80,9 @@ def with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _from_format_1(tensors: dict[str, Tensor], meta: dict) -> dict[str, Tensor]:
+def _from_format_1(tensors: dict[str, Tensor], config: GlowConfig, meta: dict) -> dict[str, Tensor]:
     """Rename a state's tensors to today's names. Format 1 numbered weights: of all steps, of all splits, of the top."""
-    config, new = GlowConfig.from_dict(meta["train"]["model"]), {}
+    new = {}
     for prefix in ("model.", "average."):
         part = checkpoint.renamed(with_prefix(tensors, prefix), meta, config.levels)
         new |= {prefix + name: value for name, value in part.items()}

@@ -8,15 +8,14 @@ process or on several; the loop itself is here.
 import copy
 import math
 import os
-import signal
-import threading
+import sys
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
@@ -28,6 +27,7 @@ from glowlite.glow import Glow
 from glowlite.seeds import generator
 from glowlite.training import metrics
 from glowlite.training.config import (
+    BEST,
     METRICS,
     MODEL,
     STATE,
@@ -40,27 +40,34 @@ from glowlite.training.config import (
 )
 from glowlite.training.nonfinite import first_nonfinite
 from glowlite.training.optimizers import make_optimizer
+from glowlite.training.process import StopRequest, locked, start_fabric
 from glowlite.training.stream import compare_pictures, flip_half, full_name, open_stream
 
+EPOCHS = 100  # at most between two validations
 NOISE, START, VALIDATION, FLIP = 1, 2, 3, 4  # what a random generator is for; mixed into its seed
 
 
 @dataclass
 class Result:
-    """The end of a run: val_bpd in bits per dimension, `stopped_by` the number of a signal or 0."""
+    """The end of a run: val_bpd in bits per dimension, `stopped_by` the number of a signal or 0.
+
+    best: the best val_bpd of all and the images seen then, if the pictures are a limited number.
+    """
 
     images: int
     seconds: float
     val_bpd: float | None
     stopped_by: int
+    best: tuple[float, int] | None = None
 
 
 def train(config: TrainConfig, resume: bool = False, progress: bool = True) -> Result:
-    """Train until `config.images`, Ctrl-C or SIGTERM, and leave a state and a usable model in `config.out`.
+    """Train until `config.images` or a signal to stop, and leave a state and a usable model in `config.out`.
 
     resume: go on from the state there; the steps that follow are those of a run that was never stopped.
-    Errors: GlowliteError for a folder that holds a run already (or none, on resuming), and for a loss or
-    gradient that is not finite; the state on disk is then the last good one.
+    Errors: GlowliteError for a folder that holds a run already (or none, on resuming) or where another one is at
+    work, for a last state that cannot be saved, and for a loss or gradient that is not finite; the state on disk
+    is then the last good one.
 
     >>> import tempfile
     >>> from glowlite.glow import PRESETS
@@ -69,30 +76,10 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True) -> R
     ...     train(config, progress=False).images
     32
     """
-    trainer = Trainer(config, resume, progress)
-    with StopRequest() as stop:
-        return trainer.fit(stop)
-
-
-class StopRequest:
-    """Notes Ctrl-C and SIGTERM, so that the loop stops between two steps; a second Ctrl-C ends at once."""
-
-    def __init__(self):
-        self.signal, self.handlers = 0, {}
-
-    def __enter__(self):
-        if threading.current_thread() is threading.main_thread():  # Python allows handlers nowhere else
-            self.handlers = {s: signal.signal(s, self.ask) for s in (signal.SIGINT, signal.SIGTERM)}
-        return self
-
-    def __exit__(self, *error):
-        for number, handler in self.handlers.items():
-            signal.signal(number, handler)
-
-    def ask(self, number, frame):
-        if self.signal:
-            raise KeyboardInterrupt
-        self.signal = number
+    with locked(Path(config.out)):
+        trainer = Trainer(config, resume, progress)
+        with StopRequest() as stop:
+            return trainer.fit(stop)
 
 
 class Trainer:
@@ -110,6 +97,7 @@ class Trainer:
         self.steps = meta.get("step", 0)
         self.seconds, self.val_bpd = meta.get("seconds", 0.0), meta.get("val_bpd")
         self.validation_pictures = meta.get("validation_pictures", config.validation_count)
+        self.best = meta.get("best")  # (bits/dim of a validation, images)
         # sums of bits/dim and gradient norm, and how many, since the last line of metrics
         self.window = meta.get("window", [0.0, 0.0, 0])
         if config.threads:
@@ -120,6 +108,9 @@ class Trainer:
         rank, world = self.fabric.global_rank, self.fabric.world_size
         batch, limit = config.batch // world, meta.get("limit")
         self.stream = open_stream(config.data, config.model.shape, batch, config.seed, self.device, rank, world, limit)
+        self.validate_every = config.validate_every
+        if self.is_limited:
+            self.validate_every = min(config.validate_every, EPOCHS * len(self.stream.training))
         if "pictures" in tensors:
             compare_pictures(config.data, self.stream.digests, meta["train"]["data"], tensors["pictures"])
         self.layout = torch.channels_last if config.channels_last else torch.contiguous_format
@@ -143,6 +134,11 @@ class Trainer:
         """Images seen so far."""
         return self.steps * self.config.batch
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether the pictures can run out, so that a model may learn them by heart."""
+        return self.stream.limit is not None
+
     def initialize(self, glow: Glow) -> None:
         """Set every ActNorm from one large batch, the same on every process."""
         noise = generator(self.device, self.config.seed, START)
@@ -155,7 +151,7 @@ class Trainer:
         config, clock, saved = self.config, time.monotonic(), time.monotonic()
         bar = tqdm(
             total=config.images, initial=self.images, unit=" images", unit_scale=True, smoothing=0.02,
-            disable=not (self.progress and self.main), mininterval=0.5 if os.isatty(2) else 30,
+            disable=not (self.progress and self.main), mininterval=0.5 if os.isatty(2) else 30, delay=0.1,
         )  # fmt: skip
         smooth, stopped, line = None, 0, (time.monotonic(), self.images)
         while self.images < config.images and not stopped:
@@ -168,20 +164,21 @@ class Trainer:
                 speed = (self.images - line[1]) / max(now - line[0], 1e-9)
                 self.write_line(rate, speed)
                 line = (now, self.images)
-            if self.passed(config.validate_every) or (self.images >= config.images and not stopped):
+            if self.passed(self.validate_every) or (self.images >= config.images and not stopped):
                 self.validate()
                 line = (line[0] + time.monotonic() - now, line[1])  # speed is of training alone
             if time.monotonic() - saved > 60 * config.checkpoint_minutes:
-                self.save()
+                self.attempt(self.save)
                 saved = time.monotonic()
             held_out = "" if self.val_bpd is None else f", validation {self.val_bpd:.3f}"
             bar.set_postfix_str(f"{smooth:.3f} bits/dim{held_out}", refresh=False)
-            bar.update(config.batch)
-        bar.close()
+            with suppress(OSError):  # a log on a full disk
+                bar.update(config.batch)
+        with suppress(OSError):
+            bar.close()
         self.save()
-        if self.main:
-            checkpoint.save(self.out / MODEL, self.average, run_card(config, self.facts()))
-        return Result(self.images, self.seconds, self.val_bpd, stopped)
+        self.save_model(MODEL)
+        return Result(self.images, self.seconds, self.val_bpd, stopped, self.best)
 
     def step(self, stop: StopRequest) -> tuple[float, float, float, int]:
         """One step: (bits/dim of the batch, gradient norm before clipping, learning rate, signal or 0)."""
@@ -248,6 +245,9 @@ class Trainer:
             self.val_bpd = evaluation.bits_per_dim(self.average, pictures, seed=VALIDATION).mean().item()
             self.validation_pictures = len(pictures)
             self.log.write(images=self.images, seconds=round(self.seconds, 2), val_bpd=self.val_bpd)
+            if self.is_limited and (self.best is None or self.val_bpd < self.best[0]):
+                self.best = (self.val_bpd, self.images)
+                self.attempt(lambda: self.save_model(BEST))
         self.fabric.barrier()
 
     # ---- what is kept ------------------------------------------------------------------------------------
@@ -266,6 +266,19 @@ class Trainer:
         plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
         checkpoint.write_state(self.out / STATE, plain, self.facts())
 
+    def save_model(self, name: str) -> None:
+        """Write the averaged weights, with a card, as the model `name` in `out`."""
+        if self.main:
+            checkpoint.save(self.out / name, self.average, run_card(self.config, self.facts()))
+
+    def attempt(self, save: Callable[[], None]) -> None:
+        """Call `save`; where nothing can be written, say so and go on: the file of before is still there."""
+        try:
+            save()
+        except GlowliteError as error:
+            with suppress(OSError):
+                tqdm.write(f"{error} What was saved before is kept; the next checkpoint tries again.", file=sys.stderr)
+
     def facts(self) -> dict:
         """All of the state that is not a tensor, for JSON."""
         return {
@@ -276,6 +289,7 @@ class Trainer:
             "images": self.images,
             "seconds": self.seconds,
             "val_bpd": self.val_bpd,
+            "best": self.best,
             "validation_pictures": self.validation_pictures,
             "limit": self.stream.limit,
             "window": self.window,
@@ -309,17 +323,3 @@ def set_precision(model: Glow, precision: str) -> None:
     for layer in model.modules():
         if isinstance(layer, Coupling):
             layer.autocast = torch.bfloat16 if precision == "bf16" else None
-
-
-def start_fabric(config: TrainConfig) -> Fabric:
-    """Start Fabric on the devices asked for, in float32; "tf32" lowers only the precision of matrix products."""
-    torch.set_float32_matmul_precision("high" if config.precision == "tf32" else "highest")
-    torch.backends.cudnn.allow_tf32 = config.precision == "tf32"
-    try:
-        fabric = Fabric(accelerator=config.accelerator, devices=config.devices, precision="32-true")
-    except (RuntimeError, ValueError, MisconfigurationException) as error:
-        raise GlowliteError(
-            f"Cannot train on {config.devices} x {config.accelerator}: {str(error).splitlines()[0]}"
-        ) from error
-    fabric.launch()
-    return fabric

@@ -3,14 +3,19 @@
 import json
 import os
 import platform
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 
 import torch
 
+from glowlite.files import write_atomically
+
 
 class MetricsFile:
     """One JSON object a line, appended; on resuming, lines later than the saved state are cut off.
+
+    Lines that cannot be written, as on a full disk, are written with the next ones.
 
     A line of training has images, seconds, bpd, grad_norm, lr, images_per_second; one of validation has
     images, seconds, val_bpd. bpd is bits per dimension (mean since the line before), seconds are of training
@@ -26,24 +31,28 @@ class MetricsFile:
     def __init__(self, path: str | Path, images: int = 0):
         self.path = Path(path)
         kept = [line for line in read_metrics(self.path) if line["images"] <= images] if images else []
-        fresh = self.path.with_suffix(".tmp")
-        fresh.write_text("".join(json.dumps(line) + "\n" for line in kept))
-        os.replace(fresh, self.path)
+        write_atomically(self.path, "".join(json.dumps(line) + "\n" for line in kept).encode())
+        self.unwritten = ""
 
     def write(self, **values) -> None:
-        with self.path.open("a") as file:
-            file.write(json.dumps(values) + "\n")
+        self.unwritten += json.dumps(values) + "\n"
+        try:
+            with self.path.open("a") as file:
+                file.write(self.unwritten)
+            self.unwritten = ""
+        except OSError:
+            self.unwritten = "\n" + self.unwritten.lstrip()  # a part of it may stand there
 
 
 def read_metrics(path: str | Path) -> list[dict]:
-    """Lines of a metrics file, oldest first; none where there is no file; a line cut short is left out."""
+    """Lines of a metrics file, oldest first; none where there is no file; damaged or cut lines are left out."""
     path = Path(path)
     lines = []
-    for text in path.read_text().splitlines() if path.exists() else []:
-        try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
-            break
+    for text in path.read_text(errors="replace").splitlines() if path.exists() else []:
+        with suppress(ValueError, RecursionError):
+            line = json.loads(text)
+            if isinstance(line, dict) and isinstance(line.get("images"), int):
+                lines.append(line)
     return lines
 
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from .conftest import LONG
+from benchmarks.servers import LONG as SECONDS
 
-SECONDS = LONG / 1000
+PROTOCOL = "v1.kernel.websocket.jupyter.org"
 ABSENT = uuid.UUID(int=1)
 
 
@@ -43,11 +43,11 @@ def finished(coroutine):
         return thread.submit(asyncio.run, coroutine).result()
 
 
-async def connect(server, kernel: str, **headers):
+async def connect(server, kernel: str, protocols=(PROTOCOL,), **headers):
     parts = urlsplit(server.address)
     address = f"ws://{parts.netloc}/api/kernels/{kernel}/channels?session_id={uuid.uuid4()}"
     request = HTTPRequest(address, headers=headers, request_timeout=SECONDS, connect_timeout=SECONDS)
-    return await websocket_connect(request)
+    return await websocket_connect(request, subprotocols=list(protocols))
 
 
 async def leave(socket) -> None:
@@ -57,12 +57,12 @@ async def leave(socket) -> None:
         pass
 
 
-def refused(server, kernel: str, **headers) -> int:
+def refused(server, kernel: str, protocols=(PROTOCOL,), **headers) -> int:
     """The status with which a connection is refused; 0 if it is not."""
 
     async def run() -> int:
         try:
-            socket = await connect(server, kernel, **headers)
+            socket = await connect(server, kernel, protocols, **headers)
         except HTTPClientError as error:
             return error.code
         await leave(socket)
@@ -71,7 +71,20 @@ def refused(server, kernel: str, **headers) -> int:
     return finished(run())
 
 
-def message(kind: str, channel: str = "shell", **content) -> str:
+def pack(*parts: bytes) -> bytes:
+    """A frame of these parts: the channel's name, header, parent header, metadata, content, buffers."""
+    places = [8 * (len(parts) + 2)]
+    for part in parts:
+        places.append(places[-1] + len(part))
+    return b"".join(place.to_bytes(8, "little") for place in [len(places), *places]) + b"".join(parts)
+
+
+def message(kind: str, channel: str = "shell", **content) -> bytes:
     header = {"msg_id": uuid.uuid4().hex, "msg_type": kind, "session": "s", "username": "", "version": "5.3"}
-    rest = {"parent_header": {}, "metadata": {}, "buffers": [], "channel": channel, "content": content}
-    return json.dumps({"header": header, **rest})
+    return pack(channel.encode(), *[json.dumps(part).encode() for part in (header, {}, {}, content)])
+
+
+def kind_of(frame: bytes) -> str:
+    """The type of a message."""
+    start, end = (int.from_bytes(frame[8 * i : 8 * (i + 1)], "little") for i in (2, 3))
+    return json.loads(frame[start:end])["msg_type"]

@@ -8,6 +8,7 @@ import torch
 
 from glowlab.explorers.attribute_state import paint_change
 from glowlab.explorers.wording import WORDINGS
+from glowlite.data import faces
 
 from .conftest import click, png
 from .visitor import (
@@ -38,7 +39,7 @@ from .visitor import (
 BEFORE, AFTER, CHANGE = (f".gl-trio > :nth-child({i})" for i in (1, 2, 3))
 FACE = "gallery-11"  # it opens on
 PLACES, OVERLAP = "Where this face lies", "How the directions overlap"
-UNEDITED = dict.fromkeys(WORDINGS)
+UNEDITED = dict.fromkeys(faces.ATTRIBUTES)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def page(opened):
 def attributes(page) -> dict[str, str]:
     """Name in the address -> on the slider, of all there are."""
     titles = page.locator(".gl-sliders .gl-slider label").all_inner_texts()
-    names = {words.title: name for name, words in WORDINGS.items()}
+    names = {WORDINGS[name].title: name for name in faces.ATTRIBUTES}
     return {names[title]: title for title in titles}
 
 

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from .asking import ABSENT, SECONDS, ask, connect, finished, kernel_of, leave, message, refused
+from .asking import ABSENT, SECONDS, ask, connect, finished, kernel_of, kind_of, leave, message, refused
 
 
 @pytest.fixture(scope="module")
@@ -160,16 +160,19 @@ def test_no_message_runs_code(server, visitor, tmp_path):
     async def run() -> set[str]:
         socket = await connect(server, visitor)
         for channel in ("shell", "control"):
-            await socket.write_message(message("execute_request", channel, code=code, silent=False))
-            await socket.write_message(message("complete_request", channel, code=code, cursor_pos=0))
-            await socket.write_message(message("inspect_request", channel, code=code, cursor_pos=0))
-            await socket.write_message(message("debug_request", channel, command="attach", arguments={}))
-            await socket.write_message(message("shutdown_request", channel, restart=False))
-        await socket.write_message(message("execute_request", "stdin", code=code))
-        await socket.write_message(message("kernel_info_request"))
+            for sent in (
+                message("execute_request", channel, code=code, silent=False),
+                message("complete_request", channel, code=code, cursor_pos=0),
+                message("inspect_request", channel, code=code, cursor_pos=0),
+                message("debug_request", channel, command="attach", arguments={}),
+                message("shutdown_request", channel, restart=False),
+            ):
+                await socket.write_message(sent, binary=True)
+        await socket.write_message(message("execute_request", "stdin", code=code), binary=True)
+        await socket.write_message(message("kernel_info_request"), binary=True)
         kinds = set()
         while "kernel_info_reply" not in kinds:  # what was sent before has been dealt with
-            kinds.add(json.loads(await asyncio.wait_for(socket.read_message(), SECONDS))["msg_type"])
+            kinds.add(kind_of(await asyncio.wait_for(socket.read_message(), SECONDS)))
         await leave(socket)
         return kinds
 
@@ -185,7 +188,7 @@ def test_a_page_that_went_without_a_word_is_told_from_one_that_is_there(server, 
 
     async def run() -> int:
         socket = await connect(server, visitor)
-        await socket.write_message(message("kernel_info_request"))
+        await socket.write_message(message("kernel_info_request"), binary=True)
         await socket.read_message()
         here = await asyncio.to_thread(pages)
         await leave(socket)

@@ -105,6 +105,9 @@ def test_without_notebooks_there_are_none(monkeypatch):
     monkeypatch.setattr(course, "find_notebooks", lambda: None)
     page = Read(pages.render_landing(live=True))
     assert not any(link.startswith("notebooks/") for link in page.links)
+    anchors = {link.partition("#")[2] for link in page.links if "#" in link}
+    assert "notebooks" in anchors <= set(page.ids)  # the bar's "Notebooks" leads to where they are to be had
+    assert "download the repository" in " ".join(" ".join(page.words).split())
 
 
 def test_cards_and_header_name_the_explorers_as_they_name_themselves():

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from nbclient.exceptions import DeadKernelError
 from nbformat.v4 import new_notebook
 from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
@@ -93,7 +95,7 @@ def started(monkeypatch):
         def start(self):
             pass
 
-    def make(served, notebooks, host, port, token, visitors, fork, answers):
+    def make(served, notebooks, host, port, token, visitors, fork, answers, domain):
         seen.append(SimpleNamespace(**locals()))
         return Running()
 
@@ -104,9 +106,28 @@ def started(monkeypatch):
 def test_strangers_are_given_a_token_of_their_own(started):
     serve.run(port=0, host="0.0.0.0", open_browser=False)
     serve.run(port=0, host="127.0.0.1", open_browser=False)
-    serve.run(port=0, host="0.0.0.0", open_browser=False, token="mine")
+    serve.run(port=0, host="0.0.0.0", open_browser=False, token="only ours")
+    serve.run(port=0, open_browser=False, domain="glow.example.org")
     tokens = [made.token for made in started]
-    assert len(tokens[0]) >= 20 and tokens[1:] == ["", "mine"]
+    assert min(len(tokens[0]), len(tokens[3])) >= 20 and tokens[1:3] == ["", "only ours"]
+
+
+@pytest.mark.parametrize("where", [{"host": "0.0.0.0"}, {"domain": "glow.example.org"}])
+def test_a_token_that_can_be_guessed_is_refused(started, where):
+    for token in ("spring", "1234567", "x"):
+        with pytest.raises(GlowliteError, match="can be guessed.*at least 8"):
+            serve.run(port=0, open_browser=False, token=token, **where)
+    assert not started
+
+
+def test_behind_a_web_server_its_name_is_let_in_and_its_address_shown(started, capsys):
+    serve.run(port=0, open_browser=False, domain="glow.example.org", token="only ours")
+    started[0].answers()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == "The explorers are at  https://glow.example.org/?token=only%20ours"
+    assert lines[2].endswith(f"passes requests on to http://127.0.0.1:{started[0].port}")
+    names = server.make_settings("127.0.0.1", 1, "secret", 5, "glow.example.org")["Voila"]["tornado_settings"]
+    assert names["local_hostnames"] == ["127.0.0.1", "localhost", "::1", "glow.example.org"]
 
 
 def test_the_first_lines_name_the_address(started, capsys):
@@ -180,11 +201,12 @@ def test_a_page_that_closes_is_no_news_and_all_else_is(caplog):
     log = logging.getLogger("asyncio")
     log.addFilter(server.should_log)
     try:
-        for error in (WebSocketClosedError(), ZeroDivisionError("news")):
+        for error in (WebSocketClosedError(), DeadKernelError("Kernel died"), ZeroDivisionError("news")):
             log.error("Task exception was never retrieved", exc_info=error)
+        log.error("Kernel died while waiting for execute reply.")
     finally:
         log.removeFilter(server.should_log)
-    assert "news" in caplog.text and "WebSocketClosedError" not in caplog.text
+    assert "news" in caplog.text and not re.search("WebSocketClosedError|Kernel died", caplog.text)
 
 
 def test_the_server_itself_computes_nothing_and_loads_little():

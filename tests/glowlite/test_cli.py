@@ -1,8 +1,10 @@
 """The command line: each command once for real, and what a person reads after a mistake."""
 
 import dataclasses
+import io
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -97,25 +99,28 @@ def test_train_leaves_state_metrics_and_model(run_folder):
     assert checkpoint.load(run_folder / runs.MODEL).config.seed == 5
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
-def test_ctrl_c_saves_says_how_to_go_on_and_resumes(tmp_path):
-    running = process("-m", "glowlite", "train", *TRAIN, "--images", 10**7, "--log-every", 8, "--out", tmp_path / "run")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals for one process")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+def test_ctrl_c_saves_says_how_to_go_on_and_resumes(tmp_path, name):
+    out, number = tmp_path / "my 'first' run", getattr(signal, name)
+    running = process("-m", "glowlite", "train", *TRAIN, "--images", 10**7, "--log-every", 8, "--out", out)
     try:
         for _ in range(3000):
-            if len(metrics.read_metrics(tmp_path / "run" / runs.METRICS)) > 2 or running.poll() is not None:
+            if len(metrics.read_metrics(out / runs.METRICS)) > 2 or running.poll() is not None:
                 break
             time.sleep(0.1)
-        running.send_signal(signal.SIGINT)
+        running.send_signal(number)
         _, told = running.communicate(timeout=300)
     finally:
         running.kill()
-    assert running.returncode == 130, told
-    assert f"--resume --out {tmp_path / 'run'}" in told
+    assert running.returncode == 128 + number, told
+    command = shlex.split(told.partition("To go on: ")[2])
+    assert command == ["glowlite", "train", "--resume", "--out", str(out)], told
     assert "Traceback" not in told
-    seen = runs.read_run(tmp_path / "run")[1]["images"]
+    seen = runs.read_run(out)[1]["images"]
     assert seen >= 16
-    assert glowlite("train", "--resume", "--images", seen + 16, "--out", tmp_path / "run", "--quiet") == 0
-    assert runs.read_run(tmp_path / "run")[1]["images"] == seen + 16
+    assert glowlite(*command[1:], "--images", seen + 16, "--quiet") == 0
+    assert runs.read_run(out)[1]["images"] == seen + 16
 
 
 def test_training_on_a_folder_of_pictures_and_measuring_it(tmp_path, monkeypatch, capsys):
@@ -145,6 +150,15 @@ def test_evaluate_puts_the_model_beside_the_codecs(model_path, capsys):
             evaluation.codec_bits_per_dim(images, codec).mean().item(), abs=1e-3
         )
     assert told.startswith("20 pictures (faces), 3 x 16 x 16, 8 bits")
+
+
+def test_evaluate_on_a_code_page_without_plus_or_minus(model_path, monkeypatch):
+    page = io.TextIOWrapper(io.BytesIO(), encoding="cp866", write_through=True)
+    with monkeypatch.context() as console:
+        console.setattr(sys, "stdout", page)
+        assert glowlite("evaluate", model_path, "--count", 2, "--device", "cpu") == 0
+    told = page.buffer.getvalue()
+    assert b"mean ? standard error" in told and b"ideal coder" in told
 
 
 def test_sample_is_the_same_for_the_same_seed(model_path, tmp_path):
@@ -236,6 +250,15 @@ def test_export_by_name_goes_where_load_finds_it(run_folder, tmp_path, monkeypat
     assert checkpoint.load("mine").config.seed == 5
 
 
+def test_export_to_a_path_stays_beside_the_run(run_folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "SHIPPED", tmp_path / "package")
+    monkeypatch.chdir(tmp_path)
+    for name in ("runs/x/final", "./final", "runs/v1.5"):
+        assert glowlite("export", run_folder, "--name", name, "--count", 2) == 0
+        assert checkpoint.load(f"{name}.safetensors").config.seed == 5
+    assert not (tmp_path / "package").exists()
+
+
 # ---- mistakes ------------------------------------------------------------------------------------
 
 
@@ -254,6 +277,12 @@ def test_export_by_name_goes_where_load_finds_it(run_folder, tmp_path, monkeypat
         (["sample", "nothing"], "there is no model 'nothing'"),
         (["card", "nothing"], "there is no model 'nothing'"),
         (["faces", "--count", "1", "--out", "."], "glowlite: "),
+        (["faces", "--count", "1", "--out", "x" * 300], "File name too long"),
+        (["train", "--preset", "tiny", "--out", "x" * 300], "File name too long: xxx"),
+        (["train", "--preset", "tiny", "--out", __file__], "File exists: "),
+        (["train", "--preset", "tiny", "--out", f"{__file__}/run"], "Not a directory: "),
+        (["train", "--preset", "tiny", "--out", "x", "--seed", str(10**23)], "seed must be from 0 to 2,147,483,647"),
+        (["train", "--preset", "tiny", "--out", "x", "--batch", str(10**9)], "batch must be at most 65,536"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(arguments, says, tmp_path, monkeypatch, capsys):
@@ -300,12 +329,31 @@ def test_files_that_cannot_be_read_or_written(monkeypatch, capsys):
         assert capsys.readouterr().err == f"glowlite: {error.strerror}: runs/x\n"
 
 
-def test_a_fault_of_our_own_is_not_hidden(monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 300. GiB for an array"),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:121] . DefaultCPUAllocator: can't allocate memory: you tried to"),
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
+    ],
+)
+def test_too_little_memory_is_one_sentence(monkeypatch, capsys, error):
     def broken(*args):
-        raise ValueError("a bug")
+        raise error
 
     monkeypatch.setattr(checkpoint, "read_card", broken)
-    with pytest.raises(ValueError, match="a bug"):
+    assert glowlite("card", "faces64") == 2
+    told = capsys.readouterr().err
+    assert told.startswith("glowlite: There is not enough memory for this: choose fewer") and told.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), RuntimeError("a bug"), OSError("a bug")])
+def test_a_fault_of_our_own_is_not_hidden(monkeypatch, error):
+    def broken(*args):
+        raise error
+
+    monkeypatch.setattr(checkpoint, "read_card", broken)
+    with pytest.raises(type(error), match="a bug"):
         glowlite("card", "faces64")
 
 

@@ -84,5 +84,5 @@ def test_what_cannot_be_saved_says_so(tmp_path):
     with pytest.raises(GlowliteError, match="shape"):
         save_png(tmp_path / "a.png", np.zeros((4, 4, 2), dtype=np.uint8))
     (tmp_path / "file").write_text("not a folder")
-    with pytest.raises(GlowliteError, match="Cannot write"):
+    with pytest.raises(GlowliteError, match="cannot be written"):
         save_png(tmp_path / "file" / "a.png", np.zeros((4, 4, 3), dtype=np.uint8))

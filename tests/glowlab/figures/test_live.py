@@ -52,7 +52,7 @@ def test_each_control_redraws(made):
 
 
 def test_a_slider_of_whole_numbers_gives_whole_numbers_and_has_buttons(made):
-    made.controls["layer"].set_state({"value": 4.0})
+    made.controls["layer"].set_state({"move": [made.controls["layer"].epoch, 4.0]})
     assert made.values["layer"] == 4 and isinstance(made.values["layer"], int)
     _, outer = KNOBS[1].make(lambda name, value: None)
     slider, back, on = outer.children

@@ -10,7 +10,7 @@ from jinja2 import DictLoader
 from voila.exporter import VoilaExporter
 
 from glowlab import serving
-from glowlab.serving import patches
+from glowlab.serving import patches, server
 
 FILES = [path for path in Path(serving.__file__).parent.glob("*.py") if path.name != "patches.py"]
 PRIVATE = re.compile(r"_[a-z]\w*")
@@ -62,7 +62,7 @@ def test_other_files_use_no_private_part(path):
 
 def test_voila_compiles_a_template_once():
     create = VoilaExporter._create_environment
-    patches.cache_templates()
+    patches.cache_templates(server.TemplateCache())
     try:
         sources = {"page.html": "{{ 1 + 1 }}"}
         pages = []

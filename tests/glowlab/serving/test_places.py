@@ -66,6 +66,20 @@ def test_so_many_kernels_start_and_no_more(tmp_path):
     asyncio.run(run())
 
 
+def test_a_kernel_ends_once_whoever_asks_for_it(tmp_path):
+    async def run():
+        async with open_server(tmp_path) as here:
+            kernel = await here.start_kernel()
+            # Its page, the clock, and Ctrl-C, all at one time.
+            ends = [here.end(kernel), here._end_unused(kernel), here.shutdown_kernel(kernel), here.shutdown_all()]
+            await asyncio.gather(*ends)
+            assert not len(here)
+            here.release(kernel, 0.0)
+            await asyncio.sleep(0.1)
+
+    asyncio.run(run())
+
+
 def test_a_page_gets_its_kernel_early_or_is_told_at_once_that_there_is_none(tmp_path):
     async def run():
         async with open_server(tmp_path, places=1) as here:

@@ -167,12 +167,37 @@ def test_an_upload_puts_its_slices_together():
 
 def test_an_upload_begun_anew_forgets_the_old_one_and_has_a_limit(caplog):
     got = []
-    upload = Upload(lambda data, name: got.append(data), None, most=10)
+    refused = []
+    upload = Upload(lambda data, name: got.append(data), refused.append, most=10)
     upload._receive(upload, {"kind": "slice", "name": "a", "part": 0, "parts": 2}, [b"old"])
     send(upload, b"new", 1)
     assert got == [b"new"]
-    send(upload, bytes(100), 4)  # 25 bytes are over the limit by the second slice
-    assert got == [b"new"] and "ignored" in caplog.text
+    send(upload, bytes(100), 4)
+    assert got == [b"new"] and refused == [25] and "ignored" in caplog.text
+    send(upload, bytes(11), 1)  # all in one slice
+    send(upload, bytes(10), 1)
+    assert got == [b"new", bytes(10)] and refused == [25, 11]
+
+
+def test_a_page_cannot_set_a_limit():
+    got, refused = [], []
+    upload, slider = Upload(lambda data, name: got.append(data), refused.append, most=10), Slider()
+    upload.set_state({"most": 10**9, "label": "mine"})
+    slider.set_state({"max": 100.0, "move": [slider.epoch, 50.0]})
+    send(upload, bytes(100), 1)
+    assert got == [] and refused == [100] and upload.label != "mine" and slider.value == 1.0
+
+
+@pytest.mark.parametrize(
+    "message",
+    [{}, {"kind": "slice"}, {"kind": "slice", "part": 0}, {"kind": "too large"}, {"kind": "too large", "size": "x"}],
+)
+def test_a_message_that_is_no_part_of_an_upload_changes_nothing(message):
+    got = []
+    upload = Upload(lambda data, name: got.append(data), got.append)
+    upload._receive(upload, message, [b"x"])
+    upload._receive(upload, message, [])
+    assert got == []
 
 
 def test_many_changes_in_one_hold_are_one_update():

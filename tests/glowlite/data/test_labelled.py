@@ -73,8 +73,15 @@ def test_parts_of_labelled_pictures_share_none(put):
 def test_drawn_faces_for_tests_are_others_than_those_to_learn_from():
     read, test = (labelled.read("faces", SHAPE, split, count=30) for split in ("train", "test"))
     assert list(read.attributes) == list(faces.ATTRIBUTES)
-    assert torch.equal(read.images, faces.draw(30, 16, seed=1).images)
+    assert torch.equal(read.images, labelled.draw_faces(30, 16, seed=1).images)
     assert not (read.images[:, None] == test.images).flatten(2).all(2).any()
+
+
+def test_drawn_faces_with_labels_show_every_amount_of_a_beard():
+    for name, absent in faces.ABSENT.items():
+        shown = labelled.draw_faces(400, 16, seed=1).attributes[name]
+        assert torch.histc(shown, 4, -1, 1).min() > 70
+        assert (faces.draw(400, 16, seed=1).attributes[name] == -1).float().mean() > absent - 0.1
 
 
 def test_a_folder_has_its_attributes_from_a_table(tmp_path, monkeypatch):

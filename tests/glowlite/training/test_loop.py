@@ -22,7 +22,8 @@ from glowlite.training.config import TrainConfig
 from glowlite.training.loop import Trainer, train
 from glowlite.training.nonfinite import first_nonfinite
 from glowlite.training.optimizers import MUON_RATE
-from glowlite.training.stream import PictureStream
+from glowlite.training.process import locked
+from glowlite.training.stream import PictureStream, open_stream
 from glowlite.training.stream import test_pictures as held_out
 from tests.helpers import name_of_format_1
 
@@ -226,16 +227,6 @@ def test_a_run_of_format_1_goes_on_exactly(tmp_path):
     assert history(tmp_path / "old") == history(tmp_path / "whole")
 
 
-def test_a_second_ctrl_c_ends_at_once_and_the_handlers_are_put_back():
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    with training.StopRequest() as stop:
-        signal.raise_signal(signal.SIGTERM)
-        assert stop.signal == signal.SIGTERM
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGINT)
-    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
-
-
 def test_metrics_later_than_the_state_are_cut_off(tmp_path):
     config = settings(tmp_path / "whole")
     run(config)
@@ -252,6 +243,49 @@ def test_metrics_later_than_the_state_are_cut_off(tmp_path):
     images = [line["images"] for line in history(tmp_path / "crashed") if "bpd" in line]
     assert images == list(range(8, 97, 8))
     assert history(tmp_path / "crashed")[-1] == history(tmp_path / "whole")[-1]
+
+
+def full(*args):
+    raise GlowliteError("last.safetensors cannot be written: No space left on device.")
+
+
+def test_a_full_disk_stops_no_run_and_saving_is_tried_again(tmp_path, monkeypatch, capsys):
+    config = settings(tmp_path / "run", checkpoint_minutes=0)
+    trainer = stop_after(config, 2)
+    before, write, refused = (tmp_path / "run" / runs.STATE).read_bytes(), checkpoint.write_state, []
+
+    def write_state(*args):
+        if trainer.steps in (3, 4):
+            assert (tmp_path / "run" / runs.STATE).read_bytes() == before
+            refused.append(trainer.steps)
+            full()
+        write(*args)
+
+    monkeypatch.setattr(checkpoint, "write_state", write_state)
+    trainer = Trainer(config, resume=True, progress=False)
+    assert trainer.fit(NoStop).images == 96
+    assert refused == [3, 4]
+    told = capsys.readouterr().err
+    assert told.count("No space left on device. What was saved before is kept; the next checkpoint tries again.\n") == 2
+    assert runs.read_run(tmp_path / "run")[1]["images"] == 96
+
+
+def test_a_last_state_that_cannot_be_saved_is_a_mistake_and_keeps_the_one_before(tmp_path, monkeypatch):
+    stop_after(settings(tmp_path), 2)
+    before = (tmp_path / runs.STATE).read_bytes()
+    monkeypatch.setattr(checkpoint, "write_state", full)
+    with pytest.raises(GlowliteError, match="No space left on device"):
+        run(settings(tmp_path), resume=True)
+    assert (tmp_path / runs.STATE).read_bytes() == before
+
+
+def test_two_runs_never_write_into_one_folder(tmp_path):
+    with locked(tmp_path / "run"):
+        for resume in (False, True):
+            with pytest.raises(GlowliteError, match="Another training is at work in .*run: wait .* another --out"):
+                run(settings(tmp_path / "run"), resume=resume)
+    assert not (tmp_path / "run").exists()
+    run(settings(tmp_path / "run", images=16))
 
 
 def test_a_run_may_be_made_longer(tmp_path):
@@ -361,6 +395,28 @@ def test_pictures_that_are_added_leave_validation_as_it_was(album, tmp_path, cap
         assert not any((picture.numpy().tobytes() in held_out) for picture in first.images[first.training])
 
 
+def test_the_best_weights_on_few_pictures_are_kept_and_validation_comes_every_hundred_epochs(tmp_path, monkeypatch):
+    monkeypatch.setenv("GLOWLITE_DATA", str(tmp_path / "cache"))
+    save_faces(tmp_path / "few", 0, 3)
+    config = settings(tmp_path / "run", data=str(tmp_path / "few"), images=960, validate_every=25_000)
+    assert Trainer(config, progress=False).validate_every == 100 * 2
+    monkeypatch.setattr(training, "EPOCHS", 40)
+    result = run(config)
+    values = [(line["val_bpd"], line["images"]) for line in history(tmp_path / "run") if "val_bpd" in line]
+    assert [images for _, images in values] == list(range(80, 961, 80))
+    assert tuple(result.best) == min(values) and 80 < result.best[1] < 960, "they are learned by heart"
+    assert checkpoint.read_card(tmp_path / "run" / runs.BEST)["images_seen"] == result.best[1]
+    model, stream = checkpoint.load(tmp_path / "run" / runs.BEST), open_stream(config.data, SMALL.shape, 8, 0)
+    expected = evaluation.bits_per_dim(model, stream.held_out(9), seed=training.VALIDATION).mean().item()
+    assert result.best[0] == pytest.approx(expected)
+    assert runs.read_run(tmp_path / "run")[1]["best"] == list(result.best)
+
+
+def test_no_best_weights_are_kept_where_faces_never_end(tmp_path):
+    assert run(settings(tmp_path)).best is None
+    assert not (tmp_path / runs.BEST).exists()
+
+
 def test_a_card_tells_how_many_pictures_were_kept_back_even_if_only_one(album, tmp_path):
     for number in range(2, 24):
         (album / f"{number}.png").unlink()
@@ -433,7 +489,17 @@ def test_a_parameter_that_is_not_finite_is_named(tmp_path):
         ({"images": 0}, "images must be more than 0"),
         ({"lr": -1.0}, "lr must be more than 0"),
         ({"lr": math.nan}, "lr must be more than 0"),
+        ({"lr": math.inf}, "lr must be at most 1,000"),
         ({"decay": 1.5}, "from 0 to 1"),
+        ({"batch": 10**9}, "batch must be at most 65,536"),
+        ({"init_batch": 10**9}, "init_batch must be at most 65,536"),
+        ({"seed": 10**23}, "seed must be from 0 to 2,147,483,647"),
+        ({"ema": 10**400}, "ema must be at most"),
+        ({"warmup": -1}, "warmup must be 0 or more"),
+        ({"threads": 10**9}, "threads must be from 0 to 1,024"),
+        ({"batch": "8"}, "batch must be a whole number, not '8'"),
+        ({"images": 10.5}, "images must be a whole number"),
+        ({"lr": None}, "lr must be a number, not None"),
         ({"optimizer": "sgd"}, "muon or adamw or adamax, not 'sgd'"),
         ({"batch": 9, "devices": 2}, "shared equally"),
     ],

@@ -1,0 +1,52 @@
+"""Files that are written whole or not at all."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO
+
+from glowlite.errors import GlowliteError
+
+UNFINISHED = ".glowlite-"  # how the names of files begin while they are written
+
+
+def write_atomically(path: str | Path, content: bytes | Callable[[BinaryIO], object]) -> None:
+    """Write the whole file or nothing: first beside its place and flushed to disk, then moved there.
+
+    content: bytes, or a function that writes to an open file. Missing folders are made; where `path` is a link, the
+    file that it leads to is written. What killed writers left in the folder is removed after ten minutes. GlowliteError
+    where there is no room or no permission, or where the name is that of a folder or a device.
+    """
+    try:
+        if Path(path).exists() and not Path(path).is_file():
+            raise GlowliteError(f"{path} is a folder or a device, not a file: choose another name.")
+        place = Path(path).resolve()
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _remove_unfinished(place.parent)
+        handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=UNFINISHED)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                if callable(content):
+                    content(file)
+                else:
+                    file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, place)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise GlowliteError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+
+def _remove_unfinished(folder: Path) -> None:
+    for path in folder.glob(f"{UNFINISHED}*"):
+        try:
+            if path.stat().st_mtime < time.time() - 600:
+                path.unlink()
+        except OSError:
+            pass  # of another person, or gone already
