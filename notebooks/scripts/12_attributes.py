@@ -309,8 +309,8 @@ guess.outcome(
 
 # %% [markdown]
 # Two lists with nothing in common, you would say, and both are the beard. Here are all sizes, with the model's own
-# direction to compare. That one is from 6,000 faces, these among them, so chance is partly the same chance, and
-# flatters the cosines. The last row has none of that: it is from 100 new faces.
+# direction to compare. That one is from 6,000 faces, with these people among them (in other beards), so chance is partly
+# the same chance, and flatters the cosines. The last row has none of that: it is from 100 new faces.
 
 # %% tags=["nbval-check-output"]
 own = load_directions("faces64")["beard"]
@@ -463,8 +463,8 @@ for name, values in along.items():
 # ### The explorer
 #
 # All of this can be moved. Go to *How many labels* and choose 10, then press *Ten others* a few times. It says the
-# cosine with the model's own (flattered, as in the table, since its labels are among those 6,000). Then look at *How
-# the directions overlap*: cosines between attributes.
+# cosine with the model's own (flattered, as in the table). Then look at *How the directions overlap*: cosines between
+# attributes.
 
 # %%
 from glowlab.explorers import open_attributes
