@@ -309,8 +309,8 @@ guess.outcome(
 
 # %% [markdown]
 # Two lists with nothing in common, you would say, and both are the beard. Here are all sizes, with the model's own
-# direction to compare. That one is from 6,000 faces, with these people among them (in other beards), so chance is partly
-# the same chance, and flatters the cosines. The last row has none of that: it is from 100 new faces.
+# direction to compare. That one is from 6,000 faces, with these people among them (in other beards), so chance is
+# partly the same chance, and flatters the cosines. The last row has none of that: it is from 100 new faces.
 
 # %% tags=["nbval-check-output"]
 own = load_directions("faces64")["beard"]
