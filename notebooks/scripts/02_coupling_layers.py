@@ -24,7 +24,7 @@
 # %% [markdown]
 # **Needs.** Notebook 01: $\log p(x) = \log p(z) + \text{log-det}$. A little torch: modules, autograd. No GPU.
 #
-# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 30 seconds.
+# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 60 seconds.
 #
 # **Symbols.**
 #

@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Notebooks 01 (log-det) and 02 (coupling), and the product of a matrix and a vector.
 #
-# **Minutes.** About 30 to read and 15 for the exercises; all cells run in under 30 seconds.
+# **Minutes.** About 30 to read and 15 for the exercises; all cells run in under 60 seconds.
 #
 # **Symbols.**
 #

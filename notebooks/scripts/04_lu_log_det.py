@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Notebook 03: the 1x1 convolution and its log-det, $h w \log |\det W|$.
 #
-# **Minutes.** About 20 to read and 15 for the exercises; all cells run in under 15 seconds.
+# **Minutes.** About 20 to read and 15 for the exercises; all cells run in under 30 seconds.
 #
 # **Symbols.**
 #

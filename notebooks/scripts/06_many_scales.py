@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Change of variables (01) and coupling layers (02). No GPU, no training.
 #
-# **Minutes.** About 25 to read and 10 for the exercises; all cells run in under 30 seconds.
+# **Minutes.** About 25 to read and 10 for the exercises; all cells run in under 120 seconds.
 #
 # **Symbols.**
 #

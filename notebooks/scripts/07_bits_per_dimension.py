@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Change of variables (01), and what a histogram is. No GPU; one fit, of a few seconds.
 #
-# **Minutes.** About 25 to read and 10 for the exercises; all cells run in under 15 seconds.
+# **Minutes.** About 25 to read and 10 for the exercises; all cells run in under 120 seconds.
 #
 # **Symbols.**
 #

@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** The parts of notebooks 01 to 07; each is shown again in a few lines. No GPU.
 #
-# **Minutes.** About 35 to read and 10 for the exercises; all cells run in under 120 seconds.
+# **Minutes.** About 40 to read and 10 for the exercises; all cells run in under 600 seconds.
 #
 # **Symbols.**
 #

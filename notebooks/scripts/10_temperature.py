@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Many scales (06) and bits per dimension (07). No GPU, no training.
 #
-# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 30 seconds.
+# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 60 seconds.
 #
 # **Symbols.**
 #

@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Temperature (10) and many scales (06). No GPU, no training.
 #
-# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 15 seconds.
+# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 120 seconds.
 #
 # **Symbols.**
 #

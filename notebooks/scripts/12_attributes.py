@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** The levels of the latents (06) and interpolation (11). No GPU, no training.
 #
-# **Minutes.** About 40 to read and 10 for the exercises; all cells run in under 30 seconds.
+# **Minutes.** About 45 to read and 10 for the exercises; all cells run in under 240 seconds.
 #
 # **Symbols.**
 #
@@ -424,7 +424,7 @@ for N in (10, 100, 1000):
     print(f"{N:5,} labels: off by {off:.2f} in every number, where faces differ by {spread:.2f}")
 
 # %% [markdown]
-# Along the true direction, too, it is off by 0.2 at 100 labels, out of 2.7. So the beard comes at nearly its full
+# Along the true direction, too, it is off by 0.2 at 100 labels, out of 2.2. So the beard comes at nearly its full
 # length. The rest is a push of 0.2 in every other way that faces differ, and nobody sees that. With 10 labels it is
 # a push of more than half of what makes people different people. That is the mess.
 
@@ -589,8 +589,8 @@ for way, direction in ways.items():
 effect_bars(
     effects,
     ("beard", "glasses"),
-    alt="Bars for four ways. With minus without moves beard and glasses. Projected out, the beard moves a third as "
-    "far and glasses hardly. Like with like and regression move the beard in full and glasses hardly.",
+    alt="Bars for four ways. With minus without moves beard and glasses. Projected out, the beard moves half as "
+    "far and glasses hardly. Like with like and regression move the beard in full and make glasses a little fainter.",
 )
 
 # %%
@@ -609,7 +609,7 @@ for way, direction in {"with - without": naive, "regression": regressed}.items()
 
 # %% [markdown]
 # Parting has a price. What tells beards from glasses comes from those few faces, so there is more chance in the
-# direction: it is longer. (That glasses still move a little may well be chance, too.) And if nobody had one without
+# direction: it is longer. (That glasses now move a little the other way may well be chance, too.) And if nobody had one without
 # the other, no arithmetic could part them. Then only other pictures help.
 
 # %% [markdown]
