@@ -22,7 +22,7 @@ def bits_per_dim(model: Glow, images: Tensor, batch: int = 128, seed: int = 0) -
     The dequantisation noise comes from `seed`, batch by batch, so two models are measured with the same noise.
     """
     noise = generator(model.device, seed)
-    return pixels.bits_per_dim(model.log_prob(images, noise, batch), model.dims).double().cpu()
+    return pixels.bits_per_dim(model.log_prob(images, noise, batch), model.dims).cpu().double()
 
 
 def codec_bits_per_dim(images: Tensor, codec: str) -> Tensor:
@@ -135,7 +135,7 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     >>> round(frechet_distance(a, a + 3), 6), round(frechet_distance(a, 2 * a - 1), 6)
     (18.0, 2.666667)
     """
-    a, b = a.double(), b.double()
+    a, b = a.cpu().double(), b.cpu().double()
     A, B = a.T.cov(), b.T.cov()
     values, vectors = torch.linalg.eigh(A)
     root = vectors * values.clamp(min=0).sqrt() @ vectors.T

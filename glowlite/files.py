@@ -18,6 +18,11 @@ def write_atomically(path: str | Path, content: bytes | Callable[[BinaryIO], obj
     content: bytes, or a function that writes to an open file. Missing folders are made; where `path` is a link, the
     file that it leads to is written. What killed writers left in the folder is removed after ten minutes. GlowliteError
     where there is no room or no permission, or where the name is that of a folder or a device.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_atomically(f"{folder}/new/note.txt", b"whole")
+    ...     Path(f"{folder}/new/note.txt").read_bytes()
+    b'whole'
     """
     try:
         if Path(path).exists() and not Path(path).is_file():

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from glowlite.errors import GlowliteError
+from glowlite.flows.base import to_float64
 
 Latents = list[Tensor]
 
@@ -70,7 +71,7 @@ def effective_temperature(latents: Latents) -> Tensor:
     tensor([0.7000])
     """
     eps = flatten(latents)
-    return eps.norm(dim=1) / eps.shape[1] ** 0.5
+    return torch.linalg.vector_norm(eps, dim=1) / eps.shape[1] ** 0.5
 
 
 def lerp(a: Latents, b: Latents, t: float) -> Latents:
@@ -92,14 +93,15 @@ def slerp(a: Latents, b: Latents, t: float) -> Latents:
     >>> bool(effective_temperature(slerp(a, b, 0.5)) > effective_temperature(lerp(a, b, 0.5)))
     True
     """
-    flat_a, flat_b = flatten(a).double(), flatten(b).double()  # else chance decides between opposites
+    flat_a, flat_b = to_float64(flatten(a)), to_float64(flatten(b))  # else chance decides between opposites
     cosine = torch.cosine_similarity(flat_a, flat_b, dim=1).clamp(-1, 1)
     angle = torch.acos(cosine).view(-1, 1, 1, 1)
     parallel = torch.sin(angle) < 1e-4
     safe = torch.where(parallel, torch.ones_like(angle), angle)
     weight_a = torch.where(parallel, 1 - t + 0 * angle, torch.sin((1 - t) * safe) / torch.sin(safe))
     weight_b = torch.where(parallel, t + 0 * angle, torch.sin(t * safe) / torch.sin(safe))
-    return [weight_a.to(x.dtype) * x + weight_b.to(x.dtype) * y for x, y in zip(a, b, strict=True)]
+    weight_a, weight_b = (weight.to(a[0]) for weight in (weight_a, weight_b))
+    return [weight_a * x + weight_b * y for x, y in zip(a, b, strict=True)]
 
 
 def add(latents: Latents, direction: Latents, amount: float | Tensor) -> Latents:
@@ -138,9 +140,9 @@ def directions(latents: Latents, attributes: dict[str, Tensor]) -> dict[str, Lat
     True
     """
     names = list(attributes)
-    values = torch.stack([attributes[name].to(latents[0].device).double() for name in names], 1)
+    values = torch.stack([attributes[name].cpu().double() for name in names], 1)
     if len(values) <= len(names):
         raise GlowliteError(f"{len(names)} directions need at least {len(names) + 1} pictures, not {len(values)}")
-    projector = torch.linalg.pinv(values - values.mean(0)).to(latents[0].dtype)  # (attributes, B)
+    projector = torch.linalg.pinv(values - values.mean(0)).to(latents[0])  # (attributes, B)
     slopes = [(projector @ (eps - eps.mean(0)).flatten(1)).view(-1, 1, *eps.shape[1:]) for eps in latents]
     return {name: [slope[i] for slope in slopes] for i, name in enumerate(names)}

@@ -14,7 +14,7 @@ from glowlab.explorers.gallery import GALLERY_SEED, GalleryFace, learned_drawn_f
 from glowlab.explorers.models import MODELS, USUAL, asked_model
 from glowlab.explorers.render import Decoded, Updater, measure_bits
 from glowlab.explorers.scheduler import Scheduler
-from glowlab.explorers.typical import Typical, read_typical
+from glowlab.explorers.typical import Typical, known, read_typical
 from glowlab.widgets.controls import MEGABYTE, Button, Upload
 from glowlab.widgets.frame import Frame, box, try_open
 from glowlab.widgets.readout import Readout, Words
@@ -211,7 +211,7 @@ def make_card(title: str, note: str, *children):
 
 def get_typical(model, card: Mapping) -> Typical:
     """Bits per dimension of held-out pictures, from the card; else those of drawn faces or portraits, measured now."""
-    if {"bits_per_dim", "spread"} <= set(card.get("held_out", {})):
+    if {"bits_per_dim", "spread"} <= set(known(card)):
         return read_typical(card, torch.zeros(2))
     size = model.config.shape[-1]
     drawn = learned_drawn_faces(card)

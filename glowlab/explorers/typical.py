@@ -19,9 +19,14 @@ class Typical(NamedTuple):
         return not abs(bits_per_dim - self.mean) <= FAR * self.spread  # so that NaN is foreign too
 
 
+def known(card: Mapping) -> dict[str, float]:
+    """The numbers of card["held_out"]; one picture has no spread, so a card may hold None."""
+    return {key: value for key, value in card.get("held_out", {}).items() if isinstance(value, (int, float))}
+
+
 def read_typical(card: Mapping, measured: Tensor) -> Typical:
     """Read card["held_out"] of a checkpoint; where it lacks a number, use `measured` bits per dimension, (N,)."""
-    held_out = card.get("held_out", {})
+    held_out = known(card)
     mean = held_out.get("bits_per_dim", measured.mean().item())
     spread = held_out.get("spread", measured.std().item())
     return Typical(float(mean), max(float(spread), 1e-3))

@@ -69,7 +69,7 @@ def density_of_cells(
         raise GlowliteError(f"inverse must give one point for each: {tuple(points.shape)}, not {got}")
     if not moved.isfinite().all():
         raise GlowliteError("inverse gives points that are not finite, so there is no sheet to draw")
-    corners, mass = corners_of(moved.double().cpu(), cells), cell_masses(reach, cells)
+    corners, mass = corners_of(moved.cpu().double(), cells), cell_masses(reach, cells)
     return Cells(corners, mass, mass / cell_areas(corners).clamp_min(NO_AREA))
 
 

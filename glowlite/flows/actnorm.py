@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from glowlite.errors import GlowliteError
-from glowlite.flows.base import Flow
+from glowlite.flows.base import Flow, to_float64
 
 LOG_SCALE_FACTOR = 3.0  # the published code trains log_s / 3, which lets scales learn three times as fast
 
@@ -48,7 +48,7 @@ class ActNorm(Flow):
     @torch.no_grad()
     def initialize(self, x: Tensor) -> None:
         """Set s = 1 / std and b = -mean / std of each channel of x (finite for a constant channel)."""
-        values = x.detach().transpose(0, 1).flatten(1).double()  # (C, B*H*W); float64: this is done once
+        values = to_float64(x.detach().transpose(0, 1).flatten(1))  # (C, B*H*W); float64: this is done once
         mean, std = values.mean(1), values.std(1, unbiased=False)
         s = 1 / std.clamp_min(1e-3)  # a constant channel has no scale to learn from; 1000 is stretch enough
         self.log_s.copy_(s.log() / LOG_SCALE_FACTOR)

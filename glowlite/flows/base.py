@@ -73,6 +73,14 @@ def no_change(x: Tensor) -> Tensor:
     return x.new_zeros(x.shape[0], dtype=torch.promote_types(x.dtype, torch.float32))
 
 
+def to_float64(values: Tensor) -> Tensor:
+    """The same numbers in float64; on the CPU where the device has none, as Apple's GPUs."""
+    try:
+        return values.double()
+    except TypeError:
+        return values.cpu().double()
+
+
 def sum_features(values: Tensor) -> Tensor:
     """Sum everything but the batch: (B, ...) -> (B,)."""
     return values.flatten(1).sum(1)

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from glowlite.errors import GlowliteError
-from glowlite.flows.base import Flow, no_change
+from glowlite.flows.base import Flow, no_change, to_float64
 
 
 class Permutation(Flow):
@@ -75,10 +75,10 @@ class InvertibleConv1x1(Mixing):
         return self.weight
 
     def inverse_matrix(self) -> Tensor:
-        return torch.linalg.inv(self.weight.double()).to(self.weight.dtype)
+        return torch.linalg.inv(to_float64(self.weight)).to(self.weight)
 
     def log_abs_det(self) -> Tensor:
-        return torch.linalg.slogdet(self.weight.double())[1].to(self.weight.dtype)
+        return torch.linalg.slogdet(to_float64(self.weight))[1].to(self.weight)
 
 
 class InvertibleConv1x1LU(Mixing):
@@ -117,9 +117,9 @@ class InvertibleConv1x1LU(Mixing):
         return P @ (lower @ upper)
 
     def inverse_matrix(self) -> Tensor:
-        P, lower, upper = (factor.double() for factor in self.factors())  # float64: rounding here would add up
+        P, lower, upper = (to_float64(factor) for factor in self.factors())  # float64: rounding here would add up
         half = torch.linalg.solve_triangular(lower, P.T, upper=False, unitriangular=True)
-        return torch.linalg.solve_triangular(upper, half, upper=True).to(self.L.dtype)
+        return torch.linalg.solve_triangular(upper, half, upper=True).to(self.L)
 
     def log_abs_det(self) -> Tensor:
         return self.log_s.sum()

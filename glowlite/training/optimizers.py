@@ -61,7 +61,7 @@ def orthogonalize(matrices: Tensor) -> Tensor:
     tensor([True, True, True])
     """
     a, b, c = NEWTON_SCHULZ
-    x = matrices / (matrices.norm(dim=(1, 2), keepdim=True) + 1e-7)
+    x = matrices / (torch.linalg.vector_norm(matrices, dim=(1, 2), keepdim=True) + 1e-7)
     wide = x if x.shape[1] <= x.shape[2] else x.mT
     for _ in range(5):  # x <- a x + (b A + c A^2) x  with A = x x^T
         gram = wide @ wide.mT

@@ -53,6 +53,11 @@ def locked(out: Path) -> Iterator[None]:
     """Keep a run's folder for this process; GlowliteError where another one has it. A folder left empty is removed.
 
     Of a run's processes the first has the lock. It removes what an earlier one had half written when it was killed.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, locked(Path(folder) / "run"):
+    ...     (Path(folder) / "run").is_dir()
+    True
     """
     if rank_zero_only.rank != 0:
         yield

@@ -10,7 +10,7 @@ import glowlite
 
 NAMES = [module.name for module in pkgutil.walk_packages(glowlite.__path__, "glowlite.")]
 # The command line, files without a function for users, and the parts of a drawn face.
-WITHOUT = {"cli", "errors", "folders", "flows", "data", "data.sdf", "data.anatomy", "data.portrait", "training"}
+WITHOUT = {"cli", "folders", "flows", "data", "data.sdf", "data.anatomy", "data.portrait", "training"}
 
 
 @pytest.mark.parametrize("name", [name for name in ["glowlite", *NAMES] if not name.endswith("__main__")])

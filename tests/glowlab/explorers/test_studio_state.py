@@ -145,6 +145,7 @@ def test_the_card_is_believed_and_what_it_lacks_is_measured():
     assert read_typical({"held_out": {"bits_per_dim": 3.2, "spread": 0.1}}, measured) == (3.2, 0.1)
     assert read_typical({"held_out": {"bits_per_dim": 3.2}}, measured) == (3.2, 1.0)
     assert read_typical({}, measured) == (4.0, 1.0)
+    assert read_typical({"held_out": {"bits_per_dim": 3.2, "spread": None}}, measured) == (3.2, 1.0)  # of one picture
 
 
 def test_the_address_holds_the_state(state, gallery, model, directions):

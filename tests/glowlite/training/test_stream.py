@@ -178,3 +178,12 @@ def test_a_name_is_a_data_set_even_beside_a_folder_of_that_name(name, tmp_path, 
 def test_a_folder_that_is_not_there_any_more(tmp_path):
     with pytest.raises(GlowliteError, match="gone is not there: name a folder .* in its present place"):
         open_stream(str(tmp_path / "gone"), (3, 16, 16), 4, 0)
+
+
+def test_a_folder_of_grey_pictures_trains_the_grey_preset(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (6, 40, 30), dtype=np.uint8)
+    for i, picture in enumerate(noise):
+        stored = picture if i % 2 else picture.astype(np.uint16) * 16  # 8 bits, and 12 of 16
+        Image.fromarray(stored).save(tmp_path / f"{i}.png")
+    stream = open_stream(str(tmp_path), (1, 28, 28), batch=4, seed=0)
+    assert stream.batch(0).shape == (4, 1, 28, 28) and stream.batch(0).float().std() > 20
