@@ -609,8 +609,8 @@ for way, direction in {"with - without": naive, "regression": regressed}.items()
 
 # %% [markdown]
 # Parting has a price. What tells beards from glasses comes from those few faces, so there is more chance in the
-# direction: it is longer. (That glasses now move a little the other way may well be chance, too.) And if nobody had one without
-# the other, no arithmetic could part them. Then only other pictures help.
+# direction: it is longer. (That glasses now move a little the other way may well be chance, too.) And if nobody had
+# one without the other, no arithmetic could part them. Then only other pictures help.
 
 # %% [markdown]
 # ## 7 · There and back
