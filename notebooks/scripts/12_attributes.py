@@ -371,9 +371,12 @@ row(
 # ## 5 · Why chance does so little harm
 #
 # A mean over $n$ faces is uncertain: faces differ by a standard deviation $\sigma \approx 1$ in each number of $z$,
-# so the mean of $n$ is off by $\sigma / \sqrt n$. Let a share $p$ of the $N$ faces have a beard. Then the two means,
-# one minus the other, are off by $\sigma \sqrt{1 / pN + 1 / (1 - p)N} = \sigma / \sqrt{p (1 - p) N}$. That is each of
-# the $D$ numbers. Together, chance is as long as
+# so the mean of $n$ is off by $\sigma / \sqrt n$.
+
+# %% [markdown]
+# Let a share $p$ of the $N$ faces have a beard. Then the two means, one minus the other, are off by
+# $\sigma \sqrt{1 / pN + 1 / (1 - p)N} = \sigma / \sqrt{p (1 - p) N}$. That is each of the $D$ numbers. Together, chance
+# is as long as
 #
 # $$\sigma \sqrt{\frac{D}{p (1 - p) N}}, \qquad \text{for } p = \tfrac12 \text{ it is } 2 \sigma \sqrt{D / N}.$$
 
