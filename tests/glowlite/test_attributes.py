@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.attributes import HELD_OUT, measure, table, train_fair_meter
 from glowlite import checkpoint
-from glowlite.data import datasets, faces, labelled
+from glowlite.data import datasets, labelled
 from glowlite.data.labelled import Labelled
 from glowlite.evaluation import train_meter
 
@@ -20,8 +20,8 @@ def measured(request):
         pytest.skip(f"{data}.npz is not in {datasets.cache_folder()}")
     model = checkpoint.load(request.param)
     if data == "faces":  # attributes in their own unit, of faces that no direction was made from
-        meter = train_meter(Labelled(*faces.draw(16_384, seed=METER_SEED)), epochs=10, seed=METER_SEED)
-        held_out = Labelled(*faces.draw(HELD_OUT, seed=labelled.SEEDS["test"]))
+        meter = train_meter(Labelled(*labelled.draw_faces(16_384, 64, METER_SEED)), epochs=10, seed=METER_SEED)
+        held_out = Labelled(*labelled.draw_faces(HELD_OUT, 64, labelled.SEEDS["test"]))
     else:
         meter = train_fair_meter(data, model.config.shape)
         held_out = labelled.read(data, model.config.shape, "test", HELD_OUT)
