@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** The levels of the latents (06) and interpolation (11). No GPU, no training.
 #
-# **Minutes.** About 45 to read and 10 for the exercises; all cells run in under 240 seconds.
+# **Minutes.** About 45 to read and 10 for the exercises; all cells run in under 60 seconds.
 #
 # **Symbols.**
 #
@@ -374,11 +374,13 @@ row(
 # so the mean of $n$ is off by $\sigma / \sqrt n$.
 
 # %% [markdown]
-# Let a share $p$ of the $N$ faces have a beard. Then the two means, one minus the other, are off by
-# $\sigma \sqrt{1 / pN + 1 / (1 - p)N} = \sigma / \sqrt{p (1 - p) N}$. That is each of the $D$ numbers. Together, chance
-# is as long as
+# Let a share $p$ of the $N$ faces have a beard, so that $pN$ faces make one mean and $(1 - p) N$ the other. Then one
+# minus the other is off by $\sigma / \sqrt{p (1 - p) N}$. That is each of the $D$ numbers. Together, chance is as long
+# as
 #
-# $$\sigma \sqrt{\frac{D}{p (1 - p) N}}, \qquad \text{for } p = \tfrac12 \text{ it is } 2 \sigma \sqrt{D / N}.$$
+# $$\sigma \sqrt{\frac{D}{p (1 - p) N}}.$$
+#
+# Where half of them have one, it is $2 \sigma \sqrt{D / N}$.
 
 # %% tags=["nbval-check-output"]
 spread = latents.flatten(z).std(0).square().mean().sqrt().item()

@@ -6,7 +6,7 @@ import re
 import signal
 import socket
 import time
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import psutil
 import pytest
@@ -38,8 +38,10 @@ def test_a_token_opens_and_turns_into_a_cookie(guarded):
     ):
         status, _, text = ask(guarded, path)
         assert status == 403 and "asks for a token" in text and "terminal" in text, path
-    status, headers, _ = ask(guarded, "/notebooks/00_why_reversible.html?token=open%20sesame&size=lecture")
-    assert status == 302 and headers["Location"] == "/notebooks/00_why_reversible.html?size=lecture"
+    asked = "/notebooks/00_why_reversible.html?token=open%20sesame&size=lecture"
+    status, headers, _ = ask(guarded, asked)
+    assert status == 302
+    assert urljoin(asked, headers["Location"]) == "/notebooks/00_why_reversible.html?size=lecture"
     cookie = headers["Set-Cookie"].split(";")[0]
     assert "sesame" not in cookie and "HttpOnly" in headers["Set-Cookie"]
     status, _, text = ask(guarded, "/", Cookie=cookie)
