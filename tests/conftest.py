@@ -1,6 +1,7 @@
 """What every test relies on: one thread a worker, the same random numbers, a Chromium where there is one."""
 
 import os
+import signal
 from contextlib import suppress
 
 import pytest
@@ -25,6 +26,18 @@ def pytest_collection_modifyitems(items):
     """Files with slow tests come first, so that no worker is left alone with one at the end."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)
+
+
+@pytest.fixture
+def usual_signals():
+    """Ctrl-C and a closed terminal do what they usually do; whoever started the tests may have them ignored."""
+    usual = {signal.SIGINT: signal.default_int_handler}
+    if hasattr(signal, "SIGHUP"):
+        usual[signal.SIGHUP] = signal.SIG_DFL
+    before = {number: signal.signal(number, handler) for number, handler in usual.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)

@@ -1,5 +1,6 @@
 """Every target of the Makefile: run here where that takes seconds, else the commands of its recipe are checked."""
 
+import os
 import re
 import shlex
 import shutil
@@ -36,7 +37,8 @@ RECIPE = (
 
 def make(*arguments, folder=ROOT, check=True) -> str:
     command = ["make", "-f", ROOT / "Makefile", "-C", folder, *ENVIRONMENT, *arguments]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    outside = {name: value for name, value in os.environ.items() if name not in ("ARGS", "MAKEFLAGS", "MAKELEVEL")}
+    run = subprocess.run(command, capture_output=True, text=True, check=False, env=outside)
     assert not check or run.returncode == 0, run.stdout + run.stderr
     return run.stdout + run.stderr
 

@@ -100,6 +100,7 @@ def test_train_leaves_state_metrics_and_model(run_folder):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals for one process")
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
 def test_ctrl_c_saves_says_how_to_go_on_and_resumes(tmp_path, name):
     out, number = tmp_path / "my 'first' run", getattr(signal, name)

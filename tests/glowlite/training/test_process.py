@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[3]
 # ---- signals -------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("usual_signals")
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_second_ctrl_c_ends_at_once_and_the_handlers_are_put_back(number):
     before = [signal.getsignal(each) for each in NUMBERS]
