@@ -126,8 +126,9 @@ def card(page: Page, title: str) -> Locator:
 
 
 def chart(page: Page, title: str) -> str:
-    """The text of the chart in a card, which tells its numbers."""
-    return card(page, title).locator(".gl-chart canvas").get_attribute("aria-label")
+    """The text of the chart in a card, which tells its numbers; waits until they are measured."""
+    measured = card(page, title).locator(".gl-chart canvas:not([aria-label='Being measured.'])")
+    return measured.get_attribute("aria-label")
 
 
 def shown(page: Page) -> set[str]:
