@@ -29,7 +29,7 @@ def write_atomically(path: str | Path, content: bytes | Callable[[BinaryIO], obj
             raise GlowliteError(f"{path} is a folder or a device, not a file: choose another name.")
         place = Path(path).resolve()
         place.parent.mkdir(parents=True, exist_ok=True)
-        _remove_unfinished(place.parent)
+        remove_unfinished(place.parent)
         handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=UNFINISHED)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -48,10 +48,18 @@ def write_atomically(path: str | Path, content: bytes | Callable[[BinaryIO], obj
         raise GlowliteError(f"{path} cannot be written: {error.strerror or error}.") from error
 
 
-def _remove_unfinished(folder: Path) -> None:
+def remove_unfinished(folder: Path, age: float = 600) -> None:
+    """Remove what killed writers left in a folder, if it is older than `age` seconds; 0: all, as nobody else writes.
+
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     Path(folder, f"{UNFINISHED}1").touch()
+    ...     remove_unfinished(Path(folder), age=0)
+    ...     list(Path(folder).iterdir())
+    []
+    """
     for path in folder.glob(f"{UNFINISHED}*"):
         try:
-            if path.stat().st_mtime < time.time() - 600:
+            if not age or path.stat().st_mtime < time.time() - age:
                 path.unlink()
         except OSError:
             pass  # of another person, or gone already

@@ -263,8 +263,7 @@ class Trainer:
             tensors |= {f"optimizer.{name}.{key}": value for key, value in state.items()}
         if self.stream.digests is not None:
             tensors["pictures"] = self.stream.digests
-        plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
-        checkpoint.write_state(self.out / STATE, plain, self.facts())
+        checkpoint.write_state(self.out / STATE, tensors, self.facts())
 
     def save_model(self, name: str) -> None:
         """Write the averaged weights, with a card, as the model `name` in `out`."""

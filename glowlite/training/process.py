@@ -15,7 +15,7 @@ from lightning_fabric.utilities.exceptions import MisconfigurationException
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from glowlite.errors import GlowliteError
-from glowlite.files import UNFINISHED
+from glowlite.files import remove_unfinished
 from glowlite.training.settings import TrainConfig
 
 LOCK = ".lock"  # in a run's folder; the system frees it when the process ends, however it ends
@@ -72,8 +72,7 @@ def locked(out: Path) -> Iterator[None]:
             f"Another training is at work in {out}: wait for its end, or choose another --out."
         ) from None
     try:
-        for file in out.glob(f"{UNFINISHED}*"):
-            file.unlink()
+        remove_unfinished(out, age=0)
         yield
     finally:
         lock.release()
