@@ -9,12 +9,16 @@ A check is a generator function that takes what the student wrote and a torch.Ge
         if torch.equal(y, -x):
             raise Mistake("right size, wrong sign")
         yield "it has the right sign"      # each yield is something that holds
+
+Its worked answer is the function of the same name in solutions/, in the file named after the notebook.
 """
 
 import dis
 import html
+import importlib.util
 import inspect
 import linecache
+import os
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -80,15 +84,19 @@ class Text:
         return self.text
 
 
-class Source(Text):
-    """Python source, with its colours where the page has some."""
+class Solution(Text):
+    """Python sources under their headings, {heading: source}, with their colours where the page has some."""
+
+    def __init__(self, sources: Mapping[str, str]):
+        super().__init__("\n\n".join(f"# {heading}\n\n{source}" for heading, source in sources.items()))
+        self._sources = sources
 
     def _repr_markdown_(self) -> str:
-        return f"```python\n{self.text}\n```"
+        return "\n\n".join(f"{heading}\n```python\n{source}\n```" for heading, source in self._sources.items())
 
 
 class Check:
-    """Call it with what you wrote. `hint()` gives the next hint, `solution()` the package's own source."""
+    """Call it with what you wrote. `hint()` gives the next hint, `solution()` a worked answer."""
 
     def __init__(self, name: str, trial: Callable[..., Iterator[str]], hints: Sequence[str], solution: Sequence):
         self.name, self.trial = name, trial
@@ -123,13 +131,29 @@ class Check:
         self._given += 1
         return Text(f"Hint {number} of {len(self._hints)}: {hint}")
 
-    def solution(self) -> Source:
-        """The source in the package that does this."""
-        return Source("\n\n".join(_source(thing) for thing in self._solution))
+    def answer(self):
+        """The function or class in solutions/ that answers the exercise; None where there is none."""
+        words = self.trial.__module__.removeprefix(f"{__package__}.").split("_")
+        for end in range(len(words), 0, -1):  # a second file of checks carries the notebook's name and a word more
+            module = f"{__package__}.solutions.{'_'.join(words[:end])}"
+            if importlib.util.find_spec(module):
+                return getattr(importlib.import_module(module), self.name, None)
+        return None
+
+    def solution(self) -> Text:
+        """A worked answer that can be pasted, then the source in the package that does this."""
+        if os.environ.get("GLOWLITE_SOLUTIONS", "").lower() == "off":
+            return Text("Solutions are switched off here; hints are not.")
+        sources = {}
+        if (answer := self.answer()) is not None:
+            sources["One answer, to be pasted over the exercise's dots:"] = _source(answer)
+        if self._solution:
+            sources["The package does it like this:"] = "\n\n".join(map(_source, self._solution))
+        return Solution(sources)
 
 
-def check(name: str, hints: Sequence[str], solution: Sequence) -> Callable[[Callable], Check]:
-    """Make a Check of a generator function; `solution`: functions of the package whose source solves it."""
+def check(name: str, hints: Sequence[str], solution: Sequence = ()) -> Callable[[Callable], Check]:
+    """Make a Check of a generator function for the exercise `name`; `solution`: what in the package does the same."""
     return lambda trial: Check(name, trial, hints, solution)
 
 
