@@ -11,7 +11,8 @@ import nbformat
 from glowlab.pages.mathml import to_mathml
 
 LAB = Path(__file__).resolve().parents[1]
-HEAD = re.compile(r"^# (\d\d) · (.+?)\n+(.+?)(?:\n\n|\Z)", re.DOTALL)
+NUMBERED = "[0-9][0-9]*_*.ipynb"  # the names of the notebooks: 12_name, 12b_name
+HEAD = re.compile(r"^# (\d\d[a-z]?) · (.+?)\n+(.+?)(?:\n\n|\Z)", re.DOTALL)
 MINUTES = re.compile(r"\*\*Minutes\.\*\* About (\d+) to read and (\d+) for the exercises")
 
 
@@ -120,11 +121,11 @@ def _find_picture(path: Path, changed: int) -> str:
 def find_notebooks() -> Path | None:
     """The folder of the notebooks, beside the package in a checkout; None if the package was installed without them."""
     folder = LAB.parent / "notebooks"
-    return folder if any(folder.glob("[0-9][0-9]_*.ipynb")) else None
+    return folder if any(folder.glob(NUMBERED)) else None
 
 
 def list_lessons() -> list[Lesson]:
     """The notebooks in order; empty if the package was installed without them."""
     folder = find_notebooks()
-    found = [read_lesson(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))] if folder else []
+    found = [read_lesson(path) for path in sorted(folder.glob(NUMBERED))] if folder else []
     return [each for each in found if each is not None]
