@@ -156,7 +156,27 @@ def test_minutes_grow_with_what_there_is_to_read():
 
         return notebooks.reading_minutes(new_notebook(cells=sum((cells() for _ in range(count)), [])))
 
-    assert minutes(1) == (5, 5) and minutes(20) == (10, 100)
+    assert minutes(1) == (5, 15) and minutes(20) == (20, 300)
+
+
+def test_a_class_with_two_methods_to_write_counts_as_two_exercises():
+    def minutes(*sources):
+        heading = new_markdown_cell("## Exercise 1 · Do it")
+        return notebooks.reading_minutes(new_notebook(cells=[heading, *map(new_code_cell, sources)]))[1]
+
+    one, both = "def forward(x):\n    z = ...\n    return z", "def inverse(z):\n    return ..., ..."
+    assert minutes(one) == minutes("x = 1") == 15
+    assert minutes(f"{one}\n{both}") == minutes(one, both) == 30
+    assert minutes(f"{both}\ndef first(x):\n    return x[..., 0]") == 15, "an index is no gap"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_kernel_has_one_thread_and_its_own_seconds_are_counted(tmp_path):
+    cells = ["import os, time, torch", "assert torch.get_num_threads() == 1", "time.sleep(20)"]
+    cells.append("start = time.process_time()\nwhile time.process_time() < start + 1: pass")
+    seconds = notebooks.execute(new_notebook(cells=list(map(new_code_cell, cells))), tmp_path)
+    assert 1 < seconds < 20, "waiting is no work"
 
 
 @pytest.mark.parametrize("seconds, said", [(9, 15), (16, 30), (31, 60), (200, 240), (999, 600)])

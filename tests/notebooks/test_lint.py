@@ -12,7 +12,7 @@ HEAD = """# 03 · A title
 
 **Needs.** Nothing.
 
-**Minutes.** About 5 to read and 10 for the exercises; all cells run in under 15 seconds.
+**Minutes.** About 5 to read and 30 for the exercises; all cells run in under 15 seconds.
 
 **Symbols.**
 
