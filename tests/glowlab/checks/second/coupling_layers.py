@@ -21,3 +21,16 @@ def affine(x, scale_and_shift):
     for i in range(len(x)):
         log_det[i] = log_s[i].sum()
     return z, log_det
+
+
+def mended(x, first, second):  # the other way: x_a moves first
+    half = x.shape[1] // 2
+    z = x.clone()
+    log_r, u = second(x[:, half:])
+    z[:, :half] = (x[:, :half] + u) * log_r.exp()
+    log_s, t = first(z[:, :half].clone())
+    z[:, half:] = (x[:, half:] + t) * log_s.exp()
+    log_det = torch.zeros(len(x))
+    log_det += log_s.sum(1)
+    log_det += log_r.sum(1)
+    return z, log_det

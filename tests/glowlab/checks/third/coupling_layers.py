@@ -16,3 +16,12 @@ def affine(x, scale_and_shift):
     s = log_s.exp()
     log_det = s.log().flatten(1).sum(1, keepdim=True).squeeze(1)
     return torch.cat((x_a, torch.addcmul(s * t, s, x_b)), 1), log_det
+
+
+def mended(x, first, second):
+    x_a, x_b = torch.tensor_split(x, 2, dim=1)
+    s, t = (f(part) for f, part in zip((torch.exp, torch.clone), first(x_a), strict=True))
+    z_b = torch.addcmul(s * t, s, x_b)
+    log_r, u = second(z_b)
+    z_a = torch.einsum("bi,bi->bi", x_a + u, log_r.exp())
+    return torch.hstack((z_a, z_b)), s.log().sum(-1) + log_r.sum(-1)
