@@ -29,11 +29,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 from glowlab.figures.style import to_webp
+from glowlab.widgets.still import STYLE, WIDGET
 from glowlite.errors import GlowliteError
 
 ROOT = Path(__file__).resolve().parent.parent / "notebooks"
 TIMEOUT = 600  # seconds for one cell
-WIDGET = "application/vnd.jupyter.widget-view+json"
 MINUTES = re.compile(r"(\*\*Minutes\.\*\* )[^.\n]*\.")
 RUNNING = re.compile(r"all cells run in under (\d+) seconds")
 LIMITS = (15, 30, 60, 120, 240)  # seconds, one of which is said
@@ -120,6 +120,8 @@ def normalise(notebook) -> None:
             continue
         kept = []
         for output in cell.outputs:
+            if set(output.get("data", {})) == {WIDGET} and kept and "text/html" in kept[-1].get("data", {}):
+                continue  # its picture or words are the output before
             if set(output.get("data", {})) <= {WIDGET, "text/plain"} and WIDGET in output.get("data", {}):
                 raise GlowliteError(
                     f"a widget leaves nothing to see where no kernel runs, in the cell\n{cell.source}\n"
@@ -137,6 +139,10 @@ def normalise(notebook) -> None:
 def _only_what_is_needed(data: dict, metadata: dict) -> dict:
     """Drops from `data` what is of no use when stored; returns the metadata, with a picture's words."""
     data.pop(WIDGET, None)
+    if "text/html" in data:
+        data["text/html"] = data["text/html"].removesuffix(STYLE)
+        if data["text/html"].startswith('<img src="data:image/png'):  # it gets a smaller one below
+            del data["text/html"]
     if "image/png" not in data:
         return {}
     data["image/png"] = data["image/png"].replace("\n", "")

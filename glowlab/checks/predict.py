@@ -4,16 +4,16 @@ import html
 from collections.abc import Sequence
 
 import ipywidgets
-from IPython.display import display
 
 from glowlab.widgets.controls import Choice
 from glowlab.widgets.frame import Frame
+from glowlab.widgets.still import Still, show_with_still, view
 from glowlite.errors import GlowliteError
 
 SKIPPED = "No guess was made, which is fine"
 
 
-class Prediction:
+class Prediction(Still):
     """`Prediction(question, options)` shows a toggle; later, `outcome(answer)` tells how the guess did.
 
     Neither waits for anyone, so a notebook runs from end to end without a guess. A guess made afterwards
@@ -46,7 +46,7 @@ class Prediction:
             raise GlowliteError(f"{answer!r} is none of the options: {', '.join(self.options)}")
         self.answer, self._why = answer, why
         self._say()
-        display(_bundle(self._said, self.verdict(), f"<p>{html.escape(self.verdict())}</p>"), raw=True)
+        show_with_still(_bundle(self._said, self.verdict(), f"<p>{html.escape(self.verdict())}</p>"))
 
     def verdict(self) -> str:
         """The sentence that compares guess and outcome; empty while there is no outcome."""
@@ -72,6 +72,4 @@ class Prediction:
 
 def _bundle(widget: ipywidgets.DOMWidget, text: str, page: str) -> dict:
     """The output of a cell that shows a widget: the widget, or `page` and `text` where no kernel runs."""
-    data = widget._repr_mimebundle_()
-    data = data[0] if isinstance(data, tuple) else data
-    return {**data, "text/html": page, "text/plain": text}
+    return {**view(widget), "text/html": page, "text/plain": text}

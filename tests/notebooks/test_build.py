@@ -15,6 +15,7 @@ from PIL import Image
 
 from glowlab import notebooks
 from glowlab.widgets.picture import to_bytes, to_png
+from glowlab.widgets.still import still
 from glowlite.errors import GlowliteError
 from tests.helpers import glowlite
 
@@ -108,6 +109,24 @@ def test_normalising_leaves_the_picture_and_its_words():
     shown = Image.open(io.BytesIO(base64.b64decode(webp))).convert("RGB")
     assert shown.tobytes() == to_bytes(picture)
     assert cell.outputs[1].metadata == {"image/png": {"alt": "A <face>."}}
+
+
+def test_normalising_joins_a_widget_with_the_picture_before_it():
+    png = base64.b64encode(to_png(torch.zeros(3, 8, 8, dtype=torch.uint8))).decode()
+    bundles = [{"image/png": png, "text/plain": "A face."}, {"text/html": "<p>Which?</p>", "text/plain": "Which?"}]
+    outputs = []
+    for bundle in bundles:
+        outputs.append(new_output("display_data", data=still(bundle)))
+        outputs.append(new_output("display_data", data={notebooks.WIDGET: {"model_id": "1"}}))
+    notebook = new_notebook(cells=[new_code_cell("x", outputs=outputs)])
+    notebooks.normalise(notebook)
+    picture, question = notebook.cells[0].outputs
+    assert set(picture.data) == {"image/png", "text/plain", "text/html"}
+    assert picture.data["text/html"].startswith('<img src="data:image/webp;base64,')
+    assert question.data == bundles[1], "without the style sheet"
+    alone = new_notebook(cells=[new_code_cell("x", outputs=outputs[1:2])])
+    with pytest.raises(GlowliteError, match="nothing to see"):
+        notebooks.normalise(alone)
 
 
 def test_a_widget_that_would_leave_nothing_is_refused():
