@@ -33,7 +33,7 @@ MARKS = {UNTRIED: "○", RIGHT: "✓", WRONG: "✗"}
 COLOURS = {UNTRIED: "#797979", RIGHT: "#009E73", WRONG: "#D55E00"}
 _NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}  # instructions of Python's machine
 ROUNDS = 3  # fresh inputs tried at each call
-NEAR = 1e-5  # the tolerance of every check: inputs are float64 of size 1, and an answer in float32 is right, too
+NEAR = 1e-5  # the tolerance of every check: inputs are float32 of size 1, as in the notebooks, and so are answers
 
 
 class Mistake(Exception):
@@ -114,14 +114,16 @@ class Check:
         else:
             generator.manual_seed(seed)
         holds: dict[str, None] = {}  # in order, each once
-        try:
-            for _ in range(ROUNDS):
+        for _ in range(ROUNDS):
+            held = []  # in this round: what held in an earlier one may be the mistake of this one
+            try:
                 for fact in self.trial(attempt, *more, generator=generator):
-                    holds[fact] = None
-        except Untried:
-            return Verdict(self.name, UNTRIED)
-        except Mistake as mistake:
-            return Verdict(self.name, WRONG, tuple(holds), str(mistake))
+                    held.append(fact)
+            except Untried:
+                return Verdict(self.name, UNTRIED)
+            except Mistake as mistake:
+                return Verdict(self.name, WRONG, tuple(dict.fromkeys(held)), str(mistake))
+            holds |= dict.fromkeys(held)
         return Verdict(self.name, RIGHT, tuple(holds))
 
     def hint(self) -> Text:

@@ -66,6 +66,30 @@ def test_an_attempt_that_holds_only_sometimes_is_wrong():
     assert make()(twice).state == WRONG
 
 
+def test_a_wrong_verdict_says_nothing_right_that_its_mistake_denies():
+    @check("even", hints=["a"])
+    def even(attempt, generator):
+        if run(attempt) % 2:
+            raise Mistake("odd")
+        yield "even"
+
+    given = iter([2, 3])
+    assert even(lambda: next(given)).lines() == ["✗ odd"]
+
+
+def test_a_worked_answer_comes_first_and_is_found_by_module_and_name(monkeypatch):
+    def trial(attempt, generator): ...
+
+    trial.__module__ = "glowlab.checks.coupling_layers_more"  # the second file of a notebook's checks
+    shown = check("affine", hints=["a"], solution=[tried])(trial).solution()
+    first, package = shown.text.split("# The package does it like this:")
+    assert "def affine(x, scale_and_shift):" in first and "def tried(result):" in package
+    assert shown._repr_markdown_().count("```python\n") == 2
+    assert "\ndef tried" in "\n" + check("nothing", hints=["a"], solution=[tried])(trial).solution().text
+    monkeypatch.setenv("GLOWLITE_SOLUTIONS", "off")
+    assert check("affine", hints=["a"])(trial).solution().text == "Solutions are switched off here; hints are not."
+
+
 def test_an_error_in_the_attempt_is_one_sentence():
     def broken(x):
         return x @ torch.ones(5, 5)

@@ -1,8 +1,11 @@
 """Right answers of three styles are right at every call, whatever inputs the check draws."""
 
+import functools
 import importlib.util
+from collections.abc import Iterator
 
 import pytest
+import torch
 
 import glowlite
 from glowlab.notebooks import scripts
@@ -37,6 +40,29 @@ def test_a_right_answer_is_right_at_every_call(name, style):
     verdicts = [check(attempt, *more, seed=seed) for seed in range(CALLS)]
     wrong = [verdict for verdict in verdicts if not verdict]
     assert not wrong, f"{len(wrong)} of {CALLS} calls refuse it, the first with\n{wrong[0]}"
+
+
+def tensors(value) -> Iterator[torch.Tensor]:
+    """The tensors in an argument: itself, or those of a list."""
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (list, tuple)):
+        for part in value:
+            yield from tensors(part)
+
+
+@pytest.mark.parametrize("name", [name for name, one in EXERCISES.items() if one.name.islower()])  # functions
+def test_a_check_feeds_float32_as_the_notebooks_do(name):
+    exercise, types = EXERCISES[name], set()
+    attempt = answer("solutions", exercise)
+
+    @functools.wraps(attempt)
+    def noted(*arguments):
+        types.update(tensor.dtype for tensor in tensors(arguments))
+        return attempt(*arguments)
+
+    assert getattr(check_module(exercise.module), exercise.check)(noted, *MORE.get(name, list)(), seed=0)
+    assert torch.float64 not in types
 
 
 @pytest.mark.parametrize("name", EXERCISES)
