@@ -1,4 +1,4 @@
-"""The lab's commands of `glowlite`: explore, present, site, notebooks, precompute, record.
+"""The lab's commands of `glowlite`: explore, present, site, notebooks, student, precompute, record.
 
 `glowlite --help` imports this file, so it imports nothing of the lab itself; each command imports what it runs.
 """
@@ -22,7 +22,7 @@ def add(app: typer.Typer) -> None:
     app.command("present", help="Open the explorers in large type, for a lecture hall.", context_settings=large)(
         explore
     )
-    for command in (site, notebooks, precompute, record):
+    for command in (site, notebooks, student, precompute, record):
         app.command()(command)
 
 
@@ -110,6 +110,26 @@ def notebooks(
             typer.echo(f"{seconds:.0f} s, {notebooks.notebook_of(script).stat().st_size // 1000} kB")
     if wrong:
         raise typer.Exit(1)
+
+
+@needs("lab")
+def student(
+    folder: Annotated[Path, typer.Argument(help="Where to write them, outside the clone.")],
+    colab: Annotated[
+        str, typer.Option(help="OWNER/NAME on GitHub: the copies get badges and a cell for Google Colab.")
+    ] = "",
+    branch: Annotated[str, typer.Option(help="The branch there that will hold the copies.")] = "student",
+) -> None:
+    """Copy the notebooks without outputs, for students; what they have changed is never overwritten."""
+    from glowlab import student
+
+    copied = student.write(folder, colab, branch)
+    typer.echo(f"{folder}: {len(copied.written)} notebooks written, {len(copied.same)} were there.")
+    if copied.kept:
+        typer.echo(
+            f"These differ from the course's, but you have changed them, so they stay: {', '.join(copied.kept)}. "
+            "Rename one, and the next call writes the course's beside it."
+        )
 
 
 @needs("lab")
