@@ -1,4 +1,4 @@
-"""Other answers to the exercises of notebook 01: one number at a time, tensors filled in place."""
+"""Other answers to the exercises of notebook 01: torch's own normal, tensors filled in place."""
 
 import torch
 
@@ -9,11 +9,9 @@ def slope(f, x):
 
 
 def log_prob(f, x):
-    slopes = slope(f, x)
     p = torch.zeros(len(x))
-    for i in range(len(x)):
-        p[i] = torch.distributions.Normal(0.0, 1.0).log_prob(f(x[i]))
-        p[i] += torch.log(torch.abs(slopes[i]))
+    p += torch.distributions.Normal(0.0, 1.0).log_prob(f(x))
+    p += torch.log(torch.abs(slope(f, x)))
     return p
 
 
