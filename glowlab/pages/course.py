@@ -53,6 +53,14 @@ READING_ORDER = {
 }
 
 
+# Pages of docs/ that belong to the notebooks, each with its title and what it holds.
+DOCS = {
+    "course": ("The course in one page", "all parts of Glow together, other flows, other models, and their uses"),
+    "glossary": ("Glossary", "the words of the course, each with the notebook that explains it"),
+    "project": ("A project", "six questions to choose from, and how the work is marked"),
+}
+
+
 @dataclass(frozen=True)
 class Lesson:
     """A notebook, by its first cells: number ("00"), title, promise, minutes to read and for the exercises."""
@@ -122,6 +130,12 @@ def find_notebooks() -> Path | None:
     """The folder of the notebooks, beside the package in a checkout; None if the package was installed without them."""
     folder = LAB.parent / "notebooks"
     return folder if any(folder.glob(NUMBERED)) else None
+
+
+def find_doc(name: str) -> Path | None:
+    """The page `name` of DOCS, beside the package in a checkout; None if the package was installed without it."""
+    path = LAB.parent / "docs" / f"{name}.md"
+    return path if name in DOCS and path.is_file() else None
 
 
 def list_lessons() -> list[Lesson]:
