@@ -25,7 +25,7 @@
 #
 # **Minutes.** About 30 to read and 15 for the exercises; all cells run in under 60 seconds.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|

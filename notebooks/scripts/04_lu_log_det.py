@@ -25,7 +25,7 @@
 #
 # **Minutes.** About 35 to read and 45 for the exercises; all cells run in under 15 seconds on one core.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
