@@ -15,7 +15,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 STYLE = (
     '<style class="gl-still">'
     ".jp-OutputArea-child:has(> .jp-OutputArea-output > .gl-still)"
-    ":has(+ .jp-OutputArea-child > .jp-OutputArea-output > .jupyter-widgets),"
+    ":has(+ .jp-OutputArea-child > .jp-OutputArea-output > .lm-Widget),"
     ".jp-OutputArea-child:has(> .jp-OutputArea-output > .gl-still)"
     " + .jp-OutputArea-child:has(> .jp-OutputArea-output.jupyter-widgets) { display: none; }"
     "</style>"
