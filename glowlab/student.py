@@ -5,12 +5,14 @@ a student's changes. A copy that its student has changed is never overwritten.
 """
 
 import hashlib
+import re
 from pathlib import Path
 from typing import NamedTuple
 
 import nbformat
 from nbformat.v4 import new_code_cell
 
+from glowlab.pages.course import DOCS
 from glowlite.errors import GlowliteError
 
 ROOT = Path(__file__).resolve().parent.parent / "notebooks"
@@ -52,6 +54,7 @@ def write(folder: Path, repository: str = "", branch: str = "student") -> Copied
         except OSError as error:
             raise GlowliteError(f"{folder / name} cannot be written: {error.strerror}.") from error
         getattr(copied, outcome).append(name.as_posix())
+    _copy_docs(folder)
     if address:
         (folder / "README.md").write_text(_readme(found, address), encoding="utf-8")
     return copied
@@ -60,6 +63,7 @@ def write(folder: Path, repository: str = "", branch: str = "student") -> Copied
 def blank(notebook, repository: str = "", address: str = ""):
     """The notebook without outputs; with a repository, with a cell that installs the package on Google Colab."""
     for cell in notebook.cells:
+        cell.source = cell.source.replace("](../docs/", "](docs/")
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
         elif address:
@@ -70,6 +74,16 @@ def blank(notebook, repository: str = "", address: str = ""):
         notebook.cells.insert(1, cell)
     notebook.metadata[MARK] = {"text": _text(notebook)}
     return notebook
+
+
+def _copy_docs(folder: Path) -> None:
+    """Write the pages that the notebooks link, such as the glossary, into docs/ of the folder."""
+    for path in (ROOT.parent / "docs" / f"{name}.md" for name in DOCS):
+        if path.is_file():
+            text = path.read_text(encoding="utf-8").replace("](../notebooks/", "](../")
+            text = re.sub(r"\[([^\]]*)\]\(\.\./glowlite/[^)]*\)", r"\1", text)  # the package is not beside a copy
+            (folder / "docs").mkdir(exist_ok=True)
+            (folder / "docs" / path.name).write_text(text, encoding="utf-8")
 
 
 def _text(notebook) -> str:

@@ -1,5 +1,7 @@
 """Copies for students: no outputs, outside the clone, and never over a student's work."""
 
+import re
+
 import nbformat
 import pytest
 from IPython.core.inputtransformer2 import TransformerManager
@@ -8,6 +10,7 @@ from glowlab import student
 from tests.helpers import glowlite
 
 FIRST = "00_why_reversible.ipynb"
+LINK = re.compile(r"\]\(([^)#\s]+)")
 
 
 def read(path):
@@ -39,10 +42,24 @@ def test_a_copy_has_the_cells_and_no_outputs(tmp_path, capsys):
     assert f"{len(originals) + 4} notebooks written" in capsys.readouterr().out
     for name in originals:
         copy, original = read(folder / name), read(student.ROOT / name)
-        assert [cell.source for cell in copy.cells] == [cell.source for cell in original.cells]
+        assert [cell.source for cell in copy.cells] == [
+            cell.source.replace("](../docs/", "](docs/") for cell in original.cells
+        ]
         assert not any(cell.get("outputs") or cell.get("execution_count") for cell in copy.cells)
         nbformat.validate(copy)
     assert (folder / "dashboards" / "studio.ipynb").is_file(), "the first notebook has a link there"
+
+
+def test_links_between_copies_lead_somewhere(tmp_path):
+    assert glowlite("student", tmp_path) == 0
+    texts = {
+        path: "\n".join(cell.source for cell in read(path).cells if cell.cell_type == "markdown")
+        for path in tmp_path.glob("*.ipynb")
+    }
+    texts |= {path: path.read_text() for path in (tmp_path / "docs").glob("*.md")}
+    links = [(path, link) for path, text in texts.items() for link in LINK.findall(re.sub(r"`[^`]*`", "", text))]
+    assert any("docs/course.md" in link for _, link in links)
+    assert [pair for pair in links if "://" not in pair[1] and not (pair[0].parent / pair[1]).exists()] == []
 
 
 def test_a_second_copy_keeps_what_a_student_changed_and_says_so(course, tmp_path, capsys):
