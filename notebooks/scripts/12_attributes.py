@@ -25,7 +25,7 @@
 #
 # **Minutes.** About 55 to read and 30 for the exercises; all cells run in under 60 seconds on one core.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
@@ -441,7 +441,7 @@ def beard_moved(direction):
 
 torch.manual_seed(0)
 experiment = shuffled_effects if verdict else check.shuffled_effects.answer()
-shuffled = experiment(forty, has_forty, beard_moved, 30)
+shuffled = torch.as_tensor(experiment(forty, has_forty, beard_moved, 30))
 real = beard_moved(latents.mean_difference(forty, has_forty))
 effect_dots(shuffled, real, alt="Thirty dots around 0, and one far to the right of them: the direction of the labels.")
 

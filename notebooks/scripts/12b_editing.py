@@ -25,7 +25,7 @@
 #
 # **Minutes.** About 35 to read and 30 for the exercises; all cells run in under 60 seconds on one core.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
@@ -180,7 +180,7 @@ row(
 )
 
 # %% tags=["nbval-check-output"]
-print("all sliders at 0, every pixel as before:", torch.equal(shown[-1], face))
+print("all sliders at 0, every pixel as before:", torch.equal(shown[-1].view_as(face), face))
 
 # %% [markdown]
 # ## 2 · The same step for everyone?
@@ -266,12 +266,12 @@ from glowlab.figures.attributes import picture_grid
 
 
 def reading(alpha):
-    return read(model.decode(latents.add(eps_eight, directions["beard"], alpha)), "beard")
+    return read(model.decode(latents.add(eps_eight, directions["beard"], alpha.float())), "beard")
 
 
 search = amounts_for if verdict else check.amounts_for.answer()
 before = reading(torch.zeros(8))
-own = search(reading, before + 0.8, torch.zeros(8), torch.full((8,), 4.0))
+own = search(reading, before + 0.8, torch.zeros(8), torch.full((8,), 4.0)).float()
 same_step = model.decode(latents.add(eps_eight, directions["beard"], own.mean().item()))
 own_step = model.decode(latents.add(eps_eight, directions["beard"], own))
 
