@@ -412,13 +412,15 @@ print("in the middle every pixel is as painted:", torch.equal(real.decode(eps_li
 # %% [markdown]
 # <details><summary>One answer</summary>
 #
-# Rounding to whole pixels. An error far smaller than half a grey level is rounded away, so the picture is exactly the
-# old one. The errors of float32 are of size $10^{-7}$ in each number, and the layers make them larger on the way. As
-# long as they stay below half a grey level in pixels, nothing is lost.
+# Rounding to whole pixels. On faces, a pixel comes back less than a hundredth of a grey level off. It takes half a grey
+# level to change the pixel, so rounding gives exactly the old picture.
 #
-# It fails where layers stretch too much: far from all faces, latents become large, and the inverse multiplies their
-# errors by large scales. Behrmann et al. (2021) call such flows numerically non-invertible. The same rounding is what
-# *lost* the smile in section 1: there it hit a number that was no whole pixel before.
+# It fails where layers stretch too much. On very strange pictures, such as black and white stripes in full colours,
+# float32 alone is off by more than a grey level. `Glow.encode` notices that and uses float64. Behrmann et al. (2021)
+# call such flows numerically non-invertible.
+#
+# The same rounding *lost* the face in section 1. There the pixels of the smiling face were fractions, and rounding
+# changed them.
 #
 # </details>
 #
