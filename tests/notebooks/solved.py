@@ -2,24 +2,15 @@
 
 import ast
 import contextlib
-import importlib
 import io
 import linecache
-from dataclasses import dataclass
 from pathlib import Path
 
 import jupytext
 
 from glowlab.checks.base import Check, Verdict
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """An exercise of a notebook: what the student writes, `name`, is handed to `check`, a Check of `module`."""
-
-    name: str
-    module: str
-    check: str
+from glowlab.exercises import Exercise, statements
+from glowlab.exercises import exercises as found_exercises
 
 
 def cells(script: Path) -> list[str]:
@@ -28,26 +19,8 @@ def cells(script: Path) -> list[str]:
 
 
 def exercises(script: Path) -> list[Exercise]:
-    """The exercises of a notebook: functions and classes of its own that it hands to a check, each once."""
-    trees = [ast.parse(source) for source in cells(script)]
-    modules: dict[str, str] = {}  # "check" -> "coupling_layers"
-    written, found = set(), {}
-    for node in (node for tree in trees for node in ast.walk(tree)):
-        if isinstance(node, ast.ImportFrom) and node.module == "glowlab.checks":
-            modules |= {alias.asname or alias.name: alias.name for alias in node.names}
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            written.add(node.name)
-        match node:
-            case ast.Call(func=ast.Attribute(value=ast.Name(alias), attr=check), args=[ast.Name(name), *_]):
-                is_check = alias in modules and isinstance(getattr(check_module(modules[alias]), check, None), Check)
-                if is_check and name in written:
-                    found[name] = Exercise(name, modules[alias], check)
-    return list(found.values())
-
-
-def check_module(name: str):
-    """The module of glowlab.checks with the checks of a notebook."""
-    return importlib.import_module(f"glowlab.checks.{name}")
+    """The exercises of a notebook's script."""
+    return found_exercises(statements(cells(script)))
 
 
 def definitions(path: Path) -> dict[str, str]:

@@ -6,7 +6,7 @@ import pytest
 
 import glowlab.checks.solutions
 from glowlab.notebooks import scripts
-from tests.notebooks.solved import check_module, definitions, exercises, put_in, run
+from tests.notebooks.solved import definitions, exercises, put_in, run
 
 SCRIPTS = scripts()
 FOLDERS = {
@@ -34,7 +34,7 @@ def test_every_notebook_has_exercises_and_a_check_for_each(script):
     headings = [line for line in script.read_text(encoding="utf-8").splitlines() if line.startswith("# ## Exercise")]
     found = exercises(script)
     assert len(headings) == len(found) >= 1, f"{len(headings)} headings, and checks of {[one.name for one in found]}"
-    named = {one.name: getattr(check_module(one.module), one.check).name for one in found}
+    named = {one.name: one.find_check().name for one in found}
     assert named == {name: name for name in named}, "a check carries another name than its exercise"
 
 

@@ -9,7 +9,7 @@ import torch
 
 import glowlite
 from glowlab.notebooks import scripts
-from tests.notebooks.solved import check_module, exercises
+from tests.notebooks.solved import exercises
 
 STYLES = {
     "solutions": "glowlab.checks.solutions",
@@ -35,7 +35,7 @@ def answer(style: str, exercise):
 def test_a_right_answer_is_right_at_every_call(name, style):
     exercise = EXERCISES[name]
     attempt = answer(style, exercise)
-    check = getattr(check_module(exercise.module), exercise.check)
+    check = exercise.find_check()
     more = MORE.get(name, list)()
     verdicts = [check(attempt, *more, seed=seed) for seed in range(CALLS)]
     wrong = [verdict for verdict in verdicts if not verdict]
@@ -61,20 +61,20 @@ def test_a_check_feeds_float32_as_the_notebooks_do(name):
         types.update(tensor.dtype for tensor in tensors(arguments))
         return attempt(*arguments)
 
-    assert getattr(check_module(exercise.module), exercise.check)(noted, *MORE.get(name, list)(), seed=0)
+    assert exercise.find_check()(noted, *MORE.get(name, list)(), seed=0)
     assert torch.float64 not in types
 
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_the_solution_that_a_check_shows_is_that_answer(name):
     exercise = EXERCISES[name]
-    check = getattr(check_module(exercise.module), exercise.check)
+    check = exercise.find_check()
     assert check.answer() is answer("solutions", exercise)
     assert f" {exercise.name}(" in check.solution().text
 
 
 def test_solutions_can_be_switched_off(monkeypatch):
-    check = check_module("coupling_layers").affine
+    check = EXERCISES["coupling_layers.affine"].find_check()
     monkeypatch.setenv("GLOWLITE_SOLUTIONS", "off")
     assert repr(check.solution()) == "Solutions are switched off here; hints are not."
     assert "Hint 1 of" in repr(check.hint())
