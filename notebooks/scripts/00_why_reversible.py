@@ -14,18 +14,17 @@
 # %% [markdown]
 # # 00 · Why reversible?
 #
-# A face becomes numbers, and the numbers become the face again. Nothing is lost on the way, not one pixel.
-# Models that can do that are called **normalizing flows**: trained functions that have an inverse, and that take
-# data to numbers of a simple density, the normal one. This course is about one of them, Glow.
+# A face becomes numbers, and the numbers become the face again, every pixel. Models that can do that are called
+# **normalizing flows**: trained functions with an inverse that take data to numbers of a simple, normal density.
+# This course is about one of them, Glow.
 #
-# **After this notebook you can** take any picture through a Glow and back, say why a thumbnail cannot do the
-# same, read a latent, undo a step that was made with a function nobody can undo, and say what a flow has over
-# other generative models, and what it costs.
+# **After this notebook you can** take any picture through a Glow and back, tell reversible from not, undo a step
+# made with a function nobody can undo, and compare flows with other generative models.
 
 # %% [markdown]
 # **Needs.** numpy's way of indexing and a little torch. No GPU, no training.
 #
-# **Minutes.** About 45 to read and 45 for the exercises; all cells run in under 30 seconds on one core.
+# **Minutes.** About 40 to read and 45 for the exercises; all cells run in under 30 seconds on one core.
 #
 # **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
@@ -451,23 +450,22 @@ guess.outcome("for every f", "The left half is there, so f can be asked again.")
 # | **flow (Glow)** | exact, one run | one run | exact, one run |
 
 # %% [markdown]
-# Only the last row has everything in one run, and section 7 needs its last column. There is a fourth gain,
-# **memory**. Training remembers what each layer was given, so its memory grows with the depth. A reversible layer
-# can compute that again from its output, and need not remember it (PyTorch does not do so by itself).
+# Only the last row has everything in one run, and section 7 needs its last column. A fourth gain is **memory**.
+# Training stores what each layer was given, so its memory grows with the depth. A reversible layer can compute
+# that again from its output (PyTorch does not do so by itself).
 #
-# The price: every layer must have an inverse, and no number may be dropped. So a flow needs more layers and more
-# training, and the sharpest pictures today are made by diffusion models.
+# The price: every layer needs an inverse, and no number may be dropped. So flows need more layers and more
+# training. The sharpest pictures today come from diffusion models.
 
 # %% [markdown]
 # ## Summary
 #
-# - Reversible: no two pictures share a code, and every code belongs to a picture.
-# - Glow's latents hold as many numbers as the picture, $D$, spread over $L$ levels.
-# - Any picture comes back exactly, noise included: the flow has an inverse, and rounding to bytes takes away the
-#   small errors of float32. (Where those are too large for that, `encode` notices and uses float64.)
-# - Training decides *where* pictures go: faces become standard normal numbers, so faces can be drawn and edited,
-#   and have an exact likelihood.
-# - The trick behind it: change one half by anything that can be computed from the other.
+# - Reversible, a bijection: no two pictures share a code, and every code belongs to a picture.
+# - Glow's latents hold as many numbers as the picture, $D$, in $L$ levels.
+# - Any picture comes back exactly, noise included: the flow has an inverse, and rounding to bytes removes the
+#   small errors of float32. (Where they are too large, `encode` notices and uses float64.)
+# - Training decides *where* pictures go: faces become standard normal numbers.
+# - The trick: change one half by anything that can be computed from the other.
 
 # %% [markdown]
 # **A harder question.** Would a Glow that was never trained bring every pixel back too? Decide first. Then
