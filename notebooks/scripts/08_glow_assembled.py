@@ -23,9 +23,9 @@
 # %% [markdown]
 # **Needs.** The parts of notebooks 01 to 07; each is shown again in a few lines. No GPU.
 #
-# **Minutes.** About 40 to read and 10 for the exercises; all cells run in under 600 seconds.
+# **Minutes.** About 70 to read and 75 for the exercises; all cells run in under 120 seconds on one core.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
@@ -226,10 +226,10 @@ with torch.no_grad():
     second = hidden(first, couple.network.second)
     t = network(seen, couple.network)[:, :6]
 row(
-    [latent_picture(maps[0]) for maps in (seen, first, second, t)],
-    ["$x_a$", "hidden", "hidden", "shift $t$"],
+    [latent_picture(maps[0]) for maps in (seen, first, second, 3 * t)],
+    ["$x_a$", "hidden", "hidden", "shift $t$,\n3 times"],
     arrows=["3x3", "1x1", "3x3"],
-    alt="A face in three channels; two hidden layers, where other parts of it light up; the shift, in which the face can "
+    alt="A face in three channels; two hidden layers, where its edges light up; the shift, in which these edges can "
     "still be seen.",
 )
 
@@ -342,7 +342,7 @@ print(" + ".join(f"{name} {count}" for name, count in lines.items()), "=", sum(l
 # %%
 from glowlab.figures.glow_assembled import lines_of_code
 
-lines_of_code(lines, alt="A row of boxes, as wide as each part is long; the two exercises are the shortest but one.")
+lines_of_code(lines, alt="A row of boxes, as wide as each part is long; the two exercises are two of the shortest.")
 
 # %% [markdown]
 # The exercises are the smaller part. Most lines belong to what any network needs: layers, their first weights, a loop.
