@@ -49,7 +49,7 @@ def statements(cells: Sequence[str]) -> list[ast.stmt]:
     for source in cells:
         try:
             found += parse(source)
-        except (SyntaxError, ValueError):
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue
     return found
 

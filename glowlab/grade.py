@@ -110,7 +110,12 @@ def grade(
     def one(submission: tuple[str, Path]) -> Marked:
         student, path = submission
         marked = Marked(path.relative_to(folder).as_posix(), student)
-        mark(marked, path, notebooks, limits)
+        try:
+            mark(marked, path, notebooks, limits)
+        except Exception as error:  # one submission stops no other
+            marked.why.append(
+                f"it could not be marked ({type(error).__name__}: {first_line(error)}); look at it yourself"
+            )
         progress(marked)
         return marked
 
@@ -135,7 +140,7 @@ def mark(marked: Marked, path: Path, notebooks: Sequence[Course], limits: Limits
     marked.notebook = notebook.name
     left = [one.name for one in notebook.exercises]
     while left:
-        for exercise, state, why in in_process(cells, notebook.cells, left, limits):
+        for exercise, state, why in in_process(cells, notebook.cells, list(left), limits):
             left.remove(exercise)
             marked.states[f"{notebook.name.partition('_')[0]} {exercise}"] = state
             marked.why += [f"{exercise}: {why}"] if why else []
@@ -210,7 +215,7 @@ class Watch:
         return times.user + times.system
 
     def _run(self) -> None:
-        while not self.reason and not self.ended.wait(0.05):
+        while not self.reason and not self.ended.wait(0.2):
             try:
                 if sum(one.memory_info().rss for one in self._family()) > 1e6 * self.limits.memory:
                     self.reason = f"it takes more than {self.limits.memory:,} MB of memory"

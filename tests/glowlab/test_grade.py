@@ -2,8 +2,11 @@
 
 import csv
 import io
+import subprocess
+import sys
 
 import nbformat
+import psutil
 import pytest
 
 from glowlab import exercises, grade
@@ -85,6 +88,27 @@ def test_ten_submissions(tmp_path):
         assert (row["02 additive_inverse"], row["02 affine"]) == (first, second), row
         assert why in row["why"] and bool(why) == bool(row["why"]), row
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in tmp_path.rglob("*.ipynb")} == before
+
+
+FAMILY = """
+import subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(300)"])
+print(child.pid, flush=True)
+taken = b"x" * {size}
+time.sleep(300)
+"""
+
+
+def test_a_process_that_takes_too_much_memory_is_ended_with_its_children():
+    code = FAMILY.format(size=300_000_000)
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, start_new_session=True)
+    child = psutil.Process(int(process.stdout.readline()))
+    watch = grade.Watch(process, grade.Limits(memory=200))
+    process.wait(60)
+    watch.end()
+    child.wait(60)
+    assert watch.reason == "it takes more than 200 MB of memory" and process.stdout.read() == b""
+    process.stdout.close()
 
 
 def handed(*cells: str):
