@@ -15,7 +15,7 @@ from glowlite.flows.mixing import InvertibleConv1x1LU
 
 
 class Factors(NamedTuple):
-    """The tensors of a layer: P (C, C), L and U (C, C) with all their numbers, sign and log_s (C,); float64."""
+    """The tensors of a layer: P (C, C), L and U (C, C) with all their numbers, sign and log_s (C,)."""
 
     P: Tensor
     L: Tensor
@@ -37,10 +37,10 @@ def random_factors(generator: torch.Generator) -> Factors:
     while torch.equal(order[order], torch.arange(channels)):
         order = torch.randperm(channels, generator=generator)
     # small, so that float32 undoes W to five digits
-    L, U = 0.5 * torch.randn(2, channels, channels, generator=generator, dtype=torch.float64)
-    sign = torch.ones(channels, dtype=torch.float64)
+    L, U = 0.5 * torch.randn(2, channels, channels, generator=generator)
+    sign = torch.ones(channels)
     sign[torch.randperm(channels, generator=generator)[: channels // 2]] = -1
-    return Factors(torch.eye(channels, dtype=torch.float64)[order], L, U, sign, random_log_s(channels, generator))
+    return Factors(torch.eye(channels)[order], L, U, sign, random_log_s(channels, generator))
 
 
 # ---- W from its factors ------------------------------------------------------------------------------------
@@ -128,7 +128,7 @@ def random_layers(generator: torch.Generator) -> tuple[dict[str, Layer], dict[st
     """Layers of three channels in float32 whose log-det is right, and others whose log-det is not, by their fault."""
     L, U = 0.5 * torch.randn(2, 3, 3, generator=generator)
     U[0, 1], L[0, 1] = 1.0, 0.8  # L counts nowhere above its diagonal, except in the layer that forgot this
-    log_s = random_log_s(3, generator).float()
+    log_s = random_log_s(3, generator)
     lower, upper = L.tril(-1) + torch.eye(3), U.triu(1) + torch.diag(log_s.exp())
     W, full, one = lower @ upper, (L.triu(1) + lower) @ upper, log_s.sum().item()
     right = {
@@ -280,7 +280,7 @@ def undo(attempt, generator):
     """attempt(z, P, lower, upper) -> x, both (C, N), a column for each pixel, where z = P lower upper x."""
     given = random_factors(generator)
     P, lower, upper = given.P, given.lower(), given.upper()
-    x = torch.randn(len(P), int(torch.randint(8, 13, (1,), generator=generator)), generator=generator).double()
+    x = torch.randn(len(P), int(torch.randint(8, 13, (1,), generator=generator)), generator=generator)
     z = P @ lower @ upper @ x
     with NoInverse(P) as watch:
         result = run(attempt, z.clone(), P.clone(), lower.clone(), upper.clone())

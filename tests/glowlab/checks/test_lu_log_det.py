@@ -138,8 +138,8 @@ COUNTS_RIGHT = {
     "solution": (lambda layer, x: near(layer, x, by_jacobian(layer, x)), None),
     "a tensor": (lambda layer, x: torch.isclose(layer(x)[1][0], by_jacobian(layer, x), rtol=1e-3), None),
     "by W": (through_w, None),
-    "too strict": (lambda layer, x: near(layer, x, by_jacobian(layer, x), 1e-12), "seven digits"),
-    "one pixel": (lambda layer, x: near(layer, x, by_jacobian(layer, x[:, :, :1, :1])), "layer passes"),
+    "too strict": (lambda layer, x: near(layer, x, by_jacobian(layer, x), 1e-12), "right"),
+    "one pixel": (lambda layer, x: near(layer, x, by_jacobian(layer, x[:, :, :1, :1])), "is called wrong"),
     "a square": (lambda layer, x: near(layer, x[..., :2], by_jacobian(layer, x[..., :2])), "square pictures alone"),
     "size alone": (
         lambda layer, x: abs(abs(layer(x)[1][0]) - abs(by_jacobian(layer, x))) < 1e-3,
@@ -204,8 +204,8 @@ UNDO = {
     "a general solve": (lambda z, P, l, u: torch.linalg.solve(P @ l @ u, z), "solve costs C^3"),
     "P inverted": (lambda z, P, l, u: two_solves(P.inverse() @ z, l, u), "right, but P needs no inverse"),
     "P by a general solve": (lambda z, P, l, u: two_solves(torch.linalg.solve(P, z), l, u), "P needs no solve"),
-    "P in float32": (
-        lambda z, P, l, u: two_solves(P.float().inverse().double() @ z, l, u),
+    "P in float64": (
+        lambda z, P, l, u: two_solves(P.double().inverse().float() @ z, l, u),
         "P needs no inverse",
     ),
     "inv by numpy": (
