@@ -355,14 +355,14 @@ def explain_picture(back: Tensor, x: Tensor, latents: list[Tensor], theirs: Glow
 def mended_logit(attempt, generator):
     """attempt(x) -> (z, log_det): z = log(p / (1 - p)) with p = 0.05 + 0.9 (x + 0.5), x (B, C, H, W)."""
     count, channels, height, width = (torch.randperm(5, generator=generator)[:4] + 2).tolist()
-    x = torch.rand(count, channels, height, width, generator=generator).double() - 0.5
+    x = torch.rand(count, channels, height, width, generator=generator) - 0.5
     given = x.clone()
     result = run(attempt, x)
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise Mistake("it must give back two things: z, log_det")
     if not torch.equal(x, given):
         raise Mistake("it changes the x that it is given, in place; make a new tensor instead")
-    p = 0.05 + 0.9 * (x + 0.5)
+    p = 0.05 + 0.9 * (x.double() + 0.5)
     if not same(tensor_of(result[0], tuple(x.shape), "z"), (p / (1 - p)).log()):
         raise Mistake("z was right, and now it is another: only the log-det has a fault")
     yield "z is as it was"

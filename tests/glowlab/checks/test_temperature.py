@@ -82,7 +82,7 @@ LOG_PROB = {
     "per dimension": (lambda z, T: by_torch(z, T) / latent_space.flatten(z).shape[1], "per dimension"),
     "power T^2": (lambda z, T: by_torch(z, 1.0) * T**2, "wider, not narrower"),
     "power 1/T^2": (lambda z, T: by_torch(z, 1.0) / T**2, "before it is made to integrate"),
-    "density": (lambda z, T: by_torch(z, T).exp(), "its log is wanted"),
+    "density": (lambda z, T: by_torch([eps.double() for eps in z], T).exp(), "its log is wanted"),
     "T^2 as the width": (lambda z, T: by_torch(z, T**2), "T^2 was taken for the width"),
     "root of T as the width": (lambda z, T: by_torch(z, T**0.5), "the root of T was taken"),
     "mean of a level's numbers": (
