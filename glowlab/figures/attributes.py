@@ -161,7 +161,7 @@ def effect_dots(shuffled: Tensor, real: float, alt: str) -> style.Shown:
     margin = 0.12 * (high - low) + 1e-6
     scene = Scene(alt=alt, height=190)
     panel = scene.panel((low - margin, high + margin), (0, 1.3), xlabel="beard moved from −d to +d", yticks=[])
-    panel.line([0, 0], [0, 1.3], colour="faint", width=1.5)
+    panel.line([0, 0], [0, 0.95], colour="faint", width=1.5)
     heights = [0.2 + 0.6 * (i % 5) / 4 for i in range(len(values))]  # so that dots do not lie on each other
     panel.dots(values, heights, colour="ink", size=4, alpha=0.6)
     panel.dots([real], [0.5], colour="z", size=7)
