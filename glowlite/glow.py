@@ -235,6 +235,7 @@ class Glow(nn.Module):
         Pictures unlike the data can lie so far out that float32 has too few digits for the way back. So those with a
         latent beyond FAR are decoded at once; where a value is off by more than MARGIN, the picture is encoded in
         float64, and the latents of the whole batch become float64. Keep them so: as float32 they lose pixels again.
+        float64 ends, too: a flow without clamp whose latents reach a million can still lose pixels.
         """
         x = pixels.to_float(images).to(self.device, self.dtype)
         latents = latent_space.cat([self(part)[0] for part in x.split(batch)])
