@@ -30,7 +30,7 @@
 # | symbol | what it is | in the code |
 # |---|---|---|
 # | $\varepsilon$ | the white latents of a face, all levels | `Glow.encode` |
-# | $d$ | a direction, such as a smile | `checkpoint.load_directions` |
+# | $d$ | a direction, such as a smile | `load_directions` |
 # | $\alpha$ | the amount: how many steps along $d$ | `latents.add` |
 # | $r(\alpha)$ | what a reader finds in the face after $\alpha$ steps | |
 
@@ -72,7 +72,15 @@ row(
 print("all equal:", torch.equal(model.decode(back), face))
 
 # %% [markdown]
-# None. Now do it as people do: save the smiling face as a picture, whose pixels are whole numbers from 0 to 255. The
+# None. An editor needs the two ends of Glow, and the way between them must lose nothing:
+
+# %%
+from glowlab.figures.glow_map import glow_map
+
+glow_map("x", "z")
+
+# %% [markdown]
+# Now do it as people do: save the smiling face as a picture, whose pixels are whole numbers from 0 to 255. The
 # next day, encode that picture and take the smile off.
 
 # %%
