@@ -543,7 +543,7 @@ assert learned[-1] < learned[0] - 2
 # - $\log P = \log p - D \log 2^n$: a probability is density times the volume of a bin.
 # - On bare pixels a density can grow without end.
 # - Uniform noise, exactly one bin wide, makes $\log p$ a lower bound that is honest.
-# - Bits/dim is $-\log P / (D \log 2)$; knowing nothing costs $n$, and files can be held against it.
+# - Bits/dim is $-\log P / (D \log 2)$; knowing nothing costs $n$; files compare with it.
 # - Numbers compare only for the same $n$ and the same pictures, none of them used in training.
 
 # %% [markdown]
