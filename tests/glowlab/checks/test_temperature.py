@@ -257,7 +257,7 @@ SAMPLE = {
     "running product": (running, "adds up from level to level"),
     "first of the list": (with_list(lambda ts: ts[0]), "first temperature of the list"),
     "last of the list": (with_list(lambda ts: ts[-1]), "last temperature of the list"),
-    "mean of the list": (with_list(lambda ts: sum(ts) / len(ts)), "mean of the temperatures"),
+    "mean of the list": (with_list(lambda ts: sum(ts) / len(ts)), "mean of the temperatures|every level has width 1"),
     "list reversed": (with_list(lambda ts: ts[::-1]), "wrong order"),
     "number only": (number_only, "where the temperature is a list"),
     "list only": (list_only, "where the temperature is the number 0.6"),
