@@ -462,10 +462,10 @@ guess.outcome("for every f", "The left half is there, so f can be asked again.")
 #
 # - Reversible, a bijection: no two pictures share a code, and every code belongs to a picture.
 # - Glow's latents hold as many numbers as the picture, $D$, in $L$ levels.
-# - Any picture comes back exactly, noise included: the flow has an inverse, and rounding to bytes removes the
-#   small errors of float32. (Where they are too large, `encode` notices and uses float64.)
+# - Any picture comes back exactly: the flow has an inverse, and rounding to bytes removes the small errors of
+#   float32. (Where they are too large, `encode` uses float64.)
 # - Training decides *where* pictures go: faces become standard normal numbers.
-# - The trick: change one half by anything that can be computed from the other.
+# - The trick: change one half by anything computed from the other.
 
 # %% [markdown]
 # **A harder question.** Would a Glow that was never trained bring every pixel back too? Decide first. Then
