@@ -23,9 +23,9 @@
 # %% [markdown]
 # **Needs.** Many scales (06) and bits per dimension (07). No GPU, no training.
 #
-# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 60 seconds.
+# **Minutes.** About 60 to read and 45 for the exercises; all cells run in under 60 seconds on one core.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
@@ -300,6 +300,7 @@ row(
     [f"{name}\n{new_bits[name].mean():.2f} bits\nat {distances[name].mean():.2f}" for name in kinds],
     alt="A face, a grey square, a black one, a grey one with grain, and a face upside down, with bits and distance.",
     height=192,
+    exact=False,
 )
 
 # %% [markdown]
@@ -542,7 +543,7 @@ check.sample(sample)
 # %%
 mine = sample if check.sample(sample) else glowlite.Glow.sample
 three = mine(model, 3, [0, 0.6, 0.7, 0.9], generator=torch.Generator().manual_seed(2))
-row(middle(three), alt="Three faces with a temperature for each level: different people, little detail.")
+row(middle(three), alt="Three faces with a temperature for each level: different people, little detail.", exact=False)
 
 # %% [markdown]
 # ## 7 · Which level may be cooled?
