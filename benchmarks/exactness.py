@@ -179,10 +179,11 @@ def travel_in_float32(model: Glow, images: Tensor) -> Trip:
 
 
 def change(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Change each picture somewhere: a block of 1 to 32 pixels gets noise, one colour, or a part of another picture."""
+    """Change each picture: a block of up to 32 pixels gets noise, one colour or its negative, or half of all pixels are
+    those of another picture."""
     images, (count, _, size, _) = images.clone(), images.shape
     for i in range(count):
-        side = 2 ** torch.randint(0, 6, (), generator=generator).item()
+        side = min(size, 2 ** torch.randint(0, 6, (), generator=generator).item())
         top, left = torch.randint(0, size - side + 1, (2,), generator=generator).tolist()
         place = (..., slice(top, top + side), slice(left, left + side))
         what = torch.randint(0, 4, (), generator=generator).item()

@@ -45,11 +45,10 @@ def test_every_pixel_of_ten_hard_kinds_comes_back(shipped):
 
 
 def test_float32_alone_loses_pixels_of_pictures_that_encode_saves():
-    model = fuse(checkpoint.load("faces64"))
-    boards = exactness.chessboards(64, 64, generator(1))
-    lost = exactness.travel_in_float32(model, boards).wrong > 0
-    assert lost.any()
-    assert exactness.travel(model, boards[lost]).error.max() < 1e-3
+    model = checkpoint.load("faces64")
+    boards = exactness.chessboards(64, 64, generator(1))[[40, 55]]
+    assert (exactness.travel_in_float32(model, boards).error > 0.2).all(), "the margin is 0.05, and 0.5 is lost"
+    assert exactness.travel(model, boards).error.max() < 1e-3
 
 
 def test_the_search_makes_pictures_come_back_worse_and_keeps_within_its_limit(tiny):
