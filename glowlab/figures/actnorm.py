@@ -156,13 +156,42 @@ def std_after_actnorm(stds: Sequence[float]) -> Scene:
         f"Standard deviation after each of {len(stds)} ActNorms. The one that is farthest from 1 has {worst:.2g}.",
         height=210,
     )
+    low, high = min(-1, *np.log10(stds)), max(1, *np.log10(stds))
     panel = scene.panel(
-        (1, len(stds)), (-1, 1.5), title="spread of the signal after each ActNorm (std)", xlabel="step",
-        yticks=[(-1, "0.1"), (0, "1"), (1, "10")],
+        (1, len(stds)), (low, 1.05 * high), title="spread of the signal after each ActNorm (std)", xlabel="step",
+        yticks=[(power, _ten_to(power)) for power in range(0, math.ceil(high) + 1, max(1, math.ceil(high / 4)))],
     )  # fmt: skip
     panel.line(panel.x, [0, 0], "faint", 2)
     panel.line(range(1, len(stds) + 1), np.log10(stds), "z", 2.5)
     panel.dots(range(1, len(stds) + 1), np.log10(stds), "z", size=4)
+    return scene
+
+
+def way_back_errors(found: Mapping[str, tuple[Tensor, Tensor]]) -> Scene:
+    """Largest error of the way back against the largest latent, a dot for each picture: name -> (latents, errors).
+
+    Errors are in grey values; at half a grey value a pixel becomes wrong.
+    """
+    told = "; ".join(
+        f"{name}: latents up to {latents.max():.0f}, errors up to {errors.max():.1g}"
+        for name, (latents, errors) in found.items()
+    )
+    scene = Scene(f"Error of the way back against the largest latent, both logarithmic. {told}.", height=300)
+    panel = scene.panel(
+        (0.4, 3.2), (-14, 1), title="largest error of the way back, in grey values", xlabel="largest latent",
+        xticks=[(math.log10(at), str(at)) for at in (3, 10, 30, 100, 300, 1000)],
+        yticks=[(power, _ten_to(power)) for power in (-12, -9, -6, -3, 0)],
+    )  # fmt: skip
+    panel.line(panel.x, [math.log10(0.5)] * 2, "ink", 1.4, dash=True)
+    panel.text(0.42, math.log10(0.5) + 0.2, "half a grey value: here a pixel is wrong", size=12, anchor="start",
+               baseline="bottom")  # fmt: skip
+    free = 1.0  # the next label stands below it
+    colours = dict(zip(found, ("x", "amber", "pink", "z"), strict=False))
+    for name, (latents, errors) in sorted(found.items(), key=lambda each: -each[1][1].double().log().mean()):
+        x, y = latents.log10().numpy(), errors.clamp_min(1e-14).log10().numpy()
+        free = min(float(y.mean()), free - 1.2)
+        panel.dots(x, y, colours[name], size=4.5)
+        panel.text(float(x.max()) + 0.05, free, name, colours[name], anchor="start", bold=True)
     return scene
 
 

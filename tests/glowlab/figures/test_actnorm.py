@@ -142,3 +142,8 @@ def test_the_std_after_actnorm_names_the_worst():
     assert "after each of 3 ActNorms. The one that is farthest from 1 has 0.1." in (
         figures.std_after_actnorm([1.0, 0.1, 5.0]).alt
     )
+
+
+def test_the_errors_of_the_way_back_are_told():
+    scene = figures.way_back_errors({"faces": (torch.tensor([4.0, 5.0]), torch.tensor([4e-4, 5e-4]))})
+    assert "faces: latents up to 5, errors up to 0.0005" in scene.alt
