@@ -41,8 +41,8 @@
 # ## 1 · Two wishes
 #
 # A flow has two wishes: an inverse, and the log-det of its Jacobian, the matrix of all $\partial z_i /
-# \partial x_j$. For a picture of $D$ numbers that matrix has $D^2$ entries, and a determinant takes about
-# $D^3$ operations, give or take a factor of 3. How many is that for one face of 64 by 64?
+# \partial x_j$. For a picture of $D$ numbers that matrix has $D^2$ entries, and its determinant takes about
+# $D^3$ operations. How many is that for one face of 64 by 64?
 
 # %% tags=["nbval-check-output"]
 D = 3 * 64 * 64
@@ -50,7 +50,7 @@ print(f"{D**2:,} entries, {D**3:,} operations")
 
 # %% [markdown]
 # Nearly two trillion ($2 \cdot 10^{12}$), for one layer and one face. So nobody computes that determinant. Instead
-# the layer is built such that it is known beforehand. This is today's place on the map:
+# the layer is built so that its determinant can be read off. This is today's place on the map:
 
 # %%
 from glowlab.figures.glow_map import glow_map
@@ -123,7 +123,7 @@ from glowlab.checks import coupling_layers as check
 check.additive_inverse(additive_inverse)
 
 # %% [markdown]
-# `check.additive_inverse.hint()` helps, and `check.additive_inverse.solution()` shows an answer, and the package's
+# `check.additive_inverse.hint()` helps. `check.additive_inverse.solution()` shows an answer, then the package's
 # lines, which undo both kinds of coupling. The second kind comes now.
 
 # %% [markdown]
@@ -214,8 +214,10 @@ step_by_step(LAST, 0).shown()
 #
 # Look where the arrow of the network points: from $x_a$ to $t$ and $s$, on the way there *and* on the way
 # back. It ran twice, both times forward. So it may lose information. (`bend`, in 01, was a
-# coupling, too: its shift came from $x_1^2$.) This one looks at nothing but signs. It gives $t$, and the $h$ from
-# which the layer makes $\log s$ (section 12). In the plane:
+# coupling, too: its shift came from $x_1^2$.)
+#
+# Here is a network that uses only the sign of its input. It gives $t$, and the $h$ from which the layer makes $\log s$
+# (section 12). In the plane:
 
 # %%
 sliding_columns(torch.sign, torch.sign).shown()
@@ -244,7 +246,7 @@ print("back, error < 1e-9:", bool((careless.inverse(z) - x).abs().max() < 1e-9))
 # ## 6 · The Jacobian fills in
 #
 # Now the second wish. Take a coupling of six numbers, three that stay and three that move. Its Jacobian has
-# 36 entries, and autograd can tell each of them.
+# 36 entries, and autograd computes each of them.
 
 # %%
 from glowlab.checks import Prediction
@@ -365,8 +367,8 @@ print("same as glowlite:", same)
 # %% [markdown]
 # ## 8 · Two moons
 #
-# Can so simple a move do something of use? Here are points $x$, two moons, over the density that a flow gives
-# them which does nothing: the bell of $z$.
+# Can such a simple move be useful? Here are points $x$ in the shape of two moons. Behind them is the density of a
+# flow that does nothing yet: the bell of $z$.
 
 # %%
 from glowlab.figures.coupling_layers_plane import Layers, Sketch, density_and_loss, density_map, density_maps, mass
@@ -557,7 +559,7 @@ Live(
 # %% [markdown]
 # Each coupling moves points along one axis only, in turn up or down and sideways. Eight such simple moves
 # bend a bell into two moons. Nearly: a thin thread of density joins the moons. A flow whose networks are smooth
-# bends and stretches the sheet, and can never tear it.
+# bends and stretches the plane, and can never tear it.
 
 # %% [markdown]
 # ## 10 · A shape of your own
@@ -574,7 +576,7 @@ own_flow = new_flow()
 train(own_flow, sketch.points(20_000))
 
 # %% [markdown]
-# What does such a flow find hard? Try `checkerboard`: it has sharp edges and eight separate fields.
+# What is hard for such a flow? Try `checkerboard`: it has sharp edges and eight separate fields.
 
 # %% [markdown]
 # ## 11 · Additive or affine?
@@ -669,9 +671,8 @@ answer = "about 0.1" if far < 1 else "about 3" if far < 30 else "about 300"
 guess.outcome(answer, "The inverse divides by s, and s is nearly 0.")
 
 # %% [markdown]
-# A face's latents hold thousands of numbers, and a slider edits all of them. One tiny $s$ among the scales is
-# enough to ruin a pixel. So this package bounds $s$ from both sides, $\log s = 0.7
-# \tanh(h)$. Move $h$:
+# A face's latents hold thousands of numbers, and an editor of faces (12b) changes all of them. One tiny $s$ is enough
+# to ruin a pixel. So this package bounds $s$ from both sides: $\log s = 0.7 \tanh(h)$. Move $h$:
 
 # %%
 from glowlab.figures.coupling_layers import scale_curves
@@ -704,14 +705,14 @@ print(f"eight of them change an area by at most {math.exp(8 * SCALE_BOUND):.0f}"
 # %% [markdown]
 # **A harder question.** Put an `ActNorm(2)` before each coupling of the additive flow (`from glowlite.flows
 # import ActNorm`; the first batch it sees sets it up). How many of the lost nats come back? Its log-det is
-# the same number for every point. How, then, does the ink come to gather on the moons?
+# the same number for every point. How, then, can the density become high on the moons?
 
 # %% [markdown]
 # <details><summary>One answer</summary>
 #
-# Nearly all: about 1.72 nats, where affine coupling has 1.69. One log-det for all points is one factor
-# everywhere. Above 1, it lifts the density on the moons over 0.159. All the rest of the plane must pay for
-# that: the couplings slide it far out, where the bell is thin.
+# Nearly all: about 1.72 nats, where affine coupling has 1.69. One log-det for all points multiplies every density by
+# one factor. If it is above 1, the density on the moons can be more than 0.159. Then it must be less elsewhere: the
+# couplings slide the rest of the plane far out, where the bell is thin.
 #
 # </details>
 
