@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 12 · Attributes
 #
-# Give the model a hundred faces, say of each whether it has a beard, and it can put a beard on anybody. Nothing is
+# Give the model a hundred faces, say for each whether it has a beard, and it can put a beard on anybody. Nothing is
 # trained for that: a subtraction is enough. Why does it work, how well, and when does it go wrong?
 #
 # **After this notebook you can** make a direction from labels, test whether it is more than chance, say why it works
@@ -39,8 +39,8 @@
 # %% [markdown]
 # ## 1 · One list, three faces
 #
-# Three faces, and what became of them. The same list of 12,288 numbers was added to the latents of each, and nothing
-# else was done. What is this list?
+# The upper row shows three faces. To the latents of each of them the same list of 12,288 numbers was added; the lower
+# row shows the result. What is this list?
 
 # %%
 import torch
@@ -114,7 +114,7 @@ mean_without = [level[~has].mean(0, keepdim=True) for level in eps]
 row(
     [close(model.decode(mean_without)), close(model.decode(mean_with))],
     ["mean without", "mean with"],
-    alt="Two blurred faces that look like one person, without and with a dark beard.",
+    alt="Two smooth faces that look like one person; the chin of the second is darker, as by a thin beard.",
     height=220,
 )
 
@@ -122,8 +122,8 @@ row(
 guess.outcome("a smooth face with a beard", "What differs from face to face averages out; the beard is shared.")
 
 # %% [markdown]
-# The two means look like one person, with and without a beard. Subtract one from the other, and what they share goes
-# away, too:
+# The two means look like one person. The second has a shadow of a beard, the mean of thin and full ones. (Chance left
+# other differences, too: 69 faces are few.) Subtract one from the other, and what they share goes away:
 #
 # $$d = \frac{1}{n_\text{with}} \sum_{\text{with}} \varepsilon \;-\;
 # \frac{1}{n_\text{without}} \sum_{\text{without}} \varepsilon$$
@@ -152,14 +152,14 @@ def bearded(amount):
 Follow(bearded, "Beard", ("less", "more"), value=1.0, alt="A face with short hair, moved along the beard by {}.")
 
 # %% [markdown]
-# Look what else moves at the ends of the slider: the background, the hair. Two hundred labels are few. Section 4
+# At the ends of the slider other things move, too: the background, the hair. Two hundred labels are few. Section 4
 # comes back to that.
 
 # %% [markdown]
 # ### When labels are numbers
 #
-# Drawn faces come with *how much* beard, and yes or no throws that away. With numbers $y$, ask for each number of
-# $\varepsilon$: by how much does it grow when $y$ grows by 1? That is the slope of a least-squares line.
+# Drawn faces come with *how much* beard they have, and yes or no throws that away. With numbers $y$, ask for each
+# number of $\varepsilon$: by how much does it grow when $y$ grows by 1? That is the slope of a least-squares line.
 #
 # $$d = \frac{\sum_i (y_i - \bar y)\, \varepsilon_i}{\sum_i (y_i - \bar y)^2}$$
 
@@ -283,8 +283,8 @@ picture_grid(
 )
 
 # %% [markdown]
-# Ten labels grow a beard, and much else changes with it. To the eye, a hundred are hardly worse than a thousand. So
-# with a hundred one has the direction. Then another hundred labels should give nearly the same one?
+# Ten labels grow a beard, and much else changes with it. To the eye, a hundred are hardly worse than a thousand. Have
+# we found *the* direction, then? If so, another hundred labels should give nearly the same one.
 
 # %%
 guess = Prediction(
@@ -312,9 +312,9 @@ guess.outcome(
 )
 
 # %% [markdown]
-# Two lists with nearly nothing in common, and both are the beard. The table compares all sizes with the model's own
-# direction, which is from 6,000 faces. The faces of this notebook are among them, so part of the chance is the same,
-# which makes the cosines too large. The last row is free of that: it is from 100 new faces.
+# Two lists have nearly nothing in common, and both make a beard. The table compares all sizes with the model's own
+# direction, which is from many more faces. If the faces of this notebook are among them, part of the chance is the same,
+# and the cosines are a little too large. The last row is free of that: it is from 100 new faces.
 
 # %% tags=["nbval-check-output"]
 own = load_directions("faces64")["beard"]
@@ -471,26 +471,25 @@ attribute_histograms(
     along,
     dict.fromkeys(along, bearded_too),
     alt="Histograms of faces with and without a beard. Along the direction from 100 labels they lie on top of one "
-    "another; along the model's own they are fairly well apart.",
+    "another; along the model's own those with a beard lie farther right, and the two overlap.",
 )
 
 # %% tags=["nbval-check-output"]
 for name, values in along.items():
     right = (values[bearded_too, None] > values[~bearded_too]).double().mean()
-    print(f"{name}: of one with a beard and one without, the former lies farther along in {right:.0%} of all pairs")
+    print(f"{name}: the face with a beard lies farther along in {right:.0%} of all pairs with and without")
 
 # %% [markdown]
 # From 100 labels it is little better than a coin, which gets 50 %. A face's place along the direction depends on the
 # beard only as far as the direction is the true one; most of it depends on everything else about the face. For
-# *changing* a face that does not matter. So judge a direction by what it does to pictures, not by a cosine, and not as
-# a classifier.
+# *changing* a face that does not matter. So judge a direction by what it does to pictures, not by a cosine, and do not
+# use it to classify.
 
 # %% [markdown]
 # ### The explorer
 #
 # Here you can try all of this. Go to *How many labels* and choose 10, then press *Ten others* a few times. It shows the
-# cosine with the model's own (too large, as in the table). Then look at *How the directions overlap*: cosines between
-# attributes.
+# cosine with the model's own. Then look at *How the directions overlap*: cosines between attributes.
 
 # %%
 from glowlab.explorers import open_attributes
@@ -538,8 +537,8 @@ guess
 naive = latents.mean_difference(eps_tied, has_beard)
 naive_glasses = latents.mean_difference(eps_tied, has_glasses)
 effects = {"with − without": moved(naive).mean(0)[[BEARD, GLASSES]].tolist()}
-along = effects["with − without"][1] / effects["with − without"][0]
-assert along > 0.25
+beard_by, glasses_by = effects["with − without"]
+assert glasses_by > 0.25 * beard_by
 guess.outcome("they come along", "The direction holds all that differs between the two groups, and glasses do.")
 
 # %%
@@ -566,8 +565,8 @@ def project_out(direction, other):
 projected = project_out(naive, naive_glasses)
 
 # %% [markdown]
-# **Like with like.** Among those with glasses, take with a beard minus without. Do the same among those without
-# glasses, and take the mean of both directions. Now glasses cancel.
+# **Like with like.** Use only the faces with glasses, and make the direction from them: with a beard minus without. Do
+# the same with the faces without glasses, and take the mean of both directions. Now glasses cancel.
 
 # %%
 sides = [
@@ -649,14 +648,14 @@ for way, direction in {"with - without": naive, "regression": regressed}.items()
 # - Tied data give tied directions; regression on both labels separates them, with more chance in the result.
 
 # %% [markdown]
-# **A harder question.** Projecting out gave the right direction, at a third of the length. Was that luck? Suppose you
-# had a million labels, tied as in section 6. What would projecting out give then?
+# **A harder question.** Projecting out left the glasses nearly alone, and moved the beard less than half as far. Was
+# that luck? Suppose you had a million labels, tied as in section 6. What would projecting out give then?
 
 # %% [markdown]
 # <details><summary>One answer</summary>
 #
 # Yes. With few labels both directions are nearly all chance, and where the labels agree it is the *same* chance: their
-# cosine is the labels' correlation $r$. Taking away $r$ times the other leaves $(1 - r^2)\,d$: for $r = 0.8$, a third.
+# cosine is the labels' correlation $r$. Taking away $r$ times the other leaves $(1 - r^2)\,d$: for $r = 0.8$, 0.36 $d$.
 #
 # With a million labels no chance is left. The directions are $d + r d'$ and $d' + r d$. If $d$ and $d'$ are equally
 # long and at right angles, the cosine is $2r/(1 + r^2)$, more than $r$. Too much is taken away, and the step *removes*

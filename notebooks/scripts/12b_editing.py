@@ -17,8 +17,8 @@
 # A direction is a list of numbers, and a slider adds it. That makes an editor for faces. How does one build it so that
 # nothing is lost, what can it not do, and whose opinions are in its sliders?
 #
-# **After this notebook you can** find the faults of an editor, give every face the same effect though the same step
-# does not, and say what a straight line in latents cannot do.
+# **After this notebook you can** find the faults of an editor, choose for each face the step that has the effect you
+# want, and say what a straight line in latents cannot do.
 
 # %% [markdown]
 # **Needs.** Directions (12). No GPU, no training.
@@ -348,8 +348,8 @@ picture_grid(
 
 # %% [markdown]
 # Glasses work, though not in the colour of this frame: the list holds an average frame. The head does not turn. Eyes
-# and nose would have to move to other pixels, and a straight line only blends them in there. (Our reader is content
-# with that, and the eye is not. So look as well as measure.)
+# and nose would have to move to other pixels, and a straight line only blends them in there. (Our reader does not
+# notice that, and the eye does. So look as well as measure.)
 #
 # Half a step of glasses gives half-dark frames. Drawn faces have such frames. In photographs glasses are there or not,
 # and the half-way picture shows nothing that exists.
@@ -382,7 +382,7 @@ row(
 print("in the middle every pixel is as painted:", torch.equal(real.decode(eps_lisa), lisa))
 
 # %% [markdown]
-# Her mouth changes most, and her cheeks go along, as cheeks do. In the studio this is a slider, one of eleven: choose
+# Her mouth changes most, and her cheeks move with it, as cheeks do. In the studio this is one of the sliders: choose
 # *real* at the top of its page.
 #
 # `portraits64` learned from FairFace (Karkkainen & Joo 2021), CC BY 4.0.
@@ -397,8 +397,8 @@ print("in the middle every pixel is as painted:", torch.equal(real.decode(eps_li
 # A direction made of them is real all the same: it holds how the judges judge, and who was photographed how.
 
 # %% [markdown]
-# And then it becomes a slider, which looks like a fact. All that went together with "attractive" in that collection,
-# age or make-up or skin, moves along with it, as glasses moved with the beard in notebook 12. To separate them,
+# And then it becomes a slider, which looks like a fact. Whatever came together with "attractive" in that collection,
+# such as age, make-up or skin, moves along with it, as glasses moved with the beard in notebook 12. To separate them,
 # somebody must notice, and must have labels for it.
 #
 # Drawn people do not raise this question, and do not answer it. `portraits64` has sliders for what can be measured in a
