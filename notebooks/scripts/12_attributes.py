@@ -313,8 +313,8 @@ guess.outcome(
 
 # %% [markdown]
 # Two lists have nearly nothing in common, and both make a beard. The table compares all sizes with the model's own
-# direction, which is from many more faces. If the faces of this notebook are among them, part of the chance is the same,
-# and the cosines are a little too large. The last row is free of that: it is from 100 new faces.
+# direction, which is from many more faces. If the faces of this notebook are among them, part of the chance is the
+# same, and the cosines are a little too large. The last row is free of that: it is from 100 new faces.
 
 # %% tags=["nbval-check-output"]
 own = load_directions("faces64")["beard"]
