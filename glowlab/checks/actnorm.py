@@ -237,8 +237,8 @@ def is_set_by(norm: ActNorm, x: Tensor) -> bool:
     hints=[
         "Print the std of what comes out of each step. Which ActNorm is the first that does not give 1?",
         "In a running flow the second step never sees x. What does it see?",
-        "Keep the signal in a variable, h = x at first. Each step's ActNorm is set by h; then the step moves h on: "
-        "h, _ = step(h).",
+        "Keep the signal in a variable, signal = x at first. Each step's ActNorm is set by the signal; then the step "
+        "moves it on: signal, _ = step(signal).",
     ],
     solution=[ActNorm.forward],
 )

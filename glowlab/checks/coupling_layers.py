@@ -313,7 +313,7 @@ def mended(attempt, generator):
         raise Mistake("it must give back two things, the latent and its log-det: return z, log_det")
     z, log_det = tensor_of(result[0], (batch, 2 * size), "z"), tensor_of(result[1], (batch,), "log_det")
     if not (first.calls and second.calls):
-        raise Mistake("one of the two networks is never asked: both halves shall still move")
+        raise Mistake("one of the two networks is never asked: both halves must still move")
     x_a, x_b = x.chunk(2, 1)
     (log_s, z_b), (log_r, old_a) = coupled(first, x_a, x_b), coupled(second, x_b, x_a)
     late_r, z_a = coupled(second, z_b, x_a)
@@ -324,13 +324,13 @@ def mended(attempt, generator):
             "each waits for the other"
         )
     if same(z, torch.cat([x_a, z_b], 1)) or same(z, torch.cat([old_a, x_b], 1)):
-        raise Mistake("it can be undone, but one half does not move any more: both shall move")
+        raise Mistake("it can be undone, but one half does not move any more: both must move")
     if same(z, torch.cat([old_a, other_b], 1)):
         right, logs = early_s + log_r, {"first": log_s + log_r}
     elif same(z, torch.cat([z_a, z_b], 1)):
         right, logs = log_s + late_r, {"second": log_s + log_r}
     else:
-        raise Mistake("z is none of the two flows that come of a mend; change as little as you can")
+        raise Mistake("z is not that of a mended layer; change as little as you can")
     yield "from z alone, one half comes back first, and then the other"
     for name, wrong in logs.items():
         if same(log_det, wrong.sum(1)):

@@ -14,8 +14,8 @@
 # %% [markdown]
 # # 05 · ActNorm and a calm start
 #
-# Thirty layers on top of one another are thirty chances for something to go wrong. Two small
-# precautions, a look at some data and a handful of zeros, let even a deep flow begin quietly.
+# In thirty layers, one on top of another, much can go wrong. Two small precautions let even a deep flow begin
+# quietly: a look at some data, and a handful of zeros.
 #
 # **After this notebook you can** set a layer's scale and shift from data, count what that does to the
 # log-det, initialise a deep flow, and say where float32 limits the way back.
@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Notebook 02 (coupling layers) and log-dets that add up, from notebook 01.
 #
-# **Minutes.** About 50 to read and 45 for the exercises; all cells run in under 60 seconds on one core.
+# **Minutes.** About 50 to read and 45 for the exercises; all cells run in under 30 seconds on one core.
 #
 # **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
@@ -90,9 +90,9 @@ def by_hand(log_s, b):
 Live(by_hand, Slider("log_s", "log s", -1.0, 3.0, 0.7), Slider("b", "b", -3.0, 3.0, 0.0))
 
 # %% [markdown]
-# It takes a while, and there are 12 channels here, in the whole model thousands. But you were solving an
-# equation: the mean and the standard deviation of the channel say where the sliders belong. All pictures and all
-# pixels count:
+# It takes a while, and there are 12 channels here, and thousands in the whole model. But you were solving an
+# equation: the mean and the standard deviation of the channel, over all pictures and all pixels, say where the sliders
+# belong:
 
 # %%
 mean = x.mean((0, 2, 3), keepdim=True)  # (1, 12, 1, 1)
@@ -115,7 +115,8 @@ print("same as glowlite:", same)
 # Subtracting and dividing is not yet $s\,x + b$. Which $s$ and $b$ do the same? Return both, of shape (C,),
 # for any batch (B, C, h, w).
 #
-# Take care of one thing: a channel may never change in the batch. Then its $s$ must stay finite, at most 1000.
+# One special case: a channel can hold the same number in all pixels of the batch. Then its $s$ must stay finite, at
+# most 1000.
 
 
 # %%
@@ -221,7 +222,7 @@ print("h w sum(log s) is the Jacobian's log-det:", torch.allclose(log_det[0], br
 # 16 nats for each unit of $\log s$. So the log-det rewards stretching. What keeps a flow from stretching
 # without end is the normal density, which is small for large numbers.
 #
-# Here is a face and its $z$, by your function once the check is content, and by the package's layer until then:
+# Here is a face and its $z$, by your function once it is right, and by the package's layer until then:
 
 # %%
 layer, face = ActNorm(3), pixels.to_float(small)
@@ -240,8 +241,8 @@ row(
 # ## 5 · Thirty layers
 #
 # Why all this? Because a flow is deep. Let us send the faces through 30 steps of Glow that were never trained, with
-# ActNorm or without it. And for once let the last layer of each coupling's network begin like any other layer, with
-# small random weights.
+# ActNorm or without it. In Glow the last layer of each coupling's network starts with zeros (notebook 02). Here we
+# also try small random weights.
 
 
 # %%
@@ -319,11 +320,10 @@ Live(
 # %% [markdown]
 # Try the extremes, first with the bounded scale.
 #
-# - *Off, spread above 0*: the signal grows from layer to layer, and the inverse in float32 does not find $x$ again.
-#   At 0.1 it is wrong by 8.
+# - *Off, spread above 0*: the signal grows from layer to layer, and the inverse in float32 misses $x$, at 0.1 by 8.
 # - *On, spread above 0*: the signal's spread stays near 1, and the error is smaller, though still 0.24 at 0.1. But
-#   look right: what couplings add costs no log-det, and that ActNorm shrinks it again does. From 0.04 on the log-det
-#   falls.
+#   look at the right plot. Each coupling adds to the signal, ActNorm shrinks it again, and shrinking lowers the
+#   log-det: from 0.04 on it falls.
 
 # %% [markdown]
 # And where the last layer begins at zero:
@@ -350,8 +350,8 @@ print("on, zero:  spread near 1:", 0.9 < calm.std[-1] < 1.1, " inverse within 1e
 # %% [markdown]
 # ## Exercise 3 · Find the fault
 #
-# A colleague sets the ActNorms of 30 steps from one batch, by these lines. They run, no error is raised, and the
-# picture below shows that something is wrong: the grey line should be 1 after every ActNorm.
+# A colleague sets the ActNorms of 30 steps from one batch, by these lines. They run without an error. But the
+# picture below shows that something is wrong: after every ActNorm the spread should be 1, the grey line.
 
 
 # %%
@@ -380,7 +380,7 @@ def show_stds(initialise):
 show_stds(faulty_initialise)
 
 # %% [markdown]
-# Find the fault and write the function right. Like the faulty one, it gives back what comes out of the last step.
+# Find the fault, and write the function without it. Like the faulty one, it returns what comes out of the last step.
 
 
 # %%
@@ -391,19 +391,20 @@ def initialise(steps, x): ...
 verdict = check.initialise(initialise)
 verdict
 
-# %%
-show_stds(initialise if verdict else faulty_initialise)
-
 # %% [markdown]
-# (The picture is yours once the check is content. The package sets each ActNorm by the first batch that arrives at
-# it; `model.initialize` sends one through.)
+# `check.initialise.hint()` and `check.initialise.solution()` are there. Once it is right, the next cell shows your
+# spreads. (The package sets each ActNorm by the first batch that arrives at it; `model.initialize` sends one through.)
+
+# %%
+if verdict:
+    show_stds(initialise)
 
 # %% [markdown]
 # ## 6 · Is the way back exact?
 #
 # The *formula* of a flow loses nothing. A computer rounds: float32 keeps about seven digits of every number, float64
-# sixteen. So each layer's result is a little wrong, and the larger the numbers, the larger the error. On the way back
-# the layers stretch these errors, as they stretch the signal.
+# sixteen. So each layer's result is a little wrong: the larger the numbers, the larger the error. On the way back the
+# layers stretch these errors, as they stretch the signal.
 
 # %% [markdown]
 # A picture survives small errors: `decode` rounds to whole grey values, so less than half a grey value does no harm.
@@ -423,7 +424,7 @@ def extreme(height, width):  # 0 or 255 at random, repeated until it is 64 x 64
 def errors(images, model):
     """The largest latent, and the largest error of the way back in grey values, of each picture."""
     x = pixels.to_float(images).to(model.dtype)
-    eps, _ = model(x)
+    eps, _ = model(x)  # the latents, a list (notebook 06)
     largest = torch.stack([part.abs().flatten(1).amax(1) for part in eps]).amax(0)
     return largest, 256 * (model.inverse(eps) - x).abs().flatten(1).amax(1)
 
@@ -442,7 +443,7 @@ hard = kinds["stripes"]
 print("encode and decode give each pixel back:  ", torch.equal(model.decode(model.encode(hard)), hard))
 
 # %% [markdown]
-# Latents of a face are hardly larger than 5; those of a picture very unlike faces go to some hundred, and the error
+# No latent of a face is much larger than 5. Those of a picture very unlike faces reach several hundred, and the error
 # grows with them. Here no pixel is lost yet. But among thousands of stripes the worst was wrong by 2.3 grey values
 # (`benchmarks/exactness.py`). So `encode` checks itself: where latents lie far out, it decodes at once, and if the
 # error is too large it computes again in float64.
@@ -515,9 +516,9 @@ def believe(pictures):
 Live(believe, Slider("pictures", "Pictures in the first batch", 1, 64, 2, buttons=True))
 
 # %% [markdown]
-# If two pictures happen to agree in a pixel, their std there is tiny, and ActNorm divides by it: some channels grow
-# almost a hundredfold, and the next picture does not agree. One picture says nothing about spread at all; then
-# only the limit of 1000 remains.
+# If two pictures happen to be nearly equal in a pixel, their std there is tiny. ActNorm divides by it, and other
+# pictures are not equal there: in some channels they grow almost a hundredfold. One picture says nothing about spread
+# at all; then only the limit of 1000 remains.
 
 # %%
 config = glowlite.GlowConfig((3, 8, 8), levels=3, depth=4, width=16)
@@ -597,11 +598,11 @@ print("no data:      behind by half a bit or more:", last["no data at all"] > la
 # %% [markdown]
 # ## Summary
 #
-# - ActNorm: $z = s x + b$ per channel. The first batch sets both, then gradients move them.
+# - ActNorm: $z = s x + b$ per channel. The first batch sets both; then they are trained.
 # - Its log-det is $h w \sum \log |s|$: each pixel counts.
-# - It holds a signal's spread near 1, however deep the flow.
+# - It holds a signal's spread near 1, so the way back is nearer to exact in float32.
 # - Zeros in a coupling's last layer make it begin as the identity; they still learn.
-# - The first batch must be large (256 pictures were enough here): too small a one is a known cause of NaN.
+# - The first batch must be large (here 256 pictures); a small one can cause NaN.
 
 # %% [markdown]
 # **A harder question.** ActNorm stands right before the 1x1 convolution, and $W(sx + b)$ is a convolution

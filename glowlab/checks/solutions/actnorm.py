@@ -20,8 +20,8 @@ def forward(x, log_s, b):
 
 
 def initialise(steps, x):
-    h = x
+    signal = x
     for step in steps:
-        step.flows[0].initialize(h)  # set by what arrives here, not by x
-        h, _ = step(h)
-    return h
+        step.flows[0].initialize(signal)  # set by what arrives here, not by x
+        signal, _ = step(signal)
+    return signal

@@ -253,7 +253,7 @@ MENDED = {
     ),
     "one half": (one_half, "one half does not move"),
     "one network": (lambda x, f, g: both_halves(x, f, f), "never asked"),
-    "networks exchanged": (lambda x, f, g: both_halves(x, g, f), "none of the two flows"),
+    "networks exchanged": (lambda x, f, g: both_halves(x, g, f), "not that of a mended layer"),
     "the old stretch": (old_stretch, "log_det still holds the stretch that second gave"),
     "one log-det": (with_log_det(lambda log_s, log_r: log_s.sum(1)), "not the sum of both"),
     "no gradient": (with_log_det(lambda log_s, log_r: (log_s + log_r).sum(1).detach()), "no gradient"),
