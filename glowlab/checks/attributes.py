@@ -60,7 +60,7 @@ def shuffled_effects(attempt, generator):
     shuffles = labels_of(torch.stack([faces.weights(direction) for direction in effect.given]), has)
     yield "each direction is with minus without, and as many faces have it as before"
     diagnose_shuffles(shuffles, has)
-    yield "the labels are shuffled anew for each direction, so that they say nothing about the faces"
+    yield "the labels are shuffled again for each direction, so that they say nothing about the faces"
 
 
 def diagnose_effects(result, effect: Effect) -> None:

@@ -318,7 +318,7 @@ for name in pictures:
 
 # %% [markdown]
 # Mirroring its strips kept every pixel of the face, and the model notices. But plain grey lies nearer to 0 than a
-# face, takes fewer bits, and is no face. It is easy to foretell, and that is all that bits measure. Notebook 10
+# face, takes fewer bits, and is no face. It is easy to predict, and that is all that bits measure. Notebook 10
 # explains it. How a histogram becomes a likelihood is the story of notebook 01.
 
 # %% [markdown]

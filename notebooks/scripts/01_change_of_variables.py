@@ -197,7 +197,7 @@ density_curves(
 
 # %% [markdown]
 # Half of the ink is missing under the naive curve: its probabilities add up to a half. Now bend the curve as
-# you like. The three bars are areas, measured anew at every move. Can you find a curve where the naive one is
+# you like. The three bars are areas, measured again at every move. Can you find a curve where the naive one is
 # right?
 
 
@@ -217,7 +217,7 @@ Live(forgetting, *points, CheckBox("forget", "forget the Jacobian", value=True))
 # ## 4 · What the log-det is for
 #
 # There is worse than a missing half. Training looks for the $f$ that makes the data most likely: the mean of
-# $\log p(x)$ over the data shall be as high as possible. This is **maximum likelihood**. Suppose we fit $z = s\,x$
+# $\log p(x)$ over the data should be as high as possible. This is **maximum likelihood**. Suppose we fit $z = s\,x$
 # to numbers from $-1$ to $1$, and look at that mean for smaller and smaller $s$.
 
 # %%

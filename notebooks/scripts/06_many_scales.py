@@ -279,7 +279,7 @@ row(
 )
 
 # %% [markdown]
-# (It is yours once the check is content, and the faulty one until then.) The log-det of this coupling is 0. Glow has
+# (It is yours once the check says right, and the faulty one until then.) The log-det of this coupling is 0. Glow has
 # no checkerboards: its 1x1 convolutions mix the channels, and the halves of channels are enough.
 
 # %% [markdown]
@@ -486,7 +486,7 @@ check.from_latents(from_latents)
 
 # %% [markdown]
 # It helps to drag the tiles of section 3 from right to left and to write down what happens. The check uses tiny
-# random flows, of two or of three levels. Once it is content, your function decodes our face (until then, the face
+# random flows, of two or of three levels. Once it says right, your function decodes our face (until then, the face
 # itself stands there):
 
 # %%

@@ -313,7 +313,7 @@ check.dequantise(dequantise)
 # pictures and asks whether floor gives every integer back, and whether the noise fills the bins evenly.
 #
 # Can one see the noise? It is smaller than the smallest step of a pixel. (The package's function makes this picture,
-# or yours, once the check is content.)
+# or yours, once the check says right.)
 
 # %%
 from glowlite import pixels
