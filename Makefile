@@ -4,6 +4,7 @@
 #   TORCH_INDEX=URL      one more package index to take PyTorch from; empty: none. Unless it is given, PyTorch's small
 #                        CPU build is taken on a Linux machine without an NVIDIA GPU, if that index answers.
 #   PORT=8867 HOST=...   where `make explore` and `make present` serve; VISITORS=20 at most at once
+#   DIR=../glow-notebooks  where `make lab` and `make student` put copies of the notebooks
 #   WORKERS=2            processes for the tests
 #   ARGS="..."           more options for the command that a target runs, such as make train ARGS="--resume"
 VENV ?= .venv
@@ -12,6 +13,7 @@ TORCH_INDEX ?= auto
 WORKERS ?= 2
 PORT ?=
 VISITORS ?=
+DIR ?= ../glow-notebooks
 ARGS ?=
 
 CPU_INDEX := https://download.pytorch.org/whl/cpu
@@ -103,8 +105,13 @@ present: $(LAB_READY)  ## the same in large type, for a lecture hall
 	@$(PY) -m glowlite present $(SERVE_OPTIONS) $(ARGS)
 
 .PHONY: lab
-lab: $(LAB_READY)  ## open the notebooks in JupyterLab
-	@$(PY) -m jupyterlab --ServerApp.root_dir=notebooks $(if $(PORT),--port $(PORT)) $(ARGS)
+lab: $(LAB_READY)  ## open copies of the notebooks in JupyterLab (DIR=)
+	@$(PY) -m glowlite student "$(DIR)"
+	@$(PY) -m jupyterlab --ServerApp.root_dir="$(DIR)" $(if $(PORT),--port $(PORT)) $(ARGS)
+
+.PHONY: student
+student: $(LAB_READY)  ## copy the notebooks without outputs, for students (DIR=)
+	@$(PY) -m glowlite student "$(DIR)" $(ARGS)
 
 .PHONY: faces
 faces: $(LAB_READY)  ## draw a sheet of faces as faces.png

@@ -1,4 +1,5 @@
-"""The lab's commands of `glowlite`: explore, present, site, notebooks, precompute, record.
+"""The lab's commands of `glowlite`: explore, present, site, notebooks, student, grade,
+precompute, record.
 
 `glowlite --help` imports this file, so it imports nothing of the lab itself; each command imports what it runs.
 """
@@ -22,7 +23,7 @@ def add(app: typer.Typer) -> None:
     app.command("present", help="Open the explorers in large type, for a lecture hall.", context_settings=large)(
         explore
     )
-    for command in (site, notebooks, precompute, record):
+    for command in (site, notebooks, student, grade, precompute, record):
         app.command()(command)
 
 
@@ -110,6 +111,51 @@ def notebooks(
             typer.echo(f"{seconds:.0f} s, {notebooks.notebook_of(script).stat().st_size // 1000} kB")
     if wrong:
         raise typer.Exit(1)
+
+
+@needs("lab")
+def student(
+    folder: Annotated[Path, typer.Argument(help="Where to write them, outside the clone.")],
+    colab: Annotated[
+        str, typer.Option(help="OWNER/NAME on GitHub: the copies get badges and a cell for Google Colab.")
+    ] = "",
+    branch: Annotated[str, typer.Option(help="The branch there that will hold the copies.")] = "student",
+) -> None:
+    """Copy the notebooks without outputs, for students; what they have changed is never overwritten."""
+    from glowlab import student
+
+    copied = student.write(folder, colab, branch)
+    typer.echo(f"{folder}: {len(copied.written)} notebooks written, {len(copied.same)} were there.")
+    if copied.kept:
+        typer.echo(
+            f"These differ from the course's, but you have changed them, so they stay: {', '.join(copied.kept)}. "
+            "Rename one, and the next call writes the course's beside it."
+        )
+
+
+@needs("lab")
+def grade(
+    folder: Annotated[Path, typer.Argument(help="The submissions: notebooks, or a folder of them for each student.")],
+    out: Annotated[Path | None, typer.Option(help="The CSV file to write; without it, the table is printed.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the checks' inputs, the same for all students.")] = 0,
+    seconds: Annotated[float, typer.Option(min=1, help="CPU seconds for an exercise.")] = 60,
+    memory: Annotated[int, typer.Option(min=500, help="MB of memory for a submission.")] = 4000,
+    jobs: Annotated[int, typer.Option(min=1, help="Submissions at a time.")] = 2,
+) -> None:
+    """Mark the exercises of notebooks that were handed in: a table with a row for each, and why."""
+    from glowlab import grade
+
+    if out and folder.resolve() in out.resolve().parents:
+        raise GlowliteError(f"{out} lies among the submissions: name a file elsewhere.")
+
+    def progress(one: grade.Marked) -> None:
+        typer.echo(f"{one.file}: {one.right} of {len(one.states)}", err=True)
+
+    table = grade.table(grade.grade(folder, grade.Limits(seconds, memory, seed), jobs, progress))
+    if out:
+        out.write_text(table, encoding="utf-8-sig")  # so that Excel reads it, too
+    else:
+        typer.echo(table, nl=False)
 
 
 @needs("lab")

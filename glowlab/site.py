@@ -38,6 +38,8 @@ def list_files() -> Iterator[File]:
             yield File(f"films/{name}", lambda path=path: film.as_script(path), page=False)
     for lesson in course.list_lessons():
         yield File(f"notebooks/{lesson.page}", lambda path=lesson.path: pages.render_notebook(path, live=False))
+    for name in filter(course.find_doc, course.DOCS):
+        yield File(f"docs/{name}.html", lambda name=name: pages.render_doc(name, live=False))
     for file in course.READING_ORDER:
         name = f"source/{PurePosixPath(file).with_suffix('.html')}"
         yield File(name, lambda file=file: pages.render_source(file, live=False))

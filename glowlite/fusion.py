@@ -16,7 +16,8 @@ def fuse(model: Glow) -> Glow:
 
     ActNorm and mixing become one 1x1 convolution each way, and every convolution of a coupling's network takes its
     ActNorm in, as `torch.nn.utils.fusion` does for convolution and batch norm. Everything is made from the layers' own
-    forward and inverse, in float64 on the CPU. GlowliteError where an ActNorm has not seen data yet.
+    forward and inverse, in float64 on the CPU. What needs float64 later, the model itself computes: W and its inverse,
+    each rounded to float32, fit together to 7 digits only. GlowliteError where an ActNorm has not seen data yet.
 
     >>> from glowlite.glow import PRESETS
     >>> model = Glow(PRESETS["tiny"])
@@ -33,6 +34,7 @@ def fuse(model: Glow) -> Glow:
     for step in [module for module in fused.modules() if isinstance(module, FlowStep)]:
         norm, mixing, coupling = step.flows
         step.flows = nn.ModuleList([Affine(Chain(norm, mixing), norm.b).to(model.dtype), coupling])
+    fused.in_float64 = model.in_float64
     return fused.to(model.device, model.dtype)
 
 

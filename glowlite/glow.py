@@ -3,6 +3,7 @@
 x -> [squeeze -> K steps -> split] x (L - 1) -> squeeze -> K steps -> top prior      (Kingma & Dhariwal 2018, figure 2)
 """
 
+import copy
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
@@ -14,7 +15,7 @@ from glowlite import latents as latent_space
 from glowlite import pixels
 from glowlite.errors import GlowliteError
 from glowlite.flows import ActNorm, Chain, Coupling, Split, Squeeze, TopPrior
-from glowlite.flows.base import no_change
+from glowlite.flows.base import no_change, to_float64
 from glowlite.flows.mixing import make_mixing
 from glowlite.flows.multiscale import standard_normal_log_prob
 
@@ -111,6 +112,10 @@ PRESETS = {
 }
 
 
+FAR = 10.0  # standard deviations; latents of pictures like the data stay within
+MARGIN = 0.05 / 256  # a tenth of what may be lost before a pixel changes
+
+
 class FlowStep(Chain):
     """ActNorm, then mixing, then coupling (Kingma & Dhariwal 2018, figure 2a). (B, C, H, W) -> the same shape."""
 
@@ -193,12 +198,18 @@ class Glow(nn.Module):
         return latents, total
 
     def inverse(self, latents: Sequence[Tensor]) -> Tensor:
-        """eps of every level -> x (B, C, H, W). The latents are not scaled by any temperature."""
+        """eps of every level -> x (B, C, H, W). The latents are not scaled by any temperature.
+
+        Latents of float64 are decoded in float64, by a copy of the model; x has the type of the model.
+        """
         self.check_latents(latents)
+        model = self
+        if latents[0].dtype == torch.float64 and self.dtype != torch.float64:
+            model = self.in_float64(latents[0].device)
         x = latents[-1][:, :0]  # nothing stays at the last level
-        for level, eps in zip(reversed(self.levels), reversed(latents), strict=True):
+        for level, eps in zip(reversed(model.levels), reversed(latents), strict=True):
             x = level.inverse(x, eps)
-        return x
+        return x.to(self.device, self.dtype)
 
     def log_density(self, x: Tensor) -> Tensor:
         """log p(x) in nats, (B,): log N(eps; 0, I) over all levels + log_det."""
@@ -219,9 +230,35 @@ class Glow(nn.Module):
 
     @torch.no_grad()
     def encode(self, images: Tensor, batch: int = 128) -> list[Tensor]:
-        """uint8 (B, C, H, W) -> latents, `batch` pictures at a time. Deterministic; `decode` gives every pixel back."""
-        parts = pixels.to_float(images).to(self.device, self.dtype).split(batch)
-        return latent_space.cat([self(x)[0] for x in parts])
+        """uint8 (B, C, H, W) -> latents, `batch` pictures at a time. Deterministic; `decode` gives every pixel back.
+
+        Pictures unlike the data can lie so far out that float32 has too few digits for the way back. So those with a
+        latent beyond FAR are decoded at once; where a value is off by more than MARGIN, the picture is encoded in
+        float64, and the latents of the whole batch become float64. Keep them so: as float32 they lose pixels again.
+        float64 ends, too: a flow without clamp whose latents reach a million can still lose pixels.
+        """
+        x = pixels.to_float(images).to(self.device, self.dtype)
+        latents = latent_space.cat([self(part)[0] for part in x.split(batch)])
+        lost = self._find_lost(x, latents, batch)
+        if self.dtype == torch.float64 or len(lost) == 0:
+            return latents
+        x, latents = to_float64(x[lost]), [to_float64(eps) for eps in latents]  # on the CPU for Apple's GPUs
+        model = self.in_float64(x.device)
+        exact = latent_space.cat([model(part)[0] for part in x.split(batch)])
+        return [eps.index_copy(0, lost.to(x.device), better) for eps, better in zip(latents, exact, strict=True)]
+
+    def _find_lost(self, x: Tensor, latents: list[Tensor], batch: int) -> Tensor:
+        """The numbers of the pictures beyond FAR that these latents do not give back within MARGIN."""
+        lost = []
+        far = ~(latent_space.flatten(latents).abs().amax(1) <= FAR)  # NaN is far, too
+        for which in far.nonzero()[:, 0].split(batch) if far.any() else ():
+            error = (self.inverse([eps[which] for eps in latents]) - x[which]).abs().flatten(1).amax(1)
+            lost.append(which[~(error <= MARGIN)])
+        return torch.cat(lost) if lost else far.new_zeros(0, dtype=torch.long)
+
+    def in_float64(self, device: torch.device) -> "Glow":
+        """A copy that computes in float64 on a device that has it."""
+        return copy.deepcopy(self).to(device).double()
 
     @torch.no_grad()
     def decode(self, latents: Sequence[Tensor]) -> Tensor:

@@ -80,7 +80,8 @@ def lerp(a: Latents, b: Latents, t: float) -> Latents:
     >>> lerp([torch.zeros(1, 1, 1, 1)], [torch.ones(1, 1, 1, 1)], 0.25)
     [tensor([[[[0.2500]]]])]
     """
-    return [torch.lerp(x, y, t) for x, y in zip(a, b, strict=True)]
+    dtype = torch.promote_types(a[0].dtype, b[0].dtype)  # those of a picture far out are float64
+    return [torch.lerp(x.to(dtype), y.to(dtype), t) for x, y in zip(a, b, strict=True)]
 
 
 def slerp(a: Latents, b: Latents, t: float) -> Latents:

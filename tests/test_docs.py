@@ -138,3 +138,32 @@ def test_the_pod_fits_the_image():
     assert service["spec"]["ports"][0]["targetPort"] == port["name"]
     assert service["spec"]["selector"] == deployment["spec"]["template"]["metadata"]["labels"]
     assert deployment["spec"]["selector"]["matchLabels"] == service["spec"]["selector"]
+
+
+# ---- the pages of the course --------------------------------------------------------------------------------
+
+NUMBER = re.compile(r"\((\d\d[a-z]?)\)")
+
+
+def test_the_glossary_is_in_order_and_names_notebooks_that_are_there():
+    rows = re.findall(r"^\| (.+?) \| (.+) \|$", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)[1:]
+    words = [word.lower() for word, _ in rows if not set(word) <= {"-", "|"}]
+    assert words == sorted(words) and len(words) > 50
+    assert {"bijection", "maximum likelihood", "kl divergence", "nats", "white"} <= set(words)
+    there = {path.name.partition("_")[0] for path in (ROOT / "notebooks").glob("*.ipynb")}
+    named = [NUMBER.findall(text) for word, text in rows if "[" not in text and not set(word) <= {"-", "|"}]
+    assert all(named) and {number for found in named for number in found} <= there
+
+
+@pytest.mark.parametrize("name", ["course", "glossary", "project"])
+def test_links_of_the_course_pages_lead_somewhere(name):
+    page = ROOT / "docs" / f"{name}.md"
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    assert links and [link for link in links if "://" not in link and not (page.parent / link).exists()] == []
+
+
+def test_the_course_page_leads_to_every_notebook_and_the_rubric_adds_up():
+    text = (ROOT / "docs" / "course.md").read_text(encoding="utf-8")
+    assert [p.name for p in (ROOT / "notebooks").glob("*.ipynb") if f"(../notebooks/{p.name})" not in text] == []
+    rubric = (ROOT / "docs" / "project.md").read_text(encoding="utf-8").partition("## Rubric")[2]
+    assert sum(map(int, re.findall(r"^\| [a-z ]+ \| (\d+) \|", rubric, re.MULTILINE))) == 100

@@ -33,6 +33,8 @@ def places(root: Path, entries: list[str]) -> dict[str, int]:
     found = {}
     for file in files(root):
         folder, _, name = file.rpartition("/")
+        while "/" in folder and not any(entry.startswith(f"{folder}/") for entry in entries):
+            folder = folder.rpartition("/")[0]  # a folder in a listed one, such as checks/solutions/
         inside = [i for i, entry in enumerate(entries) if entry.startswith(f"{folder}/")]
         if file in entries:
             found[file] = entries.index(file)

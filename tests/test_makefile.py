@@ -31,7 +31,7 @@ ELSEWHERE = ("format", "lint", "clean", "clean-env")
 # Their recipes are checked: they build the environment, serve pages, or take minutes.
 RECIPE = (
     *("env", "explore", "present", "lab", "test", "test-unit", "test-notebooks", "test-browser"),
-    *("bench", "notebooks", "precompute", "site"),
+    *("bench", "notebooks", "precompute", "site", "student"),
 )
 
 

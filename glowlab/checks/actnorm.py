@@ -1,9 +1,9 @@
-"""Checks of notebook 05: scale and shift from a batch, ActNorm forward with its log-det, and the way back."""
+"""Checks of notebook 05: scale and shift from a batch, ActNorm with its log-det, the first batch of many steps."""
 
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from glowlab.checks.answers import (
     diagnose_log_det,
@@ -15,16 +15,22 @@ from glowlab.checks.answers import (
 )
 from glowlab.checks.base import Mistake, check, name_mistake, run, same
 from glowlite.flows.actnorm import ActNorm, per_channel
+from glowlite.glow import FlowStep, Glow, GlowConfig
 
 LARGEST = 1000.0  # the scale of a channel that never changes
 
 
 def random_channels(generator: torch.Generator) -> Tensor:
-    """x (B, C, h, w), float64, each channel with its own spread, 0.2 to 2, and its own place, 1 to 2 off zero."""
+    """x (B, C, h, w), each channel with its own spread, 0.2 to 2, and its own place, 1 to 2 off zero.
+
+    The first channel is narrow and near zero: there one sees what is added to a variance, 1e-6 and more.
+    """
     x = random_batch(generator)
-    spread, place = torch.rand(2, x.shape[1], generator=generator, dtype=torch.float64)
+    spread, place = torch.rand(2, x.shape[1], generator=generator)
     sign = 1 - 2 * torch.randint(0, 2, place.shape, generator=generator)
-    return x * per_channel(0.2 + 1.8 * spread, x) + per_channel(sign * (1 + place), x)
+    spread, place = 0.2 + 1.8 * spread, sign * (1 + place)
+    spread[0], place[0] = 0.01, 0.02
+    return x * per_channel(spread, x) + per_channel(place, x)
 
 
 def pair(result, names: tuple[str, str]) -> tuple:
@@ -47,7 +53,7 @@ def untouched(*pairs: tuple[Tensor, Tensor]) -> None:
 
 
 def values_of(x: Tensor) -> Tensor:
-    return x.transpose(0, 1).flatten(1)  # (C, B*H*W)
+    return x.double().transpose(0, 1).flatten(1)  # (C, B*H*W)
 
 
 def check_shapes(s, b, x: Tensor) -> None:
@@ -77,6 +83,7 @@ def diagnose_scale(s: Tensor, x: Tensor) -> None:
         "almost: torch's std divides by N - 1, and then this very batch does not get variance 1; "
         "std(..., unbiased=False)": 1 / values.std(1),
         "s is the spread itself; x must be divided by it, so s = 1 / std": std,
+        "s is the spread itself, by N - 1; x must be divided by it, so s = 1 / std": values.std(1),
         "that is 1 / variance; the scale undoes the std, its square root": 1 / std**2,
         "that is the variance": std**2,
         "that is log s; here s itself is wanted": -std.log(),
@@ -87,12 +94,25 @@ def diagnose_scale(s: Tensor, x: Tensor) -> None:
         "the first picture alone was used; take the whole batch": 1 / values_of(x[:1]).std(1, unbiased=False),
         "one scale for all channels; each has its own": (1 / x.std(unbiased=False)).expand(len(std)),
     })  # fmt: skip
-    extra = 1 / s - std
-    if extra.min() > 0 and extra.max() - extra.min() < 1e-3 * extra.max():
-        words = f"something is added to every std ({extra.mean():.2g})"
-        raise Mistake(f"almost: {words}, so no channel gets variance 1; clamp the small ones, leave the others")
-    spread = (s * std).square()
-    raise Mistake(f"s * x has variances from {spread.min():.3g} to {spread.max():.3g}; all should be 1")
+    diagnose_addend(s, values)
+    if same(s.abs(), 1 / std):
+        raise Mistake("s is negative: the variance is right, but z is upside down, and log s needs an s above 0")
+    variances = (s * std) ** 2
+    raise Mistake(f"s * x has variances from {variances.min():.7g} to {variances.max():.7g}; all should be 1")
+
+
+def diagnose_addend(s: Tensor, values: Tensor) -> None:
+    """Mistake where something was added to the std or, as in batch normalisation, to the variance."""
+    for unbiased in (False, True):
+        std = values.std(1, unbiased=unbiased)
+        for power, where in ((2, "variance, as batch normalisation does"), (1, "std")):
+            extra = 1 / s.double() ** power - std**power
+            small = (extra - extra[0]).abs() <= 1e-3 * extra[0] + 1e-5 * std**power
+            if extra[0] > 1e-4 * std[0] ** power and small.all():
+                raise Mistake(
+                    f"about {extra[0]:.1g} is added to the {where}; here the variance of z becomes exactly 1, and "
+                    "clamp_min keeps s finite"
+                )
 
 
 def diagnose_shift(b: Tensor, s: Tensor, x: Tensor) -> None:
@@ -148,8 +168,8 @@ def scale_and_shift(attempt, generator):
 
 
 def random_parameters(channels: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """log_s and b, float64 (C,), no b near 0."""
-    b = torch.rand(channels, generator=generator, dtype=torch.float64) + 0.5
+    """log_s and b, (C,), no b near 0."""
+    b = torch.rand(channels, generator=generator) + 0.5
     return random_log_s(channels, generator), b
 
 
@@ -193,41 +213,57 @@ def forward(attempt, generator):
     yield "the log-det counts every pixel of every channel, and each picture has its own"
 
 
-# ---- and back ----------------------------------------------------------------------------------------------
+# ---- the first batch of many steps -------------------------------------------------------------------------
+
+
+def random_steps(generator: torch.Generator) -> list[FlowStep]:
+    """Four steps of flow for x (B, 12, h, w) that saw no data yet; their couplings move what they are given."""
+    seed = int(torch.randint(1000, (1,), generator=generator))
+    flow = Glow(GlowConfig((3, 8, 8), levels=1, depth=4, width=8, seed=seed))
+    steps = list(flow.levels[0].steps.flows[1:])  # after the squeeze
+    for step in steps:
+        nn.init.normal_(step.flows[-1].network.last.weight, std=0.2, generator=generator)
+    return steps
+
+
+def is_set_by(norm: ActNorm, x: Tensor) -> bool:
+    """Whether each channel of x gets mean 0 and variance 1."""
+    values = values_of(norm(x)[0])
+    return bool(values.mean(1).abs().max() < 1e-3 and (values.std(1, unbiased=False) - 1).abs().max() < 1e-3)
 
 
 @check(
-    "inverse",
+    "initialise",
     hints=[
-        "Solve z = s * x + b for x. What was done last is undone first.",
-        "The shift goes first, then the scale: dividing by s is multiplying by exp(-log_s).",
+        "Print the std of what comes out of each step. Which ActNorm is the first that does not give 1?",
+        "In a running flow the second step never sees x. What does it see?",
+        "Keep the signal in a variable, h = x at first. Each step's ActNorm is set by h; then the step moves h on: "
+        "h, _ = step(h).",
     ],
-    solution=[ActNorm.inverse],
+    solution=[ActNorm.forward],
 )
-def inverse(attempt, generator):
-    """attempt(z, log_s, b) -> x, where z = exp(log_s) * x + b per channel; all (B, C, h, w)."""
-    x = random_channels(generator)
-    log_s, b = random_parameters(x.shape[1], generator)
-    s, shift = per_channel(log_s.exp(), x), per_channel(b, x)
-    z = s * x + shift
-    given = z.clone(), log_s.clone(), b.clone()
-    result = run(attempt, *given)
-    untouched((given[0], z), (given[1], log_s), (given[2], b))
-    if isinstance(result, tuple):
-        raise Mistake("x alone is wanted: the way back needs no log-det")
-    result = tensor_of(result, tuple(x.shape), "x")
-    wrong = {
-        "the scale is undone before the shift: what came last, b, goes first": z / s - shift,
-        "that is forward once more, not its inverse": z * s + shift,
-        "b is added; it was added before, so take it away": (z + shift) / s,
-        "multiplied by s once more instead of divided": (z - shift) * s,
-        "divided by log_s; s = exp(log_s) is wanted": (z - shift) / per_channel(log_s, x),
-        "the scale is not undone": z - shift,
-        "the shift is not undone": z / s,
-    }
-    if not same(result, x):
-        explain(
-            least_mistaken(result, (([words], value) for words, value in wrong.items())),
-            f"x does not come back: it is off by up to {(result - x).abs().max():.2g}",
-        )
-    yield "x comes back"
+@torch.no_grad()
+def initialise(attempt, generator):
+    """attempt(steps, x) -> what comes out of the last step: every step's ActNorm, step.flows[0], is set from data.
+
+    When x then comes through all the steps, each ActNorm gives mean 0 and variance 1 in each channel.
+    """
+    steps = random_steps(generator)
+    x = 2 + 0.3 * torch.randn(16, 12, 4, 4, generator=generator)
+    given = x.clone()
+    result = run(attempt, steps, given)
+    untouched((given, x))
+    h = x
+    for number, step in enumerate(steps, start=1):
+        norm = step.flows[0]
+        if not norm.initialized:
+            raise Mistake(f"the ActNorm of step {number} has seen no data: step.flows[0].initialize(...)")
+        if not is_set_by(norm, h):
+            seen = "x itself" if is_set_by(norm, x) else "something else than what arrives there"
+            raise Mistake(f"the ActNorm of step {number} was set by {seen}: what comes out of it is not of variance 1")
+        h, _ = step(h)
+    yield f"when x comes through, all {len(steps)} ActNorms give mean 0 and variance 1"
+    result = tensor_of(result, tuple(x.shape), "what comes out of the last step")
+    if not torch.allclose(result, h, atol=1e-4):
+        raise Mistake("what is given back is not what the last step makes of x")
+    yield "and what the last step makes of x is given back"

@@ -42,16 +42,16 @@ def explain(words: list[str] | None, otherwise: str) -> None:
 
 
 def random_log_s(channels: int, generator: torch.Generator) -> Tensor:
-    """(C,) float64, both above and below 0, whose sum is far from 0: then its size and its sign can be told."""
-    log_s = torch.rand(channels, generator=generator, dtype=torch.float64) + 0.3
+    """(C,), both above and below 0, whose sum is far from 0: then its size and its sign can be told."""
+    log_s = torch.rand(channels, generator=generator) + 0.3
     log_s[0] = -0.4 - 0.2 * log_s[0]
     return log_s
 
 
 def random_batch(generator: torch.Generator) -> Tensor:
-    """x (B, C, h, w), float64, four different sizes."""
+    """x (B, C, h, w), four different sizes."""
     sizes = (torch.randperm(5, generator=generator)[:4] + 3).tolist()
-    return torch.randn(sizes, generator=generator, dtype=torch.float64)
+    return torch.randn(sizes, generator=generator)
 
 
 def miscounted(x: Tensor, share: Tensor) -> dict[str, Tensor]:
@@ -75,6 +75,7 @@ def miscounted(x: Tensor, share: Tensor) -> dict[str, Tensor]:
 def diagnose_log_det(result, x: Tensor, log_s: Tensor) -> None:
     """Return if `result` is h * w * sum(log_s), for each picture of x; else raise the Mistake that explains it."""
     batch, _, height, width = x.shape
+    log_s = log_s.double()
     one, pixels = log_s.sum(), height * width
     if isinstance(result, Tensor) and result.numel() == 1 and same(result.reshape(()), one * pixels):
         words = f"each of the {batch} pictures needs its own: shape ({batch},)"

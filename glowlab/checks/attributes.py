@@ -1,178 +1,142 @@
-"""Checks of notebook 12: a direction from few labels and its effect; two tied labels are in attributes_tied.py."""
+"""Checks of notebook 12: effects of directions from shuffled labels; two tied labels are in attributes_tied.py."""
 
 import torch
 from torch import Tensor
 
 from glowlab.checks.answers import tensor_of
-from glowlab.checks.attributes_latents import (
-    as_direction,
-    copies,
-    mean_of,
-    minus,
-    normal,
-    random_shapes,
-    times,
-    unit,
-    untouched,
-)
-from glowlab.checks.attributes_tied import part
-from glowlab.checks.base import Mistake, check, name_mistake, run, same
+from glowlab.checks.attributes_latents import as_direction, copies, normal, random_shapes, untouched
+from glowlab.checks.attributes_tied import separate
+from glowlab.checks.base import Mistake, check, run, same
 from glowlite import latents
-from glowlite.evaluation import slide
 from glowlite.latents import Latents
 
-__all__ = ["direction_and_effect", "part"]
+__all__ = ["separate", "shuffled_effects"]
+TRIALS = 8
+CLOSE = 1e-3  # two weights of a face in a mean are taken as equal; they are 1/20 or so
 
-# ---- a direction from few labels, its effect measured ------------------------------------------------------
 
-
-class Decode:
-    """A random decoder, not linear in the latents. It counts its calls and checks the shapes it is given."""
+class Effect:
+    """A number for a direction, linear in it. It keeps the directions that it was given, and its answers."""
 
     def __init__(self, shapes, generator: torch.Generator):
-        self.shapes, self.calls = shapes, 0
-        dims = sum(torch.Size(shape).numel() for shape in shapes)
-        self.weights = torch.randn(dims, 12, generator=generator, dtype=torch.float64) / dims**0.5
+        self.shapes = shapes
+        self.weights = normal(shapes, 1, generator)
+        self.given: list[Latents] = []
+        self.found: list[float] = []
 
-    def __call__(self, eps) -> Tensor:
-        if not isinstance(eps, (list, tuple)) or len(eps) != len(self.shapes):
-            raise Mistake(f"decode takes a list of {len(self.shapes)} levels")
-        for level, (given, shape) in enumerate(zip(eps, self.shapes, strict=True), start=1):
-            if not isinstance(given, Tensor) or given.dim() != 4 or tuple(given.shape[1:]) != shape:
-                size = tuple(given.shape) if isinstance(given, Tensor) else type(given).__name__
-                raise Mistake(f"decode was given {size} for level {level}, which is (batch, {str(shape)[1:]}")
-        self.calls += 1
-        return torch.sin(2 * latents.flatten(list(eps)) @ self.weights).view(-1, 3, 2, 2)
-
-
-class Read:
-    """A random reader of the decoder's pictures: (B, 3, 2, 2) -> (B,).
-
-    It adds a constant, as the notebook's reader does. So the reading of a difference of two pictures is not the
-    difference of their readings.
-    """
-
-    def __init__(self, generator: torch.Generator):
-        self.weights = torch.randn(12, generator=generator, dtype=torch.float64)
-        self.constant = 3.0
-
-    def __call__(self, images) -> Tensor:
-        if not isinstance(images, Tensor) or tuple(images.shape[1:]) != (3, 2, 2):
-            raise Mistake("read reads pictures: decode the latents first")
-        return images.flatten(1) @ self.weights + self.constant
+    def __call__(self, direction) -> float:
+        direction = as_direction(direction, self.shapes, "the direction given to effect")
+        self.given.append([level.double() for level in direction])
+        self.found.append((latents.flatten(direction) @ latents.flatten(self.weights).T).item())
+        return self.found[-1]
 
 
 @check(
-    "direction_and_effect",
+    "shuffled_effects",
     hints=[
-        "has is True or False for each face. For each level of z, level[has] are the latents of those who have it.",
-        "mean(0, keepdim=True) averages over the faces. With minus without, for each level, in a list.",
-        "The effect: read(decode(others moved by +a)) minus read(decode(others moved by -a)). latents.add moves.",
+        "torch.randperm(len(has)) is a random order of the faces, so has[torch.randperm(len(has))] are the same labels "
+        "in a random order.",
+        "latents.mean_difference(eps, shuffled) makes the direction, and effect(direction) gives its number.",
+        "Do that trials times, with a new order each time, and make a tensor of the numbers.",
     ],
-    solution=[latents.mean_difference, slide],
+    solution=[latents.mean_difference],
 )
 @torch.no_grad()
-def direction_and_effect(attempt, generator):
-    """attempt(z, has, others, decode, read) -> (a, moved): mean with minus mean without; the change of reading (F,)."""
+def shuffled_effects(attempt, generator):
+    """attempt(eps, has, effect, trials) -> effects (trials,) of directions from shuffled labels."""
     shapes = random_shapes(generator)
-    count, faces = (torch.randint(0, 6, (2,), generator=generator) + torch.tensor([24, 12])).tolist()
+    count = 24 + int(torch.randint(0, 6, (1,), generator=generator))
     has = torch.zeros(count, dtype=torch.bool)
-    has[torch.randperm(count, generator=generator)[: count // 3]] = True  # not as many with as without
-    offset = normal(shapes, 1, generator)
-    z = [level + shift for level, shift in zip(normal(shapes, count, generator), offset, strict=True)]
-    others = normal(shapes, faces, generator)
-    decode, read = Decode(shapes, generator), Read(generator)
-    given = copies(z), copies(others)
-    result = run(attempt, z, has.clone(), others, decode, read)
-    untouched(z, given[0], "z")
-    untouched(others, given[1], "others")
-    if isinstance(result, (tuple, list)) and len(result) == len(shapes):
-        alone = [isinstance(x, Tensor) and tuple(x.shape[-3:]) == s for x, s in zip(result, shapes, strict=True)]
-        if all(alone):
-            raise Mistake("that is the direction alone; two things are wanted: return a, moved")
-    if not isinstance(result, (tuple, list)) or len(result) != 2:
-        raise Mistake("two things are wanted: return a, moved")
-    step = as_direction(result[0], shapes, "a")
-    a = latents.mean_difference(z, has)
-    diagnose_direction(step, a, z, has)
-    yield "the direction is the mean with minus the mean without, at every level"
-    if result[1] is None or result[1] is Ellipsis:
-        raise Mistake("and its effect? moved is still to be measured")
-    diagnose_effect(result[1], a, others, z, decode, read)
-    yield "its effect is the change of what is read, face by face, from -a to +a"
+    has[torch.randperm(count, generator=generator)[: count // 3]] = True
+    eps, effect = normal(shapes, count, generator), Effect(shapes, generator)
+    given, labels = copies(eps), has.clone()
+    result = run(attempt, eps, labels, effect, TRIALS)
+    untouched(eps, given, "eps")
+    if not torch.equal(labels, has):
+        raise Mistake("has is not what it was: shuffle a copy, has[torch.randperm(len(has))]")
+    diagnose_effects(result, effect)
+    yield "each effect is that of a direction"
+    faces = Faces(eps)
+    shuffles = labels_of(torch.stack([faces.weights(direction) for direction in effect.given]), has)
+    yield "each direction is with minus without, and as many faces have it as before"
+    diagnose_shuffles(shuffles, has)
+    yield "the labels are shuffled anew for each direction, so that they say nothing about the faces"
 
 
-def diagnose_direction(step: Latents, a: Latents, z: Latents, has: Tensor) -> None:
-    if same(step, a):
+def diagnose_effects(result, effect: Effect) -> None:
+    """Return if `result` holds one answer of `effect` for each trial, else raise the Mistake that explains it."""
+    if isinstance(result, list) and all(isinstance(value, float) for value in result):
+        result = torch.tensor(result)
+    if not effect.given:
+        raise Mistake("effect was never asked: effect(d) gives the number of a direction d")
+    found = torch.tensor(effect.found)
+    if isinstance(result, (float, Tensor)) and torch.as_tensor(result).numel() == 1:
+        value = torch.as_tensor(result).reshape(())
+        if same(value, found.mean()):
+            raise Mistake("that is their mean; return all of them: how they spread shows what chance can do")
+    values = tensor_of(result, (TRIALS,), "the effects").float()
+    if len(found) != TRIALS:
+        raise Mistake(f"effect was asked {len(found)} times for {TRIALS} trials; ask once for each trial")
+    if same(values.sort().values, found.sort().values):
         return
-    everyone = torch.ones_like(has)
-    wrong = {
-        "the direction has the right size and the wrong sign: with minus without": times(-1, a),
-        "that is the mean of those with the attribute alone: most of it is what all faces share": mean_of(z, has),
-        "that is the mean of those without it": mean_of(z, ~has),
-        "you took off the mean of all faces; take off the mean of those without": minus(
-            mean_of(z, has), mean_of(z, everyone)
-        ),
-        "sums instead of means: the two sides do not have equally many faces": [
-            level[has].sum(0, keepdim=True) - level[~has].sum(0, keepdim=True) for level in z
-        ],
-        "each side has a mean of its own: both sums were divided by the number of all faces": [
-            (level[has].sum(0, keepdim=True) - level[~has].sum(0, keepdim=True)) / len(has) for level in z
-        ],
-        "the direction was brought to length 1: its length says how far apart the two sides are": unit(a),
-        "each level was brought to length 1, which makes all levels count alike": [unit([s])[0] for s in a],
-        "it is half as long as it should be": times(0.5, a),
-        "medians instead of means": [
-            level[has].median(0, keepdim=True).values - level[~has].median(0, keepdim=True).values for level in z
-        ],
-    }
-    name_mistake(step, wrong)
-    right = [same(x, y) for x, y in zip(step, a, strict=True)]
-    if any(right):
-        wrong = ", ".join(str(level) for level, good in enumerate(right, start=1) if not good)
-        raise Mistake(f"the direction is right, but not at level {wrong}: all levels are treated alike")
-    if not torch.isfinite(latents.flatten(step)).all():
-        raise Mistake("the direction has values that are not numbers: a mean of no faces. has is True or False")
-    raise Mistake("the direction is not the mean of level[has] minus the mean of level[~has]")
+    if same(values.sort().values, found.abs().sort().values):
+        raise Mistake("an effect may be negative: no absolute value")
+    raise Mistake("what you return is not what effect answered")
 
 
-def diagnose_effect(result, a: Latents, others: Latents, z: Latents, decode: Decode, read: Read) -> None:
-    def at(amount: float) -> Tensor:
-        return read(decode(latents.add(others, a, amount)))
+class Faces:
+    """Tells the weights with which faces add up to a direction; there are more numbers than faces, so it can."""
 
-    decoded = decode.calls > 0
-    ends = read(decode(a)), read(decode(times(-1, a)))
-    lone = (*ends, ends[0] - ends[1])
-    low, middle, high = at(-1), at(0), at(1)
-    faces = len(others[0])
-    if isinstance(result, (Tensor, float)) and not isinstance(result, bool):
-        value = torch.as_tensor(result)
-        if value.numel() == 1 and same(value.reshape(()), (high - low).mean()):
-            raise Mistake("that is the mean over the faces: the right number, but each face has its own")
-        if value.numel() == 1 and any(same(value.reshape(1), alone) for alone in lone):
-            raise Mistake("the direction alone was decoded: decode each face moved along it")
-        if value.shape == (len(z[0]),):
-            raise Mistake("measured on the faces that made the direction: others are given for that")
-    moved = tensor_of(result, (faces,), "moved")
-    if same(moved, high - low):
-        return
-    wrong = {
-        "the effect has the right size and the wrong sign: at +a, minus at -a": low - high,
-        "that is from the face as it is to +a; begin at -a": high - middle,
-        "that is from -a to the face as it is; end at +a": middle - low,
-        "the effect was halved: the whole way from -a to +a is wanted": (high - low) / 2,
-        "an effect may be negative: no absolute value": (high - low).abs(),
-        "that is what is read at +a; take off what is read at -a": high,
-        "the direction alone was decoded, or the face alone: decode the face moved along it": torch.zeros_like(high),
-        "the step is a, and yours was twice as long": at(2) - at(-2),
-        "the step is a, and yours was half as long": at(0.5) - at(-0.5),
-    }
-    name_mistake(moved, wrong)
-    if any(same(moved, alone.expand(faces)) for alone in lone):
-        raise Mistake("the direction alone was decoded: decode each face moved along it")
-    pair = [decode(latents.add(others, a, amount)) for amount in (1, -1)]
-    if same(moved, read(pair[0] - pair[1])):
-        raise Mistake("read reads pictures, and a difference of two is none: read both, then subtract")
-    if not decoded:
-        raise Mistake("nothing was decoded, so nothing could be read off a picture")
-    raise Mistake("moved is not what is read at +a minus what is read at -a")
+    def __init__(self, eps: Latents):
+        self.flat = [level.flatten(1).double() for level in (latents.flatten(eps), *eps)]  # all levels, then each
+        self.solvers = [torch.linalg.pinv(flat) for flat in self.flat]
+
+    def weights(self, direction: Latents) -> Tensor:
+        """Weights (B,) of the faces in `direction`; a Mistake if it is not a weighted sum of them."""
+        steps = [step.flatten(1).double() for step in (latents.flatten(direction), *direction)]
+        found = [step @ solver for step, solver in zip(steps, self.solvers, strict=True)]
+        off = [
+            ((weights @ flat - step).norm() / step.norm().clamp_min(1e-12)).item()
+            for weights, flat, step in zip(found, self.flat, steps, strict=True)
+        ]
+        if off[0] < CLOSE:
+            return found[0][0]
+        if max(off[1:]) < CLOSE:
+            raise Mistake("each level was shuffled by itself: the levels of a face belong together, shuffle the labels")
+        raise Mistake("a direction is not made of these faces: with minus without, by labels that are shuffled")
+
+
+def labels_of(weights: Tensor, has: Tensor) -> Tensor:
+    """The labels (trials, B) of which weights (trials, B) are with minus without; a Mistake if there are none."""
+    positive = weights > 0
+    counts, yes = positive.sum(1), int(has.sum())
+    means = all(is_mean_difference(*given) for given in zip(weights, positive, strict=True))
+    if means and (counts == yes).all():
+        return positive
+    if means and (counts == len(has) - yes).all():
+        raise Mistake("the directions are without minus with")
+    if means:
+        count = int(counts[counts != yes][0])
+        raise Mistake(
+            f"{count} faces have it and {yes} did before: shuffle the labels that there are, do not make new ones"
+        )
+    if positive.all() or any(len(row.div(CLOSE).round().unique()) > 2 for row in weights):
+        raise Mistake("some faces count more than others: shuffle the labels without drawing any of them twice")
+    raise Mistake("a direction is not the mean of those with minus the mean of those without")
+
+
+def is_mean_difference(weights: Tensor, positive: Tensor) -> bool:
+    """Whether weights (B,) are 1/n for the n faces in `positive`, and -1/m for the m others."""
+    wanted = torch.where(positive, 1 / positive.sum(), -1 / (~positive).sum())
+    return bool((weights - wanted).abs().max() < CLOSE)
+
+
+def diagnose_shuffles(shuffles: Tensor, has: Tensor) -> None:
+    """shuffles: bool (trials, B), the labels that were used."""
+    if (shuffles == has).all():
+        raise Mistake("the labels are as they were: shuffle the labels alone, and leave the faces in their order")
+    if (shuffles == shuffles[0]).all():
+        raise Mistake("it is the same shuffle each time: draw a new order for each trial")
+    kept = (shuffles & has).sum(1).double().mean() / has.sum()
+    if kept > 0.7:
+        raise Mistake(f"on average {kept:.0%} of the labels stay where they were: shuffle all of them")

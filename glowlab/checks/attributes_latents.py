@@ -15,7 +15,8 @@ def random_shapes(generator: torch.Generator) -> list[tuple[int, int, int]]:
 
 
 def normal(shapes, count: int, generator: torch.Generator) -> Latents:
-    return [torch.randn(count, *shape, generator=generator, dtype=torch.float64) for shape in shapes]
+    """Latents of `count` faces in float32, as a model gives them."""
+    return [torch.randn(count, *shape, generator=generator) for shape in shapes]
 
 
 def copies(eps: Latents) -> Latents:
@@ -42,7 +43,7 @@ def as_direction(result, shapes, name: str) -> Latents:
         if tuple(step.shape) != (1, *shape):
             reason = "a mean over the faces alone, mean(0, keepdim=True), keeps every other number apart"
             if tuple(step.shape) == shape:
-                reason = "keep the 1 in front, by mean(0, keepdim=True) or step[None], else channels pass for faces"
+                reason = "keep the 1 in front, by mean(0, keepdim=True) or step[None], else channels count as faces"
             raise Mistake(
                 f"level {level} of {name} must have the shape (1, {str(shape)[1:]}, not {tuple(step.shape)}: {reason}"
             )
@@ -60,7 +61,3 @@ def minus(a: Latents, b: Latents) -> Latents:
 
 def unit(step: Latents) -> Latents:
     return times(1 / latents.flatten(step).norm().item(), step)
-
-
-def mean_of(z: Latents, which: Tensor) -> Latents:
-    return [level[which].mean(0, keepdim=True) for level in z]

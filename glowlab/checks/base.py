@@ -9,12 +9,16 @@ A check is a generator function that takes what the student wrote and a torch.Ge
         if torch.equal(y, -x):
             raise Mistake("right size, wrong sign")
         yield "it has the right sign"      # each yield is something that holds
+
+Its worked answer is the function of the same name in solutions/, in the file named after the notebook.
 """
 
 import dis
 import html
+import importlib.util
 import inspect
 import linecache
+import os
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,7 +33,7 @@ MARKS = {UNTRIED: "○", RIGHT: "✓", WRONG: "✗"}
 COLOURS = {UNTRIED: "#797979", RIGHT: "#009E73", WRONG: "#D55E00"}
 _NOTHING = {"RESUME", "NOP", "LOAD_CONST", "RETURN_VALUE", "RETURN_CONST"}  # instructions of Python's machine
 ROUNDS = 3  # fresh inputs tried at each call
-NEAR = 1e-5  # the tolerance of every check: inputs are float64 of size 1, and an answer in float32 is right, too
+NEAR = 1e-5  # the tolerance of every check: inputs are float32 of size 1, as in the notebooks, and so are answers
 
 
 class Mistake(Exception):
@@ -80,15 +84,19 @@ class Text:
         return self.text
 
 
-class Source(Text):
-    """Python source, with its colours where the page has some."""
+class Solution(Text):
+    """Python sources under their headings, {heading: source}, with their colours where the page has some."""
+
+    def __init__(self, sources: Mapping[str, str]):
+        super().__init__("\n\n".join(f"# {heading}\n\n{source}" for heading, source in sources.items()))
+        self._sources = sources
 
     def _repr_markdown_(self) -> str:
-        return f"```python\n{self.text}\n```"
+        return "\n\n".join(f"{heading}\n```python\n{source}\n```" for heading, source in self._sources.items())
 
 
 class Check:
-    """Call it with what you wrote. `hint()` gives the next hint, `solution()` the package's own source."""
+    """Call it with what you wrote. `hint()` gives the next hint, `solution()` a worked answer."""
 
     def __init__(self, name: str, trial: Callable[..., Iterator[str]], hints: Sequence[str], solution: Sequence):
         self.name, self.trial = name, trial
@@ -106,14 +114,16 @@ class Check:
         else:
             generator.manual_seed(seed)
         holds: dict[str, None] = {}  # in order, each once
-        try:
-            for _ in range(ROUNDS):
+        for _ in range(ROUNDS):
+            held = []  # in this round: what held in an earlier one may be the mistake of this one
+            try:
                 for fact in self.trial(attempt, *more, generator=generator):
-                    holds[fact] = None
-        except Untried:
-            return Verdict(self.name, UNTRIED)
-        except Mistake as mistake:
-            return Verdict(self.name, WRONG, tuple(holds), str(mistake))
+                    held.append(fact)
+            except Untried:
+                return Verdict(self.name, UNTRIED)
+            except Mistake as mistake:
+                return Verdict(self.name, WRONG, tuple(dict.fromkeys(held)), str(mistake))
+            holds |= dict.fromkeys(held)
         return Verdict(self.name, RIGHT, tuple(holds))
 
     def hint(self) -> Text:
@@ -123,13 +133,29 @@ class Check:
         self._given += 1
         return Text(f"Hint {number} of {len(self._hints)}: {hint}")
 
-    def solution(self) -> Source:
-        """The source in the package that does this."""
-        return Source("\n\n".join(_source(thing) for thing in self._solution))
+    def answer(self):
+        """The function or class in solutions/ that answers the exercise; None where there is none."""
+        words = self.trial.__module__.removeprefix(f"{__package__}.").split("_")
+        for end in range(len(words), 0, -1):  # a second file of checks carries the notebook's name and a word more
+            module = f"{__package__}.solutions.{'_'.join(words[:end])}"
+            if importlib.util.find_spec(module):
+                return getattr(importlib.import_module(module), self.name, None)
+        return None
+
+    def solution(self) -> Text:
+        """A worked answer that can be pasted, then the source in the package that does this."""
+        if os.environ.get("GLOWLITE_SOLUTIONS", "").lower() == "off":
+            return Text("Solutions are switched off here; hints are not.")
+        sources = {}
+        if (answer := self.answer()) is not None:
+            sources["One answer, to be pasted over the exercise's dots:"] = _source(answer)
+        if self._solution:
+            sources["The package does it like this:"] = "\n\n".join(map(_source, self._solution))
+        return Solution(sources)
 
 
-def check(name: str, hints: Sequence[str], solution: Sequence) -> Callable[[Callable], Check]:
-    """Make a Check of a generator function; `solution`: functions of the package whose source solves it."""
+def check(name: str, hints: Sequence[str], solution: Sequence = ()) -> Callable[[Callable], Check]:
+    """Make a Check of a generator function for the exercise `name`; `solution`: what in the package does the same."""
     return lambda trial: Check(name, trial, hints, solution)
 
 

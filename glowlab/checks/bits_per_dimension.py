@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from glowlab.checks.answers import variants
 from glowlab.checks.base import Mistake, check, name_mistake, run, same
 from glowlite.pixels import bits_per_dim, dequantize, log_bins
 
@@ -165,13 +166,13 @@ def to_bits_per_dim(attempt, generator):
     )
     shape, dims = (channels, height, width), channels * height * width
     for n_bits in (8, few):
-        nats = dims * (torch.rand(5, generator=generator, dtype=torch.float64) * 0.5 + 0.2) * n_bits * math.log(2)
+        nats = dims * (torch.rand(5, generator=generator) * 0.5 + 0.2) * n_bits * math.log(2)
         given = nats.clone()
         result = run(attempt, given, shape, n_bits)
         if not torch.equal(given, nats):
             raise Mistake("it changes the log-densities it is given, in place")
         result = as_numbers(result, nats)
-        diagnose_bits(result, nats, shape, n_bits)
+        diagnose_bits(result, nats.double(), shape, n_bits)
         yield "right for 8 bits" if n_bits == 8 else "right for any number of bits"
 
 
@@ -224,6 +225,13 @@ def diagnose_bits(result: Tensor, nats: Tensor, shape: tuple[int, int, int], n_b
         "log p was given as it is": nats,
     }
     name_mistake(result, explanations)
+    for words, (d, sign, base) in variants(
+        {"": dims, "D counts every number of the picture, colours, too": dims // shape[0]},
+        {"": 1, "the bin makes log P smaller than log p, not larger": -1},
+        {"": 2**n_bits, "256 is the number of values for 8 bits alone": 256},
+    ):
+        if same(result, per_dim(sign * d * math.log(base), d)):
+            raise Mistake("there are faults left: " + "; ".join(words))
     flat = bits_per_dim(torch.zeros(1, dtype=torch.float64) - log_bins(dims, n_bits), dims).item()
     raise Mistake(
         f"for log p = {nats[0]:.0f} nats, {shape} and {n_bits} bits it is another number than yours, "

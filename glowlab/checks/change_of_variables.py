@@ -1,4 +1,4 @@
-"""Checks of notebook 01: log p(x) under z = f(x) in one dimension; the log-det of 2 x 2 Jacobians."""
+"""Checks of notebook 01: log p(x) under z = f(x) in one dimension; the log-det of 2 x 2 Jacobians, and of two maps."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 
 from glowlab.checks.base import NEAR, Mistake, check, run, same
+from glowlite.flows.base import Chain
 from glowlite.flows.mixing import InvertibleConv1x1
 from glowlite.flows.multiscale import standard_normal_log_prob
 from glowlite.glow import Glow
 
 HALF_LOG_2PI = 0.5 * math.log(2 * math.pi)
-GRID = torch.linspace(-30, 30, 12_001, dtype=torch.float64)  # where the area under a density is measured
+GRID = torch.linspace(-30, 30, 1_201)  # where the area under a density is measured
 
 
 def one_each(result, count: int, what: str) -> Tensor:
@@ -60,7 +61,7 @@ def random_map(generator: torch.Generator, falling: bool) -> tuple[Callable, Cal
 def some_x(generator: torch.Generator) -> Tensor:
     """9 to 12 numbers from -3 to 3, in no order."""
     count = int(torch.randint(9, 13, (), generator=generator))
-    x = torch.linspace(-3, 3, count, dtype=torch.float64) + 0.2 * torch.rand(count, generator=generator)
+    x = torch.linspace(-3, 3, count) + 0.2 * torch.rand(count, generator=generator)
     return x[torch.randperm(count, generator=generator)]
 
 
@@ -118,8 +119,9 @@ def log_prob(attempt, generator):
     x = some_x(generator)
     for falling in (False, True):
         f, slope, seen = random_map(generator, falling)
-        z = f(x)
-        slopes = slope(x), slope(z)
+        exact = x.double()
+        z = f(exact)
+        slopes = slope(exact), slope(z)
         seen.clear()
         given = x.clone()
         result = run(attempt, f, given)
@@ -135,9 +137,10 @@ def log_prob(attempt, generator):
             )
         yield "one number for each x"
         where = "falls, though all are right where it rises" if falling else "rises"
-        explain(result, right, wrong_log_probs(x, z, *slopes), f"log p(x), for an f that {where}")
+        explain(result, right, wrong_log_probs(exact, z, *slopes), f"log p(x), for an f that {where}")
         yield "log p(x) is right for an f that falls" if falling else "log p(x) is right for an f that rises"
-    measured = torch.trapezoid(run(attempt, f, GRID.clone()).detach().double().exp(), GRID).item()
+    densities = run(attempt, f, GRID.clone()).detach().double().exp()
+    measured = torch.trapezoid(densities, GRID.double()).item()
     if abs(measured - 1) > 1e-3:
         raise Mistake(f"over a long grid the area under its density is {measured:.3f}, not 1")
     yield f"the area under your density, measured, is {measured:.3f}"
@@ -156,7 +159,7 @@ def random_jacobians(generator: torch.Generator) -> Tensor:
     shape = 0.35 + 0.3 * torch.rand(count, generator=generator, dtype=torch.float64)
     stretch = torch.stack([sizes / 2 + shape, sizes / 2 - shape], -1).exp()
     stretch[::2, 1] *= -1
-    made = first @ torch.diag_embed(stretch) @ last
+    made = (first @ torch.diag_embed(stretch) @ last).float()
     return made[torch.randperm(count, generator=generator)]
 
 
@@ -190,6 +193,7 @@ def wrong_log_dets(jacobian: Tensor) -> dict[str, list[Tensor]]:
 
 def forgets_the_batch(result, jacobian: Tensor) -> bool:
     """Whether `result` is computed from J[0, 0], J[0, 1], ..., as if the batch axis were not there."""
+    jacobian = jacobian.double()
     det = jacobian[0, 0] * jacobian[1, 1] - jacobian[0, 1] * jacobian[1, 0]  # (2,)
     likely = det, det.abs(), det.log(), det.abs().log()
     if not isinstance(result, Tensor) or result.shape != det.shape:
@@ -223,7 +227,8 @@ def log_det(attempt, generator):
         )
     result = one_each(result, len(jacobian), "matrix")
     yield "one number for each matrix"
-    right = torch.linalg.slogdet(jacobian)[1]
+    exact = jacobian.double()
+    right = torch.linalg.slogdet(exact)[1]
     flips = torch.linalg.det(jacobian) < 0
     if result.isnan().any() or result.isinf().any():
         if same(result[~flips], right[~flips]):
@@ -234,9 +239,76 @@ def log_det(attempt, generator):
         raise Mistake("some of the numbers are not finite, and no area here is 0")
     if same(result[~flips], right[~flips]) and not same(result, right):
         raise Mistake("right for the maps that keep the way round, wrong for those that flip")
-    explain(result, right, wrong_log_dets(jacobian), "the logarithm of the area")
+    explain(result, right, wrong_log_dets(exact), "the logarithm of the area")
     yield "the logarithm of the area is right, with a flip and without"
     both = run(attempt, jacobian @ jacobian.flip(0))
     if not same(both.detach(), right + right.flip(0)):
         raise Mistake("right for these maps, but not for two of them one after the other")
     yield "for two maps one after the other your log-dets add up"
+
+
+# ---- the log-det of two maps, by hand ----------------------------------------------------------------------
+
+
+def sway(x: Tensor) -> Tensor:
+    """The notebook's first map of the plane, (B, 2) -> (B, 2)."""
+    x1, x2 = x.unbind(1)
+    return torch.stack([(x1 - 0.6 * torch.sin(1.5 * x2)) * torch.exp(0.4 * torch.tanh(x2)), x2], 1)
+
+
+def wrong_sums(x: Tensor, y: Tensor) -> dict[str, list[Tensor]]:
+    """Wrong log-dets of `sway` and then `bend`, by their diagnosis."""
+    (x1, x2), (y1, y2) = x.unbind(1), y.unbind(1)
+    first, second = 0.4 * torch.tanh(x2), 0.35 * y1
+    squared = 1 - torch.tanh(x2) ** 2
+    return {
+        "bend begins where sway ended, so its log-det is needed at y; yours is at x": [first + 0.35 * x1],
+        "that is the log-det of sway alone": [first],
+        "that is the log-det of bend alone": [second, 0.35 * x1],
+        "right size, wrong sign: that is the log-det of the way back": [-first - second],
+        "one of the two log-dets has the wrong sign: both maps go forward": [first - second, second - first],
+        "that is the determinant of both, a factor on areas: its logarithm is asked": [(first + second).exp()],
+        "the determinants are added: factors multiply, and their logarithms add up": [
+            first.exp() + second.exp(),
+            (first.exp() + second.exp()).log(),
+        ],
+        "the logarithms are multiplied: they add up": [first * second],
+        "the slope of tanh is not needed: the derivative along x1 leaves exp(0.4 tanh(x2)) as it is": [
+            0.4 * squared + second,
+            0.4 * squared * torch.tanh(x2) + second,
+        ],
+        "sway's factor depends on x2, and bend's on y1; yours took the other one": [
+            0.4 * torch.tanh(x1) + second,
+            first + 0.35 * y2,
+            0.4 * torch.tanh(x1) + 0.35 * y2,
+        ],
+        "that is the log-det of bend twice": [0.35 * x1 + second],
+        "the tanh is missing: sway stretches by exp(0.4 tanh(x2))": [0.4 * x2 + second],
+    }
+
+
+@check(
+    "log_det_of_both",
+    hints=[
+        "Begin with bend alone. Its Jacobian has four slopes. One of them is 0; which is then left in a d - b c?",
+        "The slope of z2 along y2 is exp(0.35 y1), since nothing else depends on y2. So its log-det is 0.35 y1.",
+        "In sway it is x2 that stays, so the slope of y1 along x1 does the stretching.",
+        "Log-dets add up, each taken where its own map begins: sway begins at x, and bend at y.",
+    ],
+    solution=[Chain.forward],
+)
+def log_det_of_both(attempt, generator):
+    """attempt(x, y) -> log |det dz/dx| for y = sway(x), z = bend(y), shape (B,); x and y (B, 2)."""
+    count = int(torch.randint(5, 9, (), generator=generator))
+    x = 1.5 * torch.randn(count, 2, generator=generator)
+    y = sway(x)
+    given = x.clone(), y.clone()
+    result = run(attempt, x, y)
+    if not torch.equal(x, given[0]) or not torch.equal(y, given[1]):
+        raise Mistake("it changes x or y in place; make new tensors")
+    result = one_each(result, count, "point")
+    yield "one number for each point"
+    x, y = x.double(), y.double()
+    right = 0.4 * torch.tanh(x[:, 1]) + 0.35 * y[:, 0]
+    explain(result, right, wrong_sums(x, y), "the log-det of both maps")
+    yield "it is the log-det of the whole way, from a formula"

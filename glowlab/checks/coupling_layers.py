@@ -1,48 +1,71 @@
-"""Checks of notebook 02: undo an additive coupling; write an affine one with its log-det."""
+"""Checks of notebook 02: undo an additive coupling; write an affine one with its log-det; mend a flow."""
 
 import math
 
 import torch
 from torch import Tensor
 
+from glowlab.checks.answers import tensor_of
 from glowlab.checks.base import Mistake, check, name_mistake, run, same
 from glowlite.flows.coupling import Coupling
 
+PAPER = (
+    "the wrong half moves: these are the roles of the paper's table 1, which keeps x_b and moves x_a; "
+    "here x_a, the first half, stays"
+)
+
 
 class Witness:
-    """A network without an inverse: float64 (B, C, H, W) -> `outputs` of that shape. It notes its inputs."""
+    """A network without an inverse: (B, C, H, W) -> `outputs` of that shape and type. It notes its inputs."""
 
-    def __init__(self, shape: torch.Size, outputs: int, generator: torch.Generator):
+    def __init__(self, shape: torch.Size, outputs: int, generator: torch.Generator, trained=False):
         self.shape, self.outputs, self.seen = shape, outputs, []
-        self.weights = torch.randn(outputs, shape[1], shape[1], generator=generator, dtype=torch.float64)
+        weights = torch.randn(outputs, shape[1], shape[1], generator=generator, dtype=torch.float64)
+        self.weights = weights.requires_grad_(trained)
         self.phase = torch.rand(outputs, generator=generator, dtype=torch.float64)
 
     def __call__(self, half):
-        """(B, C, H, W) for one output, a tuple of them for more; a Mistake for what is not one half of the channels."""
+        """(B, C, H, W) for one output, a tuple of them for more; a Mistake for what is not one half of the channels.
+
+        It takes a batch of any size, so that a loop over the examples works, too.
+        """
         if not isinstance(half, Tensor):
             raise Mistake(f"the network takes a tensor, one half of the channels, not a {type(half).__name__}")
-        whole = torch.Size((self.shape[0], 2 * self.shape[1], *self.shape[2:]))
-        if half.shape == whole:
+        channels, height, width = self.shape[1:]
+        shape = tuple(half.shape)
+        if shape[1:] == (2 * channels, height, width):
             raise Mistake("the network is given all the channels; it may see only the half that stays as it is")
-        if half.shape != self.shape:
+        if shape in ((channels, height, width), (2 * channels, height, width)):
             raise Mistake(
-                f"the network is given {tuple(half.shape)} of {tuple(whole)}: cut the channels in half, dim=1"
+                f"the network takes a batch; yours is one example, {shape}: keep its axis, as in z[i : i + 1]"
             )
+        if shape[1:] != (channels, height, width):
+            whole = (self.shape[0], 2 * channels, height, width)
+            raise Mistake(f"the network is given {shape} of {whole}: cut the channels in half, dim=1")
         self.seen.append(half.detach().clone())
         given = self.outcome(half)
         return given[0] if self.outputs == 1 else given
 
     def outcome(self, half: Tensor) -> tuple[Tensor, ...]:
         """Its outputs for this half, without a note that it was called."""
-        mixed = torch.einsum("oij,bjhw->obihw", self.weights, half)
-        return tuple((2 * mixed + self.phase.view(-1, 1, 1, 1, 1)).sin().roll(1, -1).unbind(0))
+        mixed = torch.einsum("oij,bjhw->obihw", self.weights, half.double())
+        return tuple((2 * mixed + self.phase.view(-1, 1, 1, 1, 1)).sin().roll(1, -1).to(half.dtype).unbind(0))
 
 
 def random_halves(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """x_a and x_b of a random shape (B, C, H, W), standard normal, float64."""
+    """x_a and x_b of a random shape (B, C, H, W), standard normal."""
     batch, channels, height, width = (torch.randint(2, 5, (4,), generator=generator)).tolist()
-    values = torch.randn(2, batch, channels, height, width + 1, generator=generator, dtype=torch.float64)
+    values = torch.randn(2, batch, channels, height, width + 1, generator=generator)
     return values[0], values[1]
+
+
+def has_gradient(log_det: Tensor, of: str) -> None:
+    """Raise a Mistake where `log_det` cannot be trained by: right numbers, and no gradient."""
+    if not log_det.requires_grad:
+        raise Mistake(
+            f"log_det has the right numbers, but no gradient goes through it to {of}, so training could not use it: "
+            ".item(), .detach(), float(), numpy or no_grad cuts it off"
+        )
 
 
 def whole_tensor(result, like: Tensor, name: str) -> Tensor:
@@ -77,7 +100,7 @@ def whole_tensor(result, like: Tensor, name: str) -> Tensor:
     solution=[Coupling.inverse],
 )
 def additive_inverse(attempt, generator):
-    """attempt(z, network) -> x, where z = [x_a, x_b + network(x_a)], (B, C, H, W) in float64, for any network."""
+    """attempt(z, network) -> x, where z = [x_a, x_b + network(x_a)], (B, C, H, W), for any network."""
     x_a, x_b = random_halves(generator)
     network = Witness(x_a.shape, 1, generator)
     (t,) = network.outcome(x_a)
@@ -91,6 +114,8 @@ def additive_inverse(attempt, generator):
     new_a, new_b = x.chunk(2, dim=1)
     if same(new_a, x_b) and same(new_b, x_a):
         raise Mistake("both halves are right, but they changed places: the half that stayed comes first")
+    if same(new_b, z[:, x_a.shape[1] :]) and same(new_a, x_a - network.outcome(new_b)[0]):
+        raise Mistake(PAPER)
     if not same(new_a, x_a):
         raise Mistake("the wrong half moves: additive left the first half alone, so it must come back as it is")
     yield "the half that stayed comes back as it is"
@@ -136,11 +161,17 @@ def diagnose_shift(new: Tensor, x_a: Tensor, x_b: Tensor, t: Tensor, network: Wi
 def affine(attempt, generator):
     """attempt(x, scale_and_shift) -> (z, log_det): z_b = (x_b + t) s with log s, t = scale_and_shift(x_a)."""
     x_a, x_b = random_halves(generator)
-    network = Witness(x_a.shape, 2, generator)
+    network = Witness(x_a.shape, 2, generator, trained=True)
     log_s, t = network.outcome(x_a)
     x = torch.cat([x_a, x_b], 1)
     given = x.clone()
-    result = run(attempt, x, network)
+    try:
+        result = run(attempt, x, network)
+    except Mistake as mistake:
+        if "modified inplace" not in str(mistake):
+            raise
+        words = "a half that chunk gave is changed in place, and torch has no gradient for that: x_b = x_b + t"
+        raise Mistake(words) from mistake
     if not torch.equal(x, given):
         raise Mistake("it changes the x that it is given, in place; make new tensors, or the caller's x is spoilt")
     if not isinstance(result, (tuple, list)) or len(result) != 2:
@@ -152,12 +183,17 @@ def affine(attempt, generator):
     new_a, new_b = z.chunk(2, dim=1)
     if same(new_a, (x_b + t) * log_s.exp()) and same(new_b, x_a):
         raise Mistake("both halves are right, but they changed places: the half that stays comes first")
+    other_log_s, other_t = network.outcome(x_b)
+    paper = x_a * other_log_s.exp() + other_t, (x_a + other_t) * other_log_s.exp()
+    if same(new_b, x_b) and any(same(new_a, moved) for moved in paper):
+        raise Mistake(PAPER)
     if not same(new_a, x_a):
         raise Mistake("the wrong half moves: x_a, the first half of the channels, must stay as it is")
     yield "x_a stays as it is"
     diagnose_scale(new_b, x_a, x_b, log_s, t, network)
     yield "x_b moves as it should, for a network that it never saw before"
     diagnose_log_det(result[1], log_s, t)
+    has_gradient(result[1], "the network")
     yield "log_det is the log of the Jacobian's determinant, one number for each example"
 
 
@@ -169,7 +205,8 @@ def diagnose_scale(new: Tensor, x_a, x_b, log_s: Tensor, t: Tensor, network: Wit
     other_log_s, other_t = network.outcome(x_b)
     explanations = {
         "x_b did not move at all": x_b,
-        "scaled first, then shifted; here, as in Glow's code, the shift comes first": x_b * s + t,
+        "scaled first, then shifted, as the papers write it; here, as in Glow's code, the shift comes first": x_b * s
+        + t,
         "it multiplies by log s; the scale is s = exp(log s)": (x_b + t) * log_s,
         "it divides by the scale; that is how the way back begins": (x_b + t) / s,
         "that is the inverse; forward shifts, then scales": x_b / s - t,
@@ -189,7 +226,7 @@ def diagnose_scale(new: Tensor, x_a, x_b, log_s: Tensor, t: Tensor, network: Wit
 def diagnose_log_det(log_det, log_s: Tensor, t: Tensor) -> None:
     """Return if `log_det` is the sum of log s of each example; else raise the Mistake that explains it best."""
     if isinstance(log_det, (int, float)):
-        log_det = torch.tensor(float(log_det), dtype=torch.float64)
+        log_det = torch.tensor(float(log_det))
     if not isinstance(log_det, Tensor):
         raise Mistake(f"log_det must be a tensor, not {type(log_det).__name__}")
     log_det = log_det.detach().double()
@@ -228,3 +265,83 @@ def wrong_log_dets(log_s: Tensor, t: Tensor, right: Tensor) -> dict[str, Tensor]
         "log_det is in bits; use natural logarithms, nats": right / math.log(2),
         "log_det takes the log twice: log_s is a logarithm already": over(log_s.abs().log()),
     }
+
+
+# ---- a flow with a fault -----------------------------------------------------------------------------------
+
+
+class HalfNetwork:
+    """(B, n) -> log s and t, both (B, n): smooth, without an inverse, to be trained. It counts its calls."""
+
+    def __init__(self, size: int, generator: torch.Generator):
+        self.calls, self.size = 0, size
+        self.weights = (1.5 * torch.randn(2, size, size, generator=generator)).requires_grad_()
+        self.phase = torch.rand(2, 1, size, generator=generator)
+
+    def __call__(self, half):
+        if not isinstance(half, Tensor) or half.shape[-1:] != (self.size,):
+            what = tuple(half.shape) if isinstance(half, Tensor) else type(half).__name__
+            raise Mistake(f"a network sees one half, (B, {self.size}), and was given {what}")
+        self.calls += 1
+        return self.outcome(half)
+
+    def outcome(self, half: Tensor) -> tuple[Tensor, Tensor]:
+        """Its outputs for this half; the call is not counted."""
+        log_s, t = (half @ self.weights + self.phase).sin().unbind(0)
+        return log_s, t
+
+
+@check(
+    "mended",
+    hints=[
+        "Go backwards with pencil and paper: you hold z_a and z_b alone. What does each network need?",
+        "first is asked with x_a, and second with x_b. On the way back, which of these two could be known first?",
+        "Neither: z_a needs x_b to be undone, and z_b needs x_a. One network has to be asked with a half of z.",
+        "Move x_b first. From then on only z_b is left of it, so second has to be asked with z_b.",
+    ],
+)
+def mended(attempt, generator):
+    """attempt(x, first, second) -> (z, log_det): both halves (B, n) of x (B, 2 n) move, and z can be undone."""
+    batch, size = torch.randint(2, 5, (2,), generator=generator).tolist()
+    x = torch.randn(batch, 2 * size, generator=generator)
+    first, second = HalfNetwork(size, generator), HalfNetwork(size, generator)
+    given = x.clone()
+    result = run(attempt, x, first, second)
+    if not torch.equal(x, given):
+        raise Mistake("it changes the x that it is given, in place; make new tensors, or the caller's x is spoilt")
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise Mistake("it must give back two things, the latent and its log-det: return z, log_det")
+    z, log_det = tensor_of(result[0], (batch, 2 * size), "z"), tensor_of(result[1], (batch,), "log_det")
+    if not (first.calls and second.calls):
+        raise Mistake("one of the two networks is never asked: both halves shall still move")
+    x_a, x_b = x.chunk(2, 1)
+    (log_s, z_b), (log_r, old_a) = coupled(first, x_a, x_b), coupled(second, x_b, x_a)
+    late_r, z_a = coupled(second, z_b, x_a)
+    early_s, other_b = coupled(first, old_a, x_b)  # the other way to mend it: x_a moves first, and z_a moves x_b
+    if same(z, torch.cat([old_a, z_b], 1)):
+        raise Mistake(
+            "z is what it was, and the fault is in z: with z alone in your hands, neither half can be undone, since "
+            "each waits for the other"
+        )
+    if same(z, torch.cat([x_a, z_b], 1)) or same(z, torch.cat([old_a, x_b], 1)):
+        raise Mistake("it can be undone, but one half does not move any more: both shall move")
+    if same(z, torch.cat([old_a, other_b], 1)):
+        right, logs = early_s + log_r, {"first": log_s + log_r}
+    elif same(z, torch.cat([z_a, z_b], 1)):
+        right, logs = log_s + late_r, {"second": log_s + log_r}
+    else:
+        raise Mistake("z is none of the two flows that come of a mend; change as little as you can")
+    yield "from z alone, one half comes back first, and then the other"
+    for name, wrong in logs.items():
+        if same(log_det, wrong.sum(1)):
+            raise Mistake(f"log_det still holds the stretch that {name} gave for the old half")
+    if not same(log_det, right.sum(1)):
+        raise Mistake("z is right, but log_det is not the sum of both stretches, one number for each example")
+    has_gradient(result[1], "the networks")
+    yield "log_det is that of the Jacobian"
+
+
+def coupled(network: HalfNetwork, stays: Tensor, moves: Tensor) -> tuple[Tensor, Tensor]:
+    """(log s, the moved half) of an affine coupling."""
+    log_s, t = network.outcome(stays)
+    return log_s, (moves + t) * log_s.exp()

@@ -1,36 +1,53 @@
 """Checks of notebook 08: FlowStep put together from its three parts, Glow from steps, splits and the top prior.
 
-What is right is decided by the classes of glowlite.flows and by glowlite.Glow, with the same weights, in float64.
+What is right is decided by the classes of glowlite.flows and by glowlite.Glow, with the same weights, in float64. The
+third exercise asks for a log-det that a friend got wrong.
 """
 
+import math
 from collections.abc import Iterator
 from itertools import permutations, product
 
 import torch
 from torch import Tensor
 
-from glowlab.checks.base import Mistake, check, run, same
+from glowlab.checks.answers import tensor_of
+from glowlab.checks.base import Mistake, check, name_mistake, run, same
 from glowlab.checks.glow_assembled_parts import (
     CLAMP,
+    actnorm,
+    conv1x1,
     copy_weights,
-    glow_forward,
-    glow_inverse,
+    coupling,
     like,
     lines_of,
     moved,
     one_each,
     pair,
     run_inverse,
-    step_forward,
-    step_inverse,
     with_weights,
 )
+from glowlab.checks.solutions import glow_assembled as answers
 from glowlite.flows import ActNorm, Chain, Coupling, Flow, InvertibleConv1x1
 from glowlite.flows.mixing import convolve1x1
 from glowlite.glow import Glow, GlowConfig
 
-__all__ = ["copy_weights", "flow_step", "glow", "glow_forward", "glow_inverse", "lines_of", "step_forward",
-           "step_inverse"]  # fmt: skip
+__all__ = ["copy_weights", "flow_step", "glow", "lines_of", "mended_logit", "stand_in_glow", "stand_in_step"]
+
+
+def stand_in_step(attempt: type) -> type:
+    """The student's class with methods that are right, under another name; the class itself stays as it is."""
+    return _stand_in(attempt, answers.FlowStep)
+
+
+def stand_in_glow(attempt: type) -> type:
+    """The same for exercise 2."""
+    return _stand_in(attempt, answers.Glow)
+
+
+def _stand_in(attempt: type, right: type) -> type:
+    return type(f"StandIn{right.__name__}", (attempt,), {"forward": right.forward, "inverse": right.inverse})
+
 
 # ---- exercise 1 --------------------------------------------------------------------------------------------
 
@@ -59,15 +76,15 @@ def listed(names) -> str:
     hints=[
         "Hand the picture on: what actnorm gives is what conv1x1 gets. Each also gives a log-det: keep all three.",
         "actnorm(x, *self.norm), conv1x1(x, self.W) and coupling(x, self.network), in this order.",
-        "Backwards: who dresses last undresses first. The inverse of a 1x1 convolution is one with W^-1.",
+        "Backwards: undo the last part first. The inverse of a 1x1 convolution is one with W^-1.",
     ],
-    solution=[step_forward, step_inverse, Chain],
+    solution=[Chain],
 )
 def flow_step(attempt, generator):
     """attempt(channels, width) is a module with forward(x) -> (z, log_det) and inverse(z) -> x."""
     channels = 2 * int(torch.randint(2, 5, (1,), generator=generator))
     count, height, width = torch.randint(2, 6, (3,), generator=generator).tolist()
-    with torch.random.fork_rng(devices=[]):  # first weights shall not use up the notebook's random numbers
+    with torch.random.fork_rng(devices=[]):  # the notebook's own random numbers stay as they are
         conv = InvertibleConv1x1(channels, generator)
         parts = ActNorm(channels), conv, Coupling(channels, 6, edge=False, clamp=CLAMP)
     theirs = moved(Chain(*parts), generator)
@@ -75,6 +92,8 @@ def flow_step(attempt, generator):
     x = torch.randn(count, channels, height, width, generator=generator).double()
     with torch.no_grad():
         yield from judge_step(step, theirs, x)
+    explain_gradient(step, x)
+    yield "it can be trained: gradients reach all weights"
 
 
 def judge_step(step, theirs: Chain, x: Tensor) -> Iterator[str]:
@@ -88,7 +107,39 @@ def judge_step(step, theirs: Chain, x: Tensor) -> Iterator[str]:
     explain_log_det(log_det, x, flows)
     yield "log_det: all three add up"
     explain_x(run_inverse(step.inverse, z.clone()), x, z, flows)
-    yield "inverse: every x comes back, to the last digit but a few"
+    yield "inverse: every x comes back, up to rounding"
+
+
+def explain_gradient(step, x: Tensor) -> None:
+    """Return if z and log_det depend on all weights as they should; else name what cuts the gradient off."""
+    z, log_det = step(x)
+    y, norm = actnorm(x, *step.norm)
+    y, conv = conv1x1(y, step.W)
+    right, last = coupling(y, step.network)
+    terms = [gradient(term.expand(len(x)).sum(), step) for term in (norm, conv, last)]
+    found = gradient(log_det.sum(), step)
+    cut = "; .item(), .detach(), float() and torch.no_grad() cut it off, and training could not raise the log-det"
+    if not found.any():
+        raise Mistake(f"log_det has the right value and no gradient{cut}")
+    for kept in product((1, 0), repeat=3):
+        if same(found, sum(k * term for k, term in zip(kept, terms, strict=True))):
+            if lost := [name for name, k in zip(NAMES, kept, strict=True) if not k]:
+                raise Mistake(f"log_det has the right value, but the log-det of {listed(lost)} has no gradient{cut}")
+            break
+    else:
+        raise Mistake(f"log_det has the right value, but its gradient does not reach all weights{cut}")
+    if not same(gradient((z * x).sum(), step), gradient((right * x).sum(), step)):
+        raise Mistake("z has the right value, but its gradient does not reach all weights: leave out .detach() and "
+                      "torch.no_grad()")  # fmt: skip
+
+
+def gradient(value: Tensor, module) -> Tensor:
+    """The derivatives of `value` by all parameters of `module`, side by side; 0 where there is none."""
+    weights = list(module.parameters())
+    if not value.requires_grad:
+        return torch.cat([torch.zeros_like(w).flatten() for w in weights])
+    parts = torch.autograd.grad(value, weights, retain_graph=True, allow_unused=True, materialize_grads=True)
+    return torch.cat([part.flatten() for part in parts])
 
 
 def explain_z(z: Tensor, x: Tensor, flows: list[Flow]) -> None:
@@ -180,7 +231,7 @@ ORDER = (  # said where sizes do not fit on the way back
         "Backwards: self.top.inverse(latents[-1][:, :0], latents[-1]) and the last level's inverse; then for the other "
         "levels, from the last to the first, split_inverse(x, eps, prior) and level.inverse.",
     ],
-    solution=[glow_forward, glow_inverse, Glow.forward, Glow.inverse],
+    solution=[Glow.forward, Glow.inverse],
 )
 def glow(attempt, generator):
     """attempt(shape, depth, width) is a module with forward(x) -> (latents, log_det) and inverse(latents) -> x."""
@@ -194,6 +245,12 @@ def glow(attempt, generator):
     x = torch.rand(count, *shape, generator=generator).double() - 0.5
     with torch.no_grad():
         yield from judge_glow(ours, theirs, x)
+    latents, log_det = ours(x)
+    for name, value in (("log_det has", log_det), ("the latents have", sum(eps.sum() for eps in latents))):
+        if not gradient(value.sum(), ours).any():
+            cut = ".item(), .detach(), float() and torch.no_grad() cut it off"
+            raise Mistake(f"right values, but {name} no gradient, so nothing could be trained; {cut}")
+    yield "it can be trained: the gradient is not cut off"
 
 
 def judge_glow(ours, theirs: Glow, x: Tensor) -> Iterator[str]:
@@ -281,3 +338,51 @@ def explain_picture(back: Tensor, x: Tensor, latents: list[Tensor], theirs: Glow
             words += ["what stays and what left are swapped: split_inverse(stays, eps, prior)"] * swap
             raise Mistake("; ".join(words))
     raise Mistake(f"inverse(forward(x)) is not x: the largest error is {(back - x).abs().max():.2g}")
+
+
+# ---- exercise 3 --------------------------------------------------------------------------------------------
+
+
+@check(
+    "mended_logit",
+    hints=[
+        "z is right. Compare the friend's log_det with brute force for one number: x of the shape (1, 1, 1, 1).",
+        "Two functions stand one inside the other: x -> p -> z. By the chain rule their log-dets add up.",
+        "The friend has the slope of the second one, dz/dp = 1 / (p (1 - p)). What is dp/dx?",
+    ],
+    solution=[],
+)
+def mended_logit(attempt, generator):
+    """attempt(x) -> (z, log_det): z = log(p / (1 - p)) with p = 0.05 + 0.9 (x + 0.5), x (B, C, H, W)."""
+    count, channels, height, width = (torch.randperm(5, generator=generator)[:4] + 2).tolist()
+    x = torch.rand(count, channels, height, width, generator=generator) - 0.5
+    given = x.clone()
+    result = run(attempt, x)
+    if not isinstance(result, (tuple, list)) or len(result) != 2:
+        raise Mistake("it must give back two things: z, log_det")
+    if not torch.equal(x, given):
+        raise Mistake("it changes the x that it is given, in place; make a new tensor instead")
+    p = 0.05 + 0.9 * (x.double() + 0.5)
+    if not same(tensor_of(result[0], tuple(x.shape), "z"), (p / (1 - p)).log()):
+        raise Mistake("z was right, and now it is another: only the log-det has a fault")
+    yield "z is as it was"
+    log_det, numbers = one_each(result[1], count), x[0].numel()
+    friends, slope = -(p * (1 - p)).log().sum((1, 2, 3)), math.log(0.9)
+    right = friends + numbers * slope
+    words = {
+        "that is still the friend's log-det; brute force gives another": friends,
+        "each of the C x H x W numbers is scaled by 0.9; it was counted once": friends + slope,
+        "each channel's numbers are scaled, too: C x H x W numbers, not H x W": friends + height * width * slope,
+        "the pictures of the batch were counted, too; each picture has its own log-det":
+            friends + count * numbers * slope,
+        "0.9 makes p change less, so the log-det gets smaller, not larger": friends - numbers * slope,
+        "0.9 is a slope; a log-det adds its log": friends + 0.9 * numbers,
+        "the log-det is multiplied by 0.9; the slope is, so its log is added": 0.9 * friends,
+        "that is the log-det of the way back": -right,
+    }  # fmt: skip
+    if not same(log_det, right):
+        name_mistake(log_det, words)
+        raise Mistake(f"log_det is off by {(log_det - right)[0]:.3g} for the first picture")
+    yield "log_det is that of the Jacobian"
+    if not attempt(x.requires_grad_())[1].requires_grad:
+        raise Mistake("log_det has no gradient: .item(), .detach(), float() and torch.no_grad() cut it off")

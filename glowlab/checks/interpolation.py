@@ -1,7 +1,8 @@
-"""Checks of notebook 11: spherical interpolation; a way on which chosen levels move and the others stay."""
+"""Checks of notebook 11: spherical interpolation; a way on which only chosen levels move; a formula to derive."""
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ BATCHES = {  # what torch says where a batch was forgotten -> what we add
 
 
 def random_ends(generator: torch.Generator) -> tuple[Latents, Latents]:
-    """Two lists of latents (B, C_l, H_l, W_l), float64. Angles and lengths differ from picture to picture and level
+    """Two lists of latents (B, C_l, H_l, W_l). Angles and lengths differ from picture to picture and level
     to level, and no size of a level is B, so that every mix-up shows."""
     batch = int(torch.randint(2, 4, (1,), generator=generator))
     levels = int(torch.randint(3, 5, (1,), generator=generator))
@@ -32,9 +33,14 @@ def random_ends(generator: torch.Generator) -> tuple[Latents, Latents]:
         x, noise = torch.randn(2, *shape, generator=generator, dtype=torch.float64)
         share, length = torch.rand(2, batch, 1, 1, 1, generator=generator, dtype=torch.float64)
         share, length = 0.75 * share + 0.2 * (level % 2), 0.6 + length
-        a.append(x)
-        b.append(length * (share * x + (1 - share**2).sqrt() * noise))
+        a.append(x.float())
+        b.append((length * (share * x + (1 - share**2).sqrt() * noise)).float())
     return a, b
+
+
+def exactly(a: Latents) -> Latents:
+    """In float64, for what an answer is compared with."""
+    return [x.double() for x in a]
 
 
 def random_t(generator: torch.Generator) -> float:
@@ -92,7 +98,7 @@ def wrong_arcs(a: Latents, b: Latents, t: float) -> Iterator[tuple[list[str], Te
         "the angle is in degrees; torch.sin takes radians": on_arc(a, b, t, torch.rad2deg(w)),
         "both ends were made one unit long first, and their lengths are lost":
             weighted(a, b, sines[0] / torch.sin(w) / norm_a, sines[1] / torch.sin(w) / norm_b),
-        "that is the straight line, stretched: it reaches the same arc, but not at an even pace":
+        "that is the straight line, stretched: it reaches the same arc, but not at a constant speed":
             weighted(a, b, (1 - t) * long, t * long),
         "both ends got the same weight": weighted(a, b, *[sines[0] / torch.sin(w)] * 2),
         "the end b is missing": weighted(a, b, sines[0] / torch.sin(w), 0.0),
@@ -106,9 +112,9 @@ def listed(result, like: Latents) -> Latents:
     if isinstance(result, Tensor):
         if result.dim() == 2 and result.shape == latent_space.flatten(like).shape:
             raise Mistake("the levels are still side by side, (B, D): give back a list with a tensor for each")
-        raise Mistake("it must give back a list with one tensor a level, not one tensor")
+        raise Mistake("it must give back a list with one tensor for each level, not one tensor")
     if not isinstance(result, (list, tuple)):
-        raise Mistake(f"it must give back a list with one tensor a level, not a {type(result).__name__}")
+        raise Mistake(f"it must give back a list with one tensor for each level, not a {type(result).__name__}")
     if len(result) != len(like):
         raise Mistake(f"the list has {len(result)} parts; there are {len(like)} levels")
     for level, (part, wanted) in enumerate(zip(result, like, strict=True), 1):
@@ -145,7 +151,7 @@ def called(attempt, *given) -> object:
     "slerp",
     hints=[
         "The angle w is between two long vectors: latents.flatten(a) and latents.flatten(b), (B, D) each. Its cosine "
-        "is their product over both norms: torch.cosine_similarity(..., dim=1). Rounding can lift it a hair above 1, "
+        "is their product over both norms: torch.cosine_similarity(..., dim=1). Rounding can lift it slightly above 1, "
         "where acos is NaN: clamp(-1, 1) helps.",
         "The weights are sin((1 - t) w) / sin(w) for a and sin(t w) / sin(w) for b, the same ones at every level.",
         "w is (B,), a level (B, C, H, W): w.view(-1, 1, 1, 1) lets the weights fit.",
@@ -162,12 +168,14 @@ def slerp(attempt, generator):
     flat = latent_space.flatten(result)
     if not torch.isfinite(flat).all():
         raise Mistake("there is a NaN or infinity: acos takes a cosine, from -1 to 1. Was it divided by both norms?")
-    explain(least_mistaken(flat, wrong_arcs(a, b, t)), _elsewhere(flat, a, b, t))
-    yield "it is on the arc, at an even pace: one angle for the whole list, and one for each picture"
+    ends = exactly(a), exactly(b)
+    mistakes = chain(wrong_arcs(*ends, t), wrong_arcs(a, b, t))  # some make float32's rounding large
+    explain(least_mistaken(flat, mistakes), _elsewhere(flat.double(), *ends, t))
+    yield "it is on the arc, at a constant speed: one angle for the whole list, and one for each picture"
     for end, latents in ((0.0, a), (1.0, b)):
         if not same(listed(called(attempt, a, b, end), a), latents):
             raise Mistake(f"at t = {end:.0f} it is not at its end")
-    tensor = listed(called(attempt, a, b, torch.tensor(t, dtype=torch.float64)), a)
+    tensor = listed(called(attempt, a, b, torch.tensor(t)), a)
     if not same(tensor, result):
         raise Mistake("t may be a tensor, too; here that gives something else than the same number does")
     yield "it begins at a and ends at b, and t may be a tensor"
@@ -187,20 +195,20 @@ def _elsewhere(flat: Tensor, a: Latents, b: Latents, t: float) -> str:
 
 def diagnose_parallel(attempt, a: Latents, b: Latents, t: float) -> None:
     """The first pair of the batch lies nearly in one line; the others stand as they did."""
-    for what, factor, noise in (("equal", 1.0, 0.0), ("parallel", 1.5, 0.0), ("nearly equal", 1.0, 1e-9)):
+    for what, factor, noise in (("equal", 1.0, 0.0), ("parallel", 1.5, 0.0), ("nearly equal", 1.0, 1e-6)):
         near = [torch.cat([factor * x[:1] + noise * y[:1], y[1:]]) for x, y in zip(a, b, strict=True)]
         result = latent_space.flatten(listed(called(attempt, a, near, t), a))
         wanted = latent_space.flatten(latent_space.lerp(a, near, t))
         if not torch.isfinite(result[0]).all():
             raise Mistake(
                 f"where both ends are {what}, out comes NaN: sin(w) is 0 there and the weights are 0/0. Or rounding "
-                "has lifted the cosine a hair above 1, where acos is NaN: clamp it first"
+                "has lifted the cosine slightly above 1, where acos is NaN: clamp it first"
             )
         if not same(result[0], wanted[0]):
             raise Mistake(f"where both ends are {what}, it is not between them")
         if same(result[1:], wanted[1:]):
             raise Mistake("one pair of the batch lies in one line, and the others went straight, too: decide for each")
-        right = latent_space.flatten(latent_space.slerp(a, near, t))
+        right = latent_space.flatten(latent_space.slerp(exactly(a), exactly(near), t))
         if not same(result[1:], right[1:]):
             raise Mistake(f"where one pair of the batch is {what}, the others are not on their arcs any more")
 
@@ -270,7 +278,7 @@ def some_levels(attempt, generator):
     flat = latent_space.flatten(listed(result, a))
     said = ", ".join(str(level) for level, moves in enumerate(moving, 1) if moves)
     otherwise = f"with levels {said} moving, the numbers are not those on the arc of these levels"
-    explain(least_mistaken(flat, wrong_levels(a, b, t, moving)), otherwise)
+    explain(least_mistaken(flat, wrong_levels(exactly(a), exactly(b), t, moving)), otherwise)
     yield "the levels that move share one arc, the others are those of a"
     if not same(listed(called(attempt, a, b, t, (True,) * len(a)), a), latent_space.slerp(a, b, t)):
         raise Mistake("if all levels move, it has to be the arc of the whole list")
@@ -281,3 +289,60 @@ def some_levels(attempt, generator):
     if not same(still, a):
         raise Mistake("if no level moves, it has to be a")
     yield "all of them may move, or none"
+
+
+# ---- exercise 3 ----------------------------------------------------------------------------------------------
+
+
+@check(
+    "angle_of_growth",
+    hints=[
+        "sin w is the sine of a doubled angle: sin w = 2 sin(w/2) cos(w/2). Put that into the fraction.",
+        "What is left is factor = 1 / cos(w/2). Solve it for w.",
+        "math.acos(x) is the angle, in radians, whose cosine is x.",
+    ],
+)
+def angle_of_growth(attempt, generator):
+    """attempt(factor) -> the angle in radians at which what both ends share grows by this factor, a float above 1."""
+    for low, high in ((1.05, 1.4), (1.45, 3.0)):  # below and above a right angle
+        factor = low + (high - low) * torch.rand((), generator=generator, dtype=torch.float64).item()
+        result = run(attempt, factor)
+        if isinstance(result, Tensor) and result.numel() == 1:
+            result = result.item()
+        try:
+            angle = float(result)
+        except (TypeError, ValueError):
+            raise Mistake(f"it must give back one angle, a number, not a {type(result).__name__}") from None
+        if not abs(angle - 2 * math.acos(1 / factor)) <= ROUGHLY:  # so that NaN is wrong, too
+            raise Mistake(_wrong_angle(angle, factor))
+        yield "right below 90 degrees" if high < 2**0.5 else "right above them"
+
+
+ROUGHLY = 1e-3  # radians; three digits are asked for
+
+
+def _wrong_angle(angle: float, factor: float) -> str:
+    """The diagnosis of a wrong angle."""
+    half = math.acos(1 / factor)
+    wrong = {
+        "that is half of the angle: the cosine belongs to w/2": half,
+        "that is in degrees; radians are asked for": math.degrees(2 * half),
+        "that is half of the angle, and in degrees": math.degrees(half),
+        "that is the cosine of the angle; acos is missing": math.cos(2 * half),
+        "that is the cosine of w/2; solve for w": 1 / factor,
+        "asin was taken; the cosine of w/2 is left in the formula": 2 * math.asin(1 / factor),
+        "one end alone has that weight; what is shared gets the weights of both": 2 * math.acos(1 / (2 * factor)),
+        "there the shared part is squared: factor is its length": 2 * math.acos(factor**-0.5),
+    }
+    for words, value in wrong.items():
+        if abs(angle - value) < ROUGHLY:
+            return words
+    if not math.isfinite(angle):
+        return f"it is not finite for a factor of {factor:.3f}: acos takes a cosine, which is at most 1"
+    try:
+        grown = 2 * math.sin(angle / 2) / math.sin(angle)
+    except ZeroDivisionError:
+        return f"it gives an angle of 0 for a factor of {factor:.3f}; at 0 nothing grows"
+    return (
+        f"for a factor of {factor:.3f} it gives {angle:.3f}; at that angle the shared part has the factor {grown:.3f}"
+    )

@@ -1,4 +1,4 @@
-"""Checks of notebook 03: the invertible 1x1 convolution, its log-det, and the way back."""
+"""Checks of notebook 03: the invertible 1x1 convolution, its log-det, and the way back through a hidden matrix."""
 
 import math
 
@@ -11,16 +11,15 @@ from glowlite.flows.mixing import InvertibleConv1x1, Mixing, convolve1x1, random
 
 
 def random_batch(generator: torch.Generator) -> Tensor:
-    """float64 (B, C, h, w): different primes, so that no axis and no product is taken for another by luck."""
+    """(B, C, h, w): different primes, so that no axis and no product is taken for another by luck."""
     sizes = torch.tensor([2, 3, 5, 7])[torch.randperm(4, generator=generator)].tolist()
-    return torch.randn(sizes, generator=generator, dtype=torch.float64)
+    return torch.randn(sizes, generator=generator)
 
 
 def random_matrix(channels: int, sign: int, generator: torch.Generator) -> Tensor:
-    """float64 (C, C), far from singular and from a rotation, whose determinant has this sign and not size 1."""
-    W = random_rotation(channels, generator).double()
-    stretch = torch.rand(channels, generator=generator, dtype=torch.float64) * 0.6 + 0.2
-    W = W * stretch.exp() @ random_rotation(channels, generator).double()
+    """(C, C), far from singular and from a rotation, whose determinant has this sign and not size 1."""
+    stretch = torch.rand(channels, generator=generator) * 0.6 + 0.2
+    W = random_rotation(channels, generator) * stretch.exp() @ random_rotation(channels, generator)
     if torch.linalg.det(W).sign() != sign:
         W[0] = -W[0]
     return W
@@ -36,7 +35,7 @@ def call(attempt, x: Tensor, W: Tensor):
 
 
 def picture(result, like: Tensor) -> Tensor:
-    """The result as a batch of pictures of the right shape and type, or the Mistake that it is something else."""
+    """The result as a batch of pictures of the right shape, in float64, or the Mistake that it is something else."""
     if isinstance(result, (tuple, list)):
         raise Mistake("it must give back one thing, a batch of pictures; the log-det has its own exercise")
     if not isinstance(result, Tensor):
@@ -53,14 +52,15 @@ def picture(result, like: Tensor) -> Tensor:
         raise Mistake("the pixels are still in one row: give them their height and width back")
     if result.shape != like.shape:
         raise Mistake(f"the picture must keep its shape, {tuple(like.shape)}, not become {shape}")
-    if result.dtype != like.dtype:
-        raise Mistake(f"the numbers came as {like.dtype} and went as {result.dtype}: leave their type alone")
-    return result
+    if not result.is_floating_point():
+        raise Mistake(f"the numbers came as {like.dtype} and went as {result.dtype}: give back floats")
+    return result.detach().double()
 
 
 def diagnose_axes(result: Tensor, x: Tensor, M: Tensor) -> None:
     """Raise the Mistake of M applied with `reshape` where axes have to be moved."""
     batch, channels, height, width = x.shape
+    x, M = x.double(), M.double()
     cut = x.reshape(batch, height, width, channels) @ M.T
     scrambled = cut.reshape(x.shape), (x.permute(0, 2, 3, 1) @ M.T).reshape(x.shape), cut.permute(0, 3, 1, 2)
     if any(same(result, wrong) for wrong in scrambled):
@@ -95,14 +95,15 @@ def diagnose(result: Tensor, expected: Tensor, wrong: dict[str, Tensor]) -> None
     solution=[convolve1x1],
 )  # fmt: skip
 def mix(attempt, generator):
-    """attempt(x, W) -> z: x (B, C, h, w) and W (C, C), float64; z = W x at every pixel, any B, C, h and w."""
+    """attempt(x, W) -> z: x (B, C, h, w) and W (C, C); z = W x at every pixel, any B, C, h and w."""
     x = random_batch(generator)
     W = random_matrix(x.shape[1], 1, generator)
     z = picture(call(attempt, x, W), x)
     yield "it gives back pictures of the same shape"
+    x, W = x.double(), W.double()
     diagnose_axes(z, x, W)
     wrong = {
-        "W is on its side: channel i of z takes row i of W, and yours takes column i": convolve1x1(x, W.T),
+        "W is transposed: channel i of z takes row i of W, and yours takes column i": convolve1x1(x, W.T),
         "that is the way back: forward multiplies by W, not by its inverse": convolve1x1(x, W.inverse()),
         "nothing was mixed: x comes back as it was": x,
         "only the diagonal of W was used, so no channel meets another": x * W.diagonal()[:, None, None],
@@ -128,8 +129,14 @@ def log_det(attempt, generator):
     """attempt(x, W) -> (B,) nats: log |det dz/dx| of z = W x at every pixel, any sign of det W."""
     x = random_batch(generator)
     for sign in (1, -1):
-        W = random_matrix(x.shape[1], sign, generator)
-        diagnose_log_det(call(attempt, x, W), x, W)
+        W = random_matrix(x.shape[1], sign, generator).requires_grad_()
+        result = call(attempt, x, W)
+        diagnose_log_det(result, x, W.detach().double())
+        if not result.requires_grad:
+            raise Mistake(
+                "the log-dets are right, but no gradient goes through them to W, so training could not use them: "
+                ".item(), .detach(), float(), torch.full, torch.tensor or numpy cuts it off"
+            )
         yield f"right for a W with det {'>' if sign > 0 else '<'} 0"
 
 
@@ -144,7 +151,7 @@ def diagnose_log_det(result, x: Tensor, W: Tensor) -> None:
     pixels = height * width
     sign, one = torch.linalg.slogdet(W)
     expected = pixels * one
-    values = torch.as_tensor(result, dtype=torch.float64) if isinstance(result, (int, float)) else result
+    values = torch.tensor(float(result)) if isinstance(result, (int, float)) else result
     if isinstance(result, tuple) and len(result) == 2 and same_size(result[0], 1.0):
         raise Mistake("that is two things, as slogdet gives them: a sign, and the log-det. Only one is asked")
     if isinstance(result, tuple):
@@ -186,31 +193,60 @@ def diagnose_log_det(result, x: Tensor, W: Tensor) -> None:
 # ---- the way back ------------------------------------------------------------------------------------------
 
 
+class HiddenMix:
+    """W x at every pixel, for pictures of any number and size; W itself is not shown. It counts its calls."""
+
+    def __init__(self, W: Tensor):
+        self._W, self.calls = W, 0
+
+    def __call__(self, x):
+        channels = len(self._W)
+        if not isinstance(x, Tensor) or x.dim() != 4 or x.shape[1] != channels:
+            what = tuple(x.shape) if isinstance(x, Tensor) else f"a {type(x).__name__}"
+            raise Mistake(f"layer takes pictures, (B, {channels}, h, w), and was given {what}")
+        if not x.is_floating_point():
+            raise Mistake(f"layer takes pictures of floats, and was given {x.dtype}")
+        self.calls += 1
+        return convolve1x1(x.double(), self._W.double()).to(x.dtype)
+
+
 @check(
     "unmix",
     hints=[
-        "At one pixel z = W x. You know z and W. Which matrix gives x?",
-        "Going back is mixing again, with another matrix.",
-        "torch.linalg.inv(W) is that matrix. Compute it once, not once for each pixel.",
+        "You may choose the pictures that go into layer. One pixel is enough. Which one shows you a part of W?",
+        "A pixel with a 1 in channel j and 0 elsewhere comes out as column j of W. C such pixels show all of W.",
+        "torch.eye(C).view(C, C, 1, 1) is a batch of these pixels. Picture j of what comes out is column j.",
+        "Undoing is mixing with another matrix, torch.linalg.inv(W). Your `mix` can do that.",
     ],
     solution=[Mixing.inverse, InvertibleConv1x1.inverse_matrix],
 )
 def unmix(attempt, generator):
-    """attempt(z, W) -> x, where z = W x at every pixel; W any matrix that can be inverted."""
+    """attempt(z, layer) -> x, where z = layer(x), and layer multiplies every pixel by a W that is not shown."""
     x = random_batch(generator)
     W = random_matrix(x.shape[1], 1, generator)
-    z = convolve1x1(x, W)
-    back = picture(call(attempt, z, W), z)
+    layer = HiddenMix(W)
+    z = layer(x)
+    layer.calls, given = 0, z.clone()
+    result = run(attempt, z, layer)
+    if not torch.equal(z, given):
+        raise Mistake("it changes the z that it is given, in place: make new tensors, or the caller's z is spoilt")
+    back = picture(result, z)
     yield "it gives back pictures of the same shape"
+    x, z, W = x.double(), z.double(), W.double()
+    if torch.allclose(back, x, rtol=1e-4, atol=1e-4):
+        yield "every pixel is what it was, to four digits, for a W that it never saw"
+        return
+    if not layer.calls:
+        raise Mistake("it never calls layer, and W is another one each time: find it out by calling layer")
     inverse = W.inverse()
     diagnose_axes(back, z, inverse)
     wrong = {
         "W was applied once more: that mixes twice": convolve1x1(z, W),
-        "the transpose undoes rotations only, and training leaves those behind": convolve1x1(z, W.T),
-        "the inverse is on its side (transposed)": convolve1x1(z, inverse.T),
+        "the matrix found is transposed: a pixel with a 1 in channel j comes out as column j of W, not as row j":
+            convolve1x1(z, inverse.T),
+        "the transpose of W undoes rotations only, and training leaves those behind": convolve1x1(z, W.T),
         "1 / W inverts each number alone; the inverse of a matrix is another thing": convolve1x1(z, 1 / W),
         "nothing was undone: z comes back as it was": z,
         "-W is not the inverse: W multiplies, it does not add": convolve1x1(z, -W),
-    }
+    }  # fmt: skip
     diagnose(back, x, wrong)
-    yield "every pixel is what it was, to rounding"

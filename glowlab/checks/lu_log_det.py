@@ -1,27 +1,21 @@
-"""Checks of notebook 04: W from its factors, its log-det from log_s, and W undone by two triangular solves."""
+"""Checks of notebook 04: W from its factors, a test of any layer's log-det, W undone by two triangular solves."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from glowlab.checks.answers import (
-    diagnose_log_det,
-    explain,
-    least_mistaken,
-    random_batch,
-    random_log_s,
-    tensor_of,
-    variants,
-)
+from glowlab.checks.answers import explain, least_mistaken, random_log_s, tensor_of, variants
 from glowlab.checks.base import Mistake, check, run, same
-from glowlite.flows.mixing import InvertibleConv1x1LU, Mixing
+from glowlite.flows.mixing import InvertibleConv1x1LU
 
 
 class Factors(NamedTuple):
-    """The tensors of a layer: P (C, C), L and U (C, C) with all their numbers, sign and log_s (C,); float64."""
+    """The tensors of a layer: P (C, C), L and U (C, C) with all their numbers, sign and log_s (C,)."""
 
     P: Tensor
     L: Tensor
@@ -42,10 +36,11 @@ def random_factors(generator: torch.Generator) -> Factors:
     order = torch.randperm(channels, generator=generator)
     while torch.equal(order[order], torch.arange(channels)):
         order = torch.randperm(channels, generator=generator)
-    L, U = torch.randn(2, channels, channels, generator=generator, dtype=torch.float64)
-    sign = torch.ones(channels, dtype=torch.float64)
+    # small, so that float32 undoes W to five digits
+    L, U = 0.5 * torch.randn(2, channels, channels, generator=generator)
+    sign = torch.ones(channels)
     sign[torch.randperm(channels, generator=generator)[: channels // 2]] = -1
-    return Factors(torch.eye(channels, dtype=torch.float64)[order], L, U, sign, random_log_s(channels, generator))
+    return Factors(torch.eye(channels)[order], L, U, sign, random_log_s(channels, generator))
 
 
 # ---- W from its factors ------------------------------------------------------------------------------------
@@ -119,32 +114,86 @@ def build_w(attempt, generator):
     yield "slogdet agrees: log |det W| = sum(log_s)"
 
 
-# ---- the log-det -------------------------------------------------------------------------------------------
+# ---- a test of any layer's log-det ---------------------------------------------------------------------------
+
+Layer = Callable[[Tensor], tuple[Tensor, Tensor]]  # x (B, C, h, w) -> z, log_det (B,)
+
+
+def layer_of(W: Tensor, log_det: Callable[[Tensor], float]) -> Layer:
+    """z = W x at every pixel, with whatever `log_det` counts for the batch x."""
+    return lambda x: (torch.einsum("ij,bjhw->bihw", W, x), x.new_ones(len(x)) * log_det(x))
+
+
+def random_layers(generator: torch.Generator) -> tuple[dict[str, Layer], dict[str, Layer]]:
+    """Layers of three channels in float32 whose log-det is right, and others whose log-det is not, by their fault."""
+    L, U = 0.5 * torch.randn(2, 3, 3, generator=generator)
+    U[0, 1], L[0, 1] = 1.0, 0.8  # L counts nowhere above its diagonal, except in the layer that forgot this
+    log_s = random_log_s(3, generator)
+    lower, upper = L.tril(-1) + torch.eye(3), U.triu(1) + torch.diag(log_s.exp())
+    W, full, one = lower @ upper, (L.triu(1) + lower) @ upper, log_s.sum().item()
+    right = {
+        "P, L, U": layer_of(W.flip(0), lambda x: one * x[0, 0].numel()),
+        "one that shrinks": layer_of(W.inverse(), lambda x: -one * x[0, 0].numel()),
+    }
+    wrong = {
+        "forgets h x w": layer_of(W, lambda x: one),
+        "has the wrong sign": layer_of(W, lambda x: -one * x[0, 0].numel()),
+        "counts the batch, too": layer_of(W, lambda x: one * x[:, 0].numel()),
+        "is right for square pictures alone": layer_of(W, lambda x: one * x.shape[2] ** 2),
+        "forgets that L has numbers above its diagonal here": layer_of(full, lambda x: one * x[0, 0].numel()),
+        "is 0 always": layer_of(W, lambda x: 0.0),
+    }
+    return right, wrong
+
+
+def verdict_of(attempt, layer: Layer, x: Tensor) -> bool:
+    """The attempt's True or False."""
+    result = run(attempt, layer, x.clone())
+    if isinstance(result, (Tensor, np.ndarray, np.generic)):
+        values = np.asarray(result)
+        if values.size != 1:
+            raise Mistake(f"one answer for the layer is asked for, True or False, not {values.size} of them")
+        result = values.item()
+    if not isinstance(result, bool):
+        raise Mistake(f"it must give back True or False, not a {type(result).__name__}")
+    return result
 
 
 @check(
-    "log_det",
+    "counts_right",
     hints=[
-        "log |det W| of one pixel is the sum of log_s. How often is W applied to one picture?",
-        "Once at each of the h x w pixels, and log-dets add up. x.shape is (B, C, h, w).",
-        "All pictures of the batch get the same number: make B of it, for example with expand(B).",
+        "A flow's log-det is log |det J|, where J holds the derivatives of all z by all x of ONE picture.",
+        "torch.autograd.functional.jacobian(f, one) gives J of a function f. Let f call the layer on one[None] and "
+        "flatten its z. J.reshape(n, n) is a square then, with n = C h w.",
+        "torch.linalg.slogdet(J)[1] is its log |det|. Compare with the layer's own by torch.isclose: float32 has seven "
+        "digits, so == is too strict.",
     ],
-    solution=[InvertibleConv1x1LU.log_abs_det, Mixing.forward],
+    solution=[],
 )
-def log_det(attempt, generator):
-    """attempt(x, log_s) -> (B,) nats: the log-det of the layer for each picture of x (B, C, h, w)."""
-    x = random_batch(generator)
-    log_s = random_log_s(x.shape[1], generator)
-    diagnose_log_det(run(attempt, x.clone(), log_s.clone()), x, log_s)
-    yield "one number for each picture"
-    yield "it counts every pixel, and slogdet of W would say the same"
+def counts_right(attempt, generator):
+    """attempt(layer, x) -> bool: whether log_det of `z, log_det = layer(x)` is the one that its Jacobian has."""
+    x = torch.randn(3, 3, 2, 4, generator=generator)
+    right, wrong = random_layers(generator)
+    said = {name: verdict_of(attempt, layer, x) for name, layer in (right | wrong).items()}
+    if len(set(said.values())) == 1:
+        never = "; float32 has seven digits, so leave room for the last two or three" if not any(said.values()) else ""
+        raise Mistake(f"it says {said['P, L, U']} of every layer, of right ones and of wrong ones{never}")
+    if not all(said[name] for name in right):
+        raise Mistake(
+            "a layer that counts right is called wrong. Is J that of one picture? Is log |det J| meant, whatever the "
+            "sign of the determinant?"
+        )
+    yield "layers that count right pass"
+    if passed := [fault for fault in wrong if said[fault]]:
+        raise Mistake(f"a layer passes whose log-det {passed[0]}")
+    yield f"{len(wrong)} layers that count wrong are all found"
 
 
 # ---- two triangular solves ---------------------------------------------------------------------------------
 
 
 class NoInverse(TorchFunctionMode):
-    """Notes whether a matrix is inverted, or a general system solved, on the way; of P in a place of its own."""
+    """Notes an inverse or a general solve by torch, numpy or scipy; one of P or its transpose in `used_on_p`."""
 
     DEAR = ("inverse", "inv", "inv_ex", "pinv", "pinverse", "solve")
 
@@ -152,15 +201,33 @@ class NoInverse(TorchFunctionMode):
         super().__init__()
         self.P, self.used, self.used_on_p = P, "", ""
 
+    def __enter__(self):
+        self.before = sys.getprofile()
+        sys.setprofile(self.look)
+        return super().__enter__()
+
+    def __exit__(self, *error):
+        sys.setprofile(self.before)
+        return super().__exit__(*error)
+
+    def look(self, frame, event: str, _) -> None:
+        """Sees each call of a Python function; those of numpy and scipy are such."""
+        code = frame.f_code
+        if event == "call" and code.co_name in self.DEAR and "linalg" in code.co_filename:
+            self.note(code.co_name, next(iter(frame.f_locals.values()), None))
+
     def __torch_function__(self, function, types, arguments=(), named=None):
         name, named = getattr(function, "__name__", "").removeprefix("linalg_"), named or {}
         if name in self.DEAR:
-            matrix = next(iter((*arguments, *named.values())), None)
-            if isinstance(matrix, Tensor) and (same(matrix, self.P) or same(matrix, self.P.T)):
-                self.used_on_p = name
-            else:
-                self.used = name
+            self.note(name, next(iter((*arguments, *named.values())), None))
         return function(*arguments, **named)
+
+    def note(self, name: str, matrix) -> None:
+        matrix = torch.from_numpy(matrix) if isinstance(matrix, np.ndarray) else matrix
+        if isinstance(matrix, Tensor) and (same(matrix, self.P) or same(matrix, self.P.T)):
+            self.used_on_p = name
+        else:
+            self.used = name
 
 
 def wrong_undos(z: Tensor, P: Tensor, lower: Tensor, upper: Tensor) -> Iterator[tuple[list[str], Tensor]]:
@@ -213,7 +280,7 @@ def undo(attempt, generator):
     """attempt(z, P, lower, upper) -> x, both (C, N), a column for each pixel, where z = P lower upper x."""
     given = random_factors(generator)
     P, lower, upper = given.P, given.lower(), given.upper()
-    x = torch.randn(len(P), int(torch.randint(8, 13, (1,), generator=generator)), generator=generator).double()
+    x = torch.randn(len(P), int(torch.randint(8, 13, (1,), generator=generator)), generator=generator)
     z = P @ lower @ upper @ x
     with NoInverse(P) as watch:
         result = run(attempt, z.clone(), P.clone(), lower.clone(), upper.clone())

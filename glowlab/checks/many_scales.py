@@ -1,9 +1,10 @@
-"""Checks of notebook 06: undo a squeeze; decode a picture from the list of its latents."""
+"""Checks of notebook 06: undo a squeeze; mend a checkerboard coupling; decode a picture from the list of latents."""
 
 import torch
 from torch import Tensor
 
-from glowlab.checks.base import Mistake, check, run, same
+from glowlab.checks.answers import tensor_of
+from glowlab.checks.base import Mistake, check, name_mistake, run, same
 from glowlite.flows import Squeeze
 from glowlite.glow import Glow, GlowConfig, Level
 
@@ -92,6 +93,63 @@ def misplaced(z: Tensor) -> dict[str, Tensor]:
     return {words: wrong.reshape(shape) for words, wrong in made.items()}
 
 
+# ---- a checkerboard coupling --------------------------------------------------------------------------------
+
+
+def checkerboard(x: Tensor) -> Tensor:
+    """(H, W): 1 where row + column is even, 0 elsewhere."""
+    rows, columns = torch.arange(x.shape[-2])[:, None], torch.arange(x.shape[-1])
+    return ((rows + columns) % 2 == 0).to(x)
+
+
+def random_network(channels: int, generator: torch.Generator):
+    """A 3x3 convolution with random weights and a tanh; its answer has the shape of what it is given."""
+    weight = torch.randn(channels, channels, 3, 3, generator=generator)
+    return lambda x: torch.conv2d(x, weight.to(x), padding=1).tanh()
+
+
+@check(
+    "masked_coupling",
+    hints=[
+        "The way back must ask the network the same question. What does it have at hand: x, or only z?",
+        "Of z only the pixels with keep = 1 are those of x. So on the way there, too, the network may see these alone.",
+        "keep * x is the picture with 0 at every pixel that will move.",
+    ],
+    solution=[],
+)
+def masked_coupling(attempt, generator):
+    """attempt(x, network) -> z: pixels with keep = 1 stay; the others move by what network makes of those that stay."""
+    batch, channels, height, width = (torch.randperm(5, generator=generator)[:4] + 2).tolist()
+    x = torch.randn(batch, channels, height, width, generator=generator)
+    network, keep = random_network(channels, generator), checkerboard(x)
+    given = x.clone()
+    z = run(attempt, given, network)
+    if not torch.equal(given, x):
+        raise Mistake("it changes the picture it is given, in place; make a new tensor")
+    z = tensor_of(z, tuple(x.shape), "z")
+    move = 1 - keep
+    name_mistake(z, {
+        "nothing has moved": x,
+        "that is the faulty one still: its network sees the pixels that move, and on the way back they are gone": (
+            x + move * network(x)
+        ),
+        "every pixel moves, those that the network looks at, too; these must stay": x + network(keep * x),
+        "every pixel moves, and the network sees all of them": x + network(x),
+        "black and white are exchanged: pixels with keep = 1 stay, the others move": x + keep * network(move * x),
+        "the network sees the pixels that move; it may see those alone that stay": x + move * network(move * x),
+        "the shift is subtracted; the way back already subtracts it": x - move * network(keep * x),
+        "the network's answer is masked twice, so nothing moves where it should": x + keep * network(keep * x),
+        "the pixels that stay are lost: add the shift to x": move * (x + network(keep * x)),
+    })  # fmt: skip
+    yield "pixels with keep = 1 stay"
+    back = z - move * network(keep * z)
+    if not same(back, x):
+        raise Mistake(f"the way back misses x by up to {(back - x).abs().max():.2g}")
+    if not same(z, x + move * network(keep * x)):
+        raise Mistake("x comes back, but the shift is not the network's answer to keep * x")
+    yield "the others move, and x comes back"
+
+
 # ---- decode from the list of latents -----------------------------------------------------------------------
 
 
@@ -173,15 +231,15 @@ class Pieces:
 
 
 def random_flow(generator: torch.Generator) -> Glow:
-    """A tiny flow in float64 with random weights throughout, of two or three levels."""
+    """A tiny flow with random weights throughout, of two or three levels."""
     levels = int(torch.randint(2, 4, (1,), generator=generator))
     config = GlowConfig(
         (2, 8, 16), levels=levels, depth=1, width=4, seed=int(torch.randint(1000, (1,), generator=generator))
     )
-    flow = Glow(config).double().eval()
-    flow.initialize(torch.rand(8, *config.shape, generator=generator, dtype=torch.float64) - 0.5)
+    flow = Glow(config).eval()
+    flow.initialize(torch.rand(8, *config.shape, generator=generator) - 0.5)
     for parameter in flow.parameters():
-        parameter.data += 0.2 * torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+        parameter.data += 0.2 * torch.randn(parameter.shape, generator=generator)
     return flow
 
 
@@ -198,7 +256,7 @@ def random_flow(generator: torch.Generator) -> Glow:
 def from_latents(attempt, generator):
     """attempt(latents, flow) -> x (B, C, H, W), by flow.levels[l].steps and flow.levels[l].split of a random flow."""
     flow = random_flow(generator)
-    latents = [torch.randn(2, *shape, generator=generator, dtype=torch.float64) for shape in flow.latent_shapes]
+    latents = [torch.randn(2, *shape, generator=generator) for shape in flow.latent_shapes]
     x = flow.inverse(latents)
     handed = [eps.clone() for eps in latents]
     pieces = Pieces(flow, latents)

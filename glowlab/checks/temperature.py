@@ -1,4 +1,6 @@
-"""Checks of notebook 10: sampling at a temperature for each level; the log-density is in temperature_density.py."""
+"""Checks of notebook 10: sampling at a temperature for each level. The others are in temperature_density.py and
+temperature_foreign.py.
+"""
 
 import math
 
@@ -8,12 +10,13 @@ from torch import Tensor
 from glowlab.checks.base import Mistake, check, run
 from glowlab.checks.many_scales import random_flow
 from glowlab.checks.temperature_density import tempered_log_prob
+from glowlab.checks.temperature_foreign import foreign
 from glowlite.glow import Glow
 from glowlite.latents import sample_eps, scale
 
-__all__ = ["sample", "tempered_log_prob"]
+__all__ = ["foreign", "sample", "tempered_log_prob"]
 
-MANY = 96  # pictures asked for: some thousand numbers a level, so that 5 % of a width can be told
+MANY = 96  # pictures asked for: some thousand numbers in each level, so that 5 % of a width can be told
 
 
 class Witness:
@@ -60,29 +63,29 @@ def sample(attempt, generator):
     stretch = 1 + 0.06 * torch.rand((), generator=generator).item()
     apart = [stretch * (0.4, 0.8, 1.4)[i] for i in torch.randperm(3, generator=generator)[:levels]]
     for temperature in (0.6 * stretch, apart, 1):
-        dice = torch.Generator().manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
-        state = dice.get_state()
-        eps, wanted = called(attempt, flow, temperature, dice), per_level(temperature, levels)
-        diagnose_eps(eps, wanted)
+        source = torch.Generator().manual_seed(int(torch.randint(2**31, (1,), generator=generator)))
+        state = source.get_state()
+        eps, wanted = called(attempt, flow, temperature, source), per_level(temperature, levels)
+        diagnose_eps(eps, wanted, flow.latent_shapes)
         yield {
             float: "one number cools every level",
             list: "a list gives each level its own temperature",
             int: "a whole number is a temperature, too",
         }[type(temperature)]
-        diagnose_dice(attempt, flow, temperature, eps, dice, state)
-        yield "all numbers come from the generator, drawn anew at each call"
+        diagnose_source(attempt, flow, temperature, eps, source, state)
+        yield "all numbers come from the generator, and each call draws new ones"
 
 
 def per_level(temperature, levels: int) -> list[float]:
     return list(temperature) if isinstance(temperature, list) else [float(temperature)] * levels
 
 
-def called(attempt, flow: Glow, temperature, dice: torch.Generator, n: int = MANY) -> list[Tensor]:
-    """The latents that the attempt had decoded, (n, D_l) a level; a Mistake where it did something else."""
+def called(attempt, flow: Glow, temperature, source: torch.Generator, n: int = MANY) -> list[Tensor]:
+    """The latents that the attempt had decoded, (n, D_l) for each level; a Mistake where it did something else."""
     model = Witness(flow)
     given = list(temperature) if isinstance(temperature, list) else temperature
     try:
-        pictures = run(attempt, model, n, given, dice)
+        pictures = run(attempt, model, n, given, source)
     except Mistake as mistake:
         if "with TypeError" in str(mistake):
             kind = "a list, one for each level" if isinstance(temperature, list) else f"the number {temperature:.3g}"
@@ -110,13 +113,14 @@ def close(width: float, wanted: float) -> bool:
     return abs(width - wanted) < 0.06 * wanted + 0.01
 
 
-def diagnose_eps(eps: list[Tensor], wanted: list[float]) -> None:
+def diagnose_eps(eps: list[Tensor], wanted: list[float], shapes) -> None:
     """Return if each level's numbers are normal with mean 0 and the wanted width; else raise what explains them."""
     for l, level in enumerate(eps, 1):
         if not torch.isfinite(level).all():
             raise Mistake(f"level {l} has values that are not numbers")
         if torch.equal(level, level[:1].expand_as(level)) and wanted[l - 1] > 0:
             raise Mistake("all n pictures have the same eps; each needs its own")
+    diagnose_copies(eps, shapes)
     widths, means = [level.std().item() for level in eps], [level.mean().item() for level in eps]
     if all(map(close, widths, wanted)) and max(map(abs, means)) < 0.12:
         diagnose_shape(eps)
@@ -153,24 +157,45 @@ def diagnose_eps(eps: list[Tensor], wanted: list[float]) -> None:
     raise Mistake(f"eps must have the widths {asked}, level by level; yours have {found}")
 
 
-def diagnose_shape(eps: list[Tensor]) -> None:
-    """The Mistake of numbers with the right mean and width that are not normal, or not independent."""
-    for level in eps:
-        if (level / level.std()).abs().max() < 2.6:
-            raise Mistake("the width is right, but no number lies far out: normal draws have tails, so do not cut them")
+def diagnose_copies(eps: list[Tensor], shapes) -> None:
+    """The Mistake of numbers that are not independent."""
     count = min(level.numel() for level in eps)
     rows = torch.stack([level.flatten()[:count] for level in eps])
     apart = torch.corrcoef(rows) - torch.eye(len(eps), dtype=rows.dtype)
-    halves = [torch.corrcoef(torch.stack([level[0::2].flatten(), level[1::2].flatten()]))[0, 1] for level in eps]
     if apart.abs().max() > 0.9:
-        raise Mistake("the levels share their dice: draw new ones for each")
-    if max(halves) > 0.9:
-        raise Mistake("neighbouring pictures have the same eps; each needs its own")
+        raise Mistake("the levels share their random numbers: draw new ones for each")
+    for level, shape in zip(eps, shapes, strict=True):
+        maps = level.view(-1, *shape)
+        for axis, what in enumerate(("pictures", "channels", "rows", "columns")):
+            if maps.shape[axis] > 1 and alike(maps, axis) > 0.4:
+                raise Mistake(f"neighbouring {what} have the same eps; each number is drawn for itself")
 
 
-def diagnose_dice(attempt, flow: Glow, temperature, eps: list[Tensor], dice: torch.Generator, state: Tensor) -> None:
+def diagnose_shape(eps: list[Tensor]) -> None:
+    """The Mistake of numbers with the right mean and width that are not normal."""
+    values = torch.cat([(level / level.std()).flatten() for level in eps])
+    if values.abs().max() < 3.05:
+        raise Mistake("the width is right, but no number lies far out: normal draws have tails, so do not cut them")
+    kurtosis = values.pow(4).mean().item()  # 3 for a normal
+    if abs(kurtosis - 3) > 0.3:
+        raise Mistake(
+            "the width is right, but those are not normal draws: the mean of (eps / width)^4 is "
+            f"{kurtosis:.1f}, and for normal draws it is 3. Use torch.randn"
+        )
+
+
+def alike(maps: Tensor, axis: int) -> float:
+    """The correlation of neighbours along an axis of (n, C, H, W), taken in pairs."""
+    size = maps.shape[axis] // 2 * 2
+    first, second = (maps.narrow(axis, 0, size).unflatten(axis, (-1, 2)).select(axis + 1, side) for side in (0, 1))
+    return torch.corrcoef(torch.stack([first.flatten(), second.flatten()]))[0, 1].item()
+
+
+def diagnose_source(
+    attempt, flow: Glow, temperature, eps: list[Tensor], source: torch.Generator, state: Tensor
+) -> None:
     """The Mistake of an attempt that does not use the generator, or turns it back."""
-    again = called(attempt, flow, temperature, dice)
+    again = called(attempt, flow, temperature, source)
     if all(map(torch.equal, again, eps)):
         raise Mistake("every call gives the same pictures: do not seed the generator, the caller has done that")
     repeat = called(attempt, flow, temperature, torch.Generator().set_state(state))

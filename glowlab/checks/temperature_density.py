@@ -14,13 +14,13 @@ from glowlite.latents import flatten
 
 
 def random_latents(generator: torch.Generator) -> list[Tensor]:
-    """Two or three levels of normal numbers, float64, few enough for all terms of a log-density to matter."""
+    """Two or three levels of normal numbers, few enough for all terms of a log-density to matter."""
     batch, levels, channels = (
         int(torch.randint(low, high, (1,), generator=generator)) for low, high in ((3, 6), (2, 4), (1, 4))
     )
     sides = [2 ** (levels - 1 - l) for l in range(levels)]
     shapes = [(channels * 2**l, side, side) for l, side in enumerate(sides)]
-    return [torch.randn(batch, *shape, generator=generator, dtype=torch.float64) for shape in shapes]
+    return [torch.randn(batch, *shape, generator=generator) for shape in shapes]
 
 
 def wrong_terms(latents: list[Tensor], T: float) -> Iterator[tuple[list[str], Tensor]]:
@@ -76,7 +76,7 @@ def tempered_log_prob(attempt, generator):
         result = run(attempt, given, T)
         if len(given) != len(latents) or not all(map(torch.equal, given, latents)):
             raise Mistake("it changes the latents it is given, in place; make new ones")
-        diagnose_log_prob(result, latents, T)
+        diagnose_log_prob(result, [eps.double() for eps in latents], T)
         yield fact
 
 

@@ -1,9 +1,10 @@
-"""Checks of notebook 00: take a picture of one's own through the flow and back; undo a mix of pixels."""
+"""Checks of notebook 00: a picture goes through the flow and back; find what can be undone; undo a mix of pixels."""
 
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
@@ -12,6 +13,80 @@ from glowlab.checks.base import Mistake, check, run
 from glowlite.data.pictures import read_picture
 from glowlite.flows.coupling import Coupling
 from glowlite.glow import Glow
+
+# ---- reversible or not -------------------------------------------------------------------------------------
+
+
+class ByteMap:
+    """A function that takes each byte to a byte, from a table (256,). It counts how often it is asked."""
+
+    def __init__(self, table: Tensor):
+        self._table, self.calls = table.to(torch.uint8), 0
+
+    def __call__(self, x):
+        if not isinstance(x, Tensor) or x.dtype != torch.uint8:
+            what = x.dtype if isinstance(x, Tensor) else f"a {type(x).__name__}"
+            raise Mistake(f"f takes a tensor of bytes, uint8, and was given {what}")
+        self.calls += 1
+        return self._table[x.long()]
+
+
+def byte_maps(generator: torch.Generator) -> list[tuple[str, ByteMap, bool]]:
+    """(name, f, whether it can be undone), in random order."""
+    x = torch.arange(256)
+    odd, offset, one, other = (torch.randint(0, 127, (4,), generator=generator) * 2 + 1).tolist()
+    order = torch.randperm(256, generator=generator)
+    nearly = order.clone()
+    nearly[one] = nearly[(one + other + 1) % 256]  # odd + odd + odd: another byte than `one`
+    made = [
+        ("x times an odd number, plus one more", odd * x + offset, True),
+        ("255 - x", 255 - x, True),
+        ("a list of all bytes in random order", order, True),
+        ("x ^ (x >> 1)", x ^ (x >> 1), True),
+        ("x times an even number", (odd + 1) * x + offset, False),
+        ("x squared", x * x, False),
+        ("x // 2", x // 2, False),
+        ("the same byte for every x", 0 * x + offset, False),
+        (NEARLY, nearly, False),
+    ]
+    made = [(name, ByteMap(table % 256), can) for name, table, can in made]
+    return [made[i] for i in torch.randperm(len(made), generator=generator)]
+
+
+NEARLY = "a list of 255 different bytes, one of them twice"
+
+
+@check(
+    "is_reversible",
+    hints=[
+        "No two inputs may have the same output. How many inputs are there in all?",
+        "torch.arange(256, dtype=torch.uint8) holds every byte once. Ask f about all of them.",
+        "Count the different outputs: t.unique() leaves each number once.",
+    ],
+)
+def is_reversible(attempt, generator):
+    """attempt(f) -> whether f, which takes a uint8 tensor to one of the same shape, byte by byte, can be undone."""
+    said, maps = {}, byte_maps(generator)
+    for name, f, _ in maps:
+        answer = run(attempt, f)
+        if isinstance(answer, (Tensor, np.generic)) and answer.ndim == 0:
+            answer = answer.item()
+        if not isinstance(answer, bool):
+            raise Mistake(f"it must give back True or False, not {type(answer).__name__}")
+        if not f.calls:
+            raise Mistake("it never calls the f that it is given, and f is another one each time")
+        said[name] = answer
+    if len(set(said.values())) == 1:
+        raise Mistake(f"it says {said[NEARLY]} of every f, and some can be undone, others not")
+    wrong = [name for name, _, can in maps if said[name] != can]
+    if len(wrong) == len(maps):
+        raise Mistake("it is always the other way round: True is for an f that can be undone")
+    if wrong == [NEARLY]:
+        raise Mistake(f"of {NEARLY}, it says True: a sample of the bytes, or a tolerance, is not enough")
+    if wrong:
+        raise Mistake(f"it says {said[wrong[0]]} of f(x) = {wrong[0]}")
+    yield "it finds out which functions of a byte can be undone, and which cannot"
+
 
 # ---- unmix -------------------------------------------------------------------------------------------------
 
@@ -37,7 +112,7 @@ def random_f(generator: torch.Generator) -> tuple[Callable[[Tensor], Tensor], li
     hints=[
         "mix left one half alone. Which one, and what can you compute from it, now as then?",
         "You never need f backwards. You have the very input that f had, so you can call f once more.",
-        "Whatever was added must be taken away again. On the clock of uint8 that is an ordinary minus.",
+        "Whatever was added must be taken away again. uint8 goes on at 0 after 255, and its minus does so, too.",
     ],
     solution=[Coupling.inverse],
 )
@@ -82,7 +157,7 @@ def diagnose_right(new, right, left, mixed, noise, f, called: bool) -> None:
     """Return if `new` is the right half; else raise the Mistake that explains it best."""
     if new.dtype != torch.uint8:
         if torch.equal(new.long() % 256, right.long()):
-            raise Mistake(f"right but for whole turns of the clock: stay in uint8 (yours is {new.dtype})")
+            raise Mistake(f"right, except for multiples of 256: stay in uint8 (yours is {new.dtype})")
         raise Mistake(f"pixels are uint8, and yours became {new.dtype}: compute with the bytes as they are")
     if torch.equal(new, right):
         return

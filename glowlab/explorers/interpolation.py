@@ -34,7 +34,7 @@ class InterpolationExplorer(Explorer):
     """
 
     hints = [
-        ("t", "Drag the slider: one person turns into another, by way of others."),
+        ("t", "Drag the slider: one person turns into another, and you meet others between them."),
         ("compare", "Press and hold the large picture: the same place on the way, mixed as pixels."),
         (
             "way",

@@ -22,7 +22,7 @@ class StudioState:
     """latents = (blend of start and partner) + sum of amount * direction, decoded to the picture."""
 
     model: torch.nn.Module
-    directions: Mapping[str, list[Tensor]]  # name -> one (1, C_l, H_l, W_l) a level; a step is a slider's unit
+    directions: Mapping[str, list[Tensor]]  # name -> one (1, C_l, H_l, W_l) for each level; a step is a slider's unit
     start: GalleryFace
     partner: GalleryFace | None = None
     blend: float = 0.0  # 0: all start, 1: all partner

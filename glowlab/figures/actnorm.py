@@ -149,6 +149,23 @@ def signal_by_depth(passages: Sequence[Passage], chosen: Passage, setting: str) 
     return scene
 
 
+def std_after_actnorm(stds: Sequence[float]) -> Scene:
+    """The standard deviation of what comes out of each ActNorm, against depth; 1 is marked."""
+    worst = max(stds, key=lambda std: abs(math.log(std)))
+    scene = Scene(
+        f"Standard deviation after each of {len(stds)} ActNorms. The one that is farthest from 1 has {worst:.2g}.",
+        height=210,
+    )
+    panel = scene.panel(
+        (1, len(stds)), (-1, 1.5), title="spread of the signal after each ActNorm (std)", xlabel="step",
+        yticks=[(-1, "0.1"), (0, "1"), (1, "10")],
+    )  # fmt: skip
+    panel.line(panel.x, [0, 0], "faint", 2)
+    panel.line(range(1, len(stds) + 1), np.log10(stds), "z", 2.5)
+    panel.dots(range(1, len(stds) + 1), np.log10(stds), "z", size=4)
+    return scene
+
+
 def _power(value: float) -> str:
     """A number as a person says it: 0.02, 5.28, or 10 to some power."""
     if not math.isfinite(value):

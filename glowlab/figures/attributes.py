@@ -154,6 +154,22 @@ def attribute_histograms(along: Mapping[str, Tensor], has: Mapping[str, Tensor],
     return scene.shown()
 
 
+def effect_dots(shuffled: Tensor, real: float, alt: str) -> style.Shown:
+    """Effects of directions from shuffled labels, (trials,), as dots, and the one of the direction from real labels."""
+    values = [float(value) for value in shuffled]
+    low, high = min([*values, real, 0.0]), max([*values, real, 0.0])
+    margin = 0.12 * (high - low) + 1e-6
+    scene = Scene(alt=alt, height=190)
+    panel = scene.panel((low - margin, high + margin), (0, 1.3), xlabel="beard moved from −d to +d", yticks=[])
+    panel.line([0, 0], [0, 0.95], colour="faint", width=1.5)
+    heights = [0.2 + 0.6 * (i % 5) / 4 for i in range(len(values))]  # so that dots do not lie on each other
+    panel.dots(values, heights, colour="ink", size=4, alpha=0.6)
+    panel.dots([real], [0.5], colour="z", size=7)
+    panel.text(sum(values) / len(values), 1.1, "shuffled labels", "ink", 14)
+    panel.text(real, 1.1, "real labels", "z", 14, bold=True)
+    return scene.shown()
+
+
 # ---- tied attributes ---------------------------------------------------------------------------------------
 
 

@@ -184,6 +184,27 @@ def price_list(prices: Mapping[str, float], alt: str, floor: tuple[str, float] |
     return scene.shown()
 
 
+def overfitting(curves: Mapping[str, Sequence[float]], every: int) -> Shown:
+    """Bits per dimension while a model learns: name -> prices, one for each `every` steps; the lowest is marked."""
+    lowest = {name: min(range(len(curve)), key=curve.__getitem__) for name, curve in curves.items()}
+    told = "; ".join(
+        f"{name}: {curve[0]:.1f} at first, lowest {curve[lowest[name]]:.1f} at step {every * lowest[name]}, "
+        f"{curve[-1]:.1f} at last"
+        for name, curve in curves.items()
+    )
+    last = every * (max(map(len, curves.values())) - 1)
+    scene = Scene(f"Bits per dimension against steps of training. {told}.", height=290)
+    top = max(map(max, curves.values()))
+    panel = scene.panel(x=(0, 1.45 * last), y=(0, 1.08 * top), title="bits per dimension", xlabel="steps of training",
+                        xticks=range(0, last + 1, last // 4))  # fmt: skip
+    for (name, curve), colour in zip(curves.items(), ("x", "pink"), strict=False):
+        at = [every * i for i in range(len(curve))]
+        panel.line(at, curve, colour)
+        panel.dots([at[lowest[name]]], [curve[lowest[name]]], colour, size=6)
+        panel.text(1.02 * last, curve[-1], name, colour, anchor="start")
+    return scene.shown()
+
+
 # ---- the ruler ---------------------------------------------------------------------------------------------
 
 SPAN = (-16_000.0, 80_000.0)  # nats: the range of log p that the ruler shows

@@ -112,19 +112,16 @@ def place_grid(panel: Panel, samples: Tensor) -> None:
         panel.image(sample, (across, across + side / whole, 1 - down - side / whole, 1 - down))
 
 
-def lines_of_code(lines: Mapping[str, int], limit: int, alt: str) -> style.Shown:
-    """Boxes in a row, each as wide as a part has lines of code, the last two in green; a dashed line at `limit`."""
-    total = sum(lines.values())
-    scene = Scene(alt, 150)
-    panel = scene.panel((0, max(limit, total) + 1), (0, 2.5), xlabel="lines of code", yticks=[])
+def lines_of_code(lines: Mapping[str, int], alt: str) -> style.Shown:
+    """Boxes in a row, each as wide as a part has lines of code, the last two in green."""
+    scene = Scene(alt, 130)
+    panel = scene.panel((0, sum(lines.values()) + 1), (0, 2.1), xlabel="lines of code", yticks=[])
     left, names = 0, list(lines)
     for i, (name, count) in enumerate(lines.items()):
         colour = "log_det" if name in names[-2:] else "x"
         panel.box(left + 0.1, 0.15, count - 0.2, 1, str(count), colour, 0.2, bold=True)
         panel.text(left + count / 2, 1.75 if i % 2 else 1.3, name, colour, 12, baseline="bottom")
         left += count
-    panel.line([limit, limit], [0, 1.9], colour="ink", width=1.5, dash=True)
-    panel.text(limit, 2.0, f"{total} of {limit}", anchor="end", baseline="bottom")
     return scene.shown()
 
 

@@ -61,9 +61,9 @@ def seat_states(jacobians: Tensor) -> list[tuple[str, int]]:
     return states
 
 
-def count_untouched(jacobians: Tensor) -> int:
-    """The number of channels of x that some seat still holds as they came."""
-    return sum(state == AS_IT_CAME for state, _ in seat_states(jacobians))
+def count_unmoved(jacobians: Tensor) -> int:
+    """The number of seats that no coupling has reached: they hold a channel of x as it came, or a fixed blend."""
+    return sum(state != MOVED for state, _ in seat_states(jacobians))
 
 
 def seat_chart(journey: Sequence[Tensor], mixings: Sequence[Tensor], step: int, kind: str) -> Scene:
@@ -75,16 +75,16 @@ def seat_chart(journey: Sequence[Tensor], mixings: Sequence[Tensor], step: int, 
     if not 0 <= step <= last or len(mixings) != last:
         raise GlowliteError(f"there are {last} steps and as many mixings, not {step} and {len(mixings)}")
     heard = journey[step].detach().abs().amax(0) > EXACT  # (C, C)
-    left, pairs = count_untouched(journey[step]), int(heard.sum())
+    left, pairs = count_unmoved(journey[step]), int(heard.sum())
     scene = Scene(
-        f"{count} seats after {step} steps, with {NAMES[kind]} between couplings. Channels still as they came, and "
-        f"grey: {left} of {count}. Beside it the pattern of the Jacobian: {pairs} of its {count * count} entries "
-        "are not 0.",
+        f"{count} seats after {step} steps, with {NAMES[kind]} between couplings. Not moved by a coupling "
+        f"yet, and grey or light blue: {left} of {count}. Beside it the pattern of the Jacobian: {pairs} of its "
+        f"{count * count} entries are not 0.",
         height=320,
     )
     look = {"xticks": list(range(last + 1)), "yticks": [], "xlabel": "step"}
     at = scene.panel(
-        (-0.4, last + 0.4), (-0.7, count - 0.3), weight=2.2, title=f"as they came: {left} of {count}", **look
+        (-0.4, last + 0.4), (-0.7, count - 0.3), weight=2.2, title=f"not moved yet: {left} of {count}", **look
     )
     for column in range(step + 1):
         if column:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 
 import ipywidgets
 import torch
-from IPython.display import display
 from torch import Tensor
 from tqdm import tqdm
 
@@ -18,6 +17,7 @@ from glowlab.figures.scene import Scene
 from glowlab.widgets import controls as widgets
 from glowlab.widgets.frame import Frame, box
 from glowlab.widgets.picture import Picture, with_png
+from glowlab.widgets.still import show_with_still, still, takes_two_outputs, view
 from glowlite.errors import GlowliteError
 
 __all__ = ["Button", "CheckBox", "Choice", "Follow", "Live", "Point", "Slider", "Trace", "Watch"]
@@ -43,10 +43,8 @@ class Painted(Frame):
         self.head.layout.display = "flex" if text else "none"
 
     def _repr_mimebundle_(self, **kwargs):
-        widget = ipywidgets.Box._repr_mimebundle_(self, **kwargs)
-        widget = widget[0] if isinstance(widget, tuple) else widget
         bundle, metadata = self.scene.shown()._repr_mimebundle_()
-        return {**widget, **bundle}, metadata
+        return {**view(self), **bundle}, metadata
 
 
 class Live(Painted):
@@ -113,7 +111,7 @@ class Watch(Painted):
 
     def __iter__(self) -> Iterator[int]:
         self._say(0, 0.0)
-        shown = display(self, display_id=True)
+        shown = show_with_still(*self._repr_mimebundle_(), display_id=True)
         start = last = time.perf_counter()
         for step in range(self.total):
             yield step
@@ -124,8 +122,9 @@ class Watch(Painted):
                 last = time.perf_counter()
         self._say(self.total, time.perf_counter() - start)
         self.board.show(self._draw())
-        if shown is not None:
-            shown.update(self)  # so that the last picture is the one that is stored
+        if shown is not None and takes_two_outputs():  # so that the last picture is the one that is stored
+            bundle, metadata = self._repr_mimebundle_()
+            shown.update(still(bundle), metadata=metadata, raw=True)
 
     def _draw(self) -> Scene:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
@@ -195,4 +194,4 @@ class Follow(Frame):
         return self.picture.image
 
     def _repr_mimebundle_(self, **kwargs):
-        return with_png(ipywidgets.Box._repr_mimebundle_(self, **kwargs), self.still(), self.picture.label)
+        return with_png(self, self.still(), self.picture.label)

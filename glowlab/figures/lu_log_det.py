@@ -113,6 +113,22 @@ def _bar(scene: Scene, value: float) -> None:
     panel.text(0.5, min(2.2, max(-2.2, value + away)), format_number(value), "log_det", bold=True)
 
 
+def jacobian_of_pixels(W: Tensor, pixels: int) -> Scene:
+    """W (C, C), and beside it the Jacobian of z = W x at each of `pixels` pixels, its numbers sorted by pixel."""
+    J = torch.kron(torch.eye(pixels).to(W), W)
+    scene = Scene(
+        f"Heat maps. Left W, {len(W)} by {len(W)}; right the Jacobian, {len(J)} by {len(J)}: W stands in it {pixels} "
+        "times along the diagonal, once for each pixel, and all the rest is 0.",
+        height=250,
+    )
+    matrix_panel(scene, W, "W")
+    panel = matrix_panel(scene, J, f"Jacobian for {pixels} pixels", weight=2)
+    for pixel in range(pixels):
+        a, b = len(W) * pixel, len(W) * (pixel + 1)
+        panel.line([a, b, b, a, a], [len(J) - a, len(J) - a, len(J) - b, len(J) - b, len(J) - a], "log_det", 2)
+    return scene
+
+
 # ---- cost against channels ----------------------------------------------------------------------------------
 
 
@@ -174,7 +190,7 @@ def before_after_training(
     turned = [_off_rotation(layers[layer - 1].matrix()) for layers in (start, trained)]
     scene = Scene(
         f"Layer {layer} of {len(trained)}, {channels} channels: L, U, W and W W^T before training and after it. "
-        f"W W^T is off the identity by {turned[0]:.2f} before, {turned[1]:.2f} after, so W is a rotation no more. "
+        f"W W^T is off the identity by {turned[0]:.2f} before, {turned[1]:.2f} after, so W is no longer orthogonal. "
         f"sum(log_s) is {format_number(sums[layer - 1], 2)} instead of 0; of all layers it is largest in layer "
         f"{int(np.argmax(sums)) + 1}, {format_number(max(sums), 2)}.",
         height=470,

@@ -39,7 +39,7 @@ class Dim(NamedTuple):
 class Script:
     """The recording of one explorer. `chapters`: name -> (when it is needed, its points).
 
-    when: {} for the chapter that comes first; else name -> the values for which it is needed, None for all but the
+    when: {} for the chapter that comes first; else name -> the values for which it is needed, None for all except the
     opening's
     """
 

@@ -14,10 +14,19 @@ from markupsafe import Markup
 import glowlite
 from glowlab.explorers.models import credit
 from glowlab.pages import api
-from glowlab.pages.course import EXPLORERS, LAB, READING_ORDER, find_picture, list_lessons, read_lesson
+from glowlab.pages.course import (
+    DOCS,
+    EXPLORERS,
+    LAB,
+    READING_ORDER,
+    find_doc,
+    find_picture,
+    list_lessons,
+    read_lesson,
+)
 from glowlite.errors import GlowliteError
 
-__all__ = ["render_explorer", "render_landing", "render_notebook", "render_source"]
+__all__ = ["render_doc", "render_explorer", "render_landing", "render_notebook", "render_source"]
 HERE = Path(__file__).resolve().parent
 MODEL = Path(glowlite.__file__).resolve().parent
 FOLDERS = [HERE / "templates", HERE, LAB / "serving/voila/templates/glow", LAB / "widgets"]
@@ -46,8 +55,9 @@ def render_landing(live: bool) -> str:
     values = {"cards": cards, "lessons": lessons, "sources": list(READING_ORDER.items()), "hero": hero}
     smile = "explore/studio?model=portraits64&face=mona-lisa"
     if not live:  # only drawn faces were recorded
-        smile = next((f"notebooks/{lesson.page}" for lesson in lessons if lesson.number == "12"), "")
+        smile = next((f"notebooks/{lesson.page}" for lesson in lessons if lesson.number == "12b"), "")
     values |= {"mona_lisa": _read_poster("mona-lisa"), "smile": smile, "credit": credit("portraits64")}
+    values["docs"] = {name: title for name, (title, _) in DOCS.items() if lessons and find_doc(name)}
     values["api"] = not live and api.is_available()  # only the static edition has these pages
     return _render("landing.html.j2", "", live, "landing", **values)
 
@@ -84,7 +94,21 @@ def _render_notebook(path: Path, live: bool, changed: int) -> str:
     before = lessons[index - 1] if index else None
     after = lessons[index + 1] if index is not None and index + 1 < len(lessons) else None
     values = {"lesson": lesson, "body": Markup(body), "headings": headings, "before": before, "after": after}
+    values["course"] = DOCS["course"][0] if find_doc("course") else ""
     return _render("page.html.j2", "../", live, "notebooks", **values)
+
+
+def render_doc(name: str, live: bool = True) -> str:
+    """A page of docs/, such as "glossary". GlowliteError if it is not in DOCS, or not here."""
+    from glowlab.pages.notebook import convert_text
+
+    path = find_doc(name)
+    if path is None:
+        raise GlowliteError(f"There is no page {name}.")
+    body, headings = convert_text(path, "" if live else ".html")
+    title, summary = DOCS[name]
+    values = {"title": title, "summary": summary, "body": Markup(body), "headings": headings}
+    return _render("doc.html.j2", "../", live, "notebooks", **values)
 
 
 def render_source(file: str, live: bool = True) -> str:

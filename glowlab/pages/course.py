@@ -11,7 +11,8 @@ import nbformat
 from glowlab.pages.mathml import to_mathml
 
 LAB = Path(__file__).resolve().parents[1]
-HEAD = re.compile(r"^# (\d\d) · (.+?)\n+(.+?)(?:\n\n|\Z)", re.DOTALL)
+NUMBERED = "[0-9][0-9]*_*.ipynb"  # the names of the notebooks: 12_name, 12b_name
+HEAD = re.compile(r"^# (\d\d[a-z]?) · (.+?)\n+(.+?)(?:\n\n|\Z)", re.DOTALL)
 MINUTES = re.compile(r"\*\*Minutes\.\*\* About (\d+) to read and (\d+) for the exercises")
 
 
@@ -49,6 +50,14 @@ READING_ORDER = {
     "latents.py": "temperature, interpolation, directions",
     "glow.py": "the whole model, with the paper's settings",
     "fusion.py": "a faster form of a trained model for inference, with equal results",
+}
+
+
+# Pages of docs/ that belong to the notebooks, each with its title and what it holds.
+DOCS = {
+    "course": ("The course in one page", "all parts of Glow together, other flows, other models, and their uses"),
+    "glossary": ("Glossary", "the words of the course, each with the notebook that explains it"),
+    "project": ("A project", "six questions to choose from, and how the work is marked"),
 }
 
 
@@ -120,11 +129,17 @@ def _find_picture(path: Path, changed: int) -> str:
 def find_notebooks() -> Path | None:
     """The folder of the notebooks, beside the package in a checkout; None if the package was installed without them."""
     folder = LAB.parent / "notebooks"
-    return folder if any(folder.glob("[0-9][0-9]_*.ipynb")) else None
+    return folder if any(folder.glob(NUMBERED)) else None
+
+
+def find_doc(name: str) -> Path | None:
+    """The page `name` of DOCS, beside the package in a checkout; None if the package was installed without it."""
+    path = LAB.parent / "docs" / f"{name}.md"
+    return path if name in DOCS and path.is_file() else None
 
 
 def list_lessons() -> list[Lesson]:
     """The notebooks in order; empty if the package was installed without them."""
     folder = find_notebooks()
-    found = [read_lesson(path) for path in sorted(folder.glob("[0-9][0-9]_*.ipynb"))] if folder else []
+    found = [read_lesson(path) for path in sorted(folder.glob(NUMBERED))] if folder else []
     return [each for each in found if each is not None]

@@ -13,7 +13,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from PIL import Image
 from traitlets.config import Config
 
-from glowlab.pages.course import EXPLORERS, READING_ORDER
+from glowlab.pages.course import DOCS, EXPLORERS, READING_ORDER
 from glowlab.pages.mathml import to_mathml
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -53,7 +53,16 @@ def convert(path: Path, suffix: str) -> tuple[str, list[tuple[str, str]]]:
     `suffix` is the end of explorers' addresses: ".html" in a folder of files, "" on a server.
     """
     body, _ = _make_exporter().from_notebook_node(nbformat.read(path, as_version=4))
-    soup = BeautifulSoup(body, "html.parser")
+    return finish(BeautifulSoup(body, "html.parser"), suffix)
+
+
+def convert_text(path: Path, suffix: str) -> tuple[str, list[tuple[str, str]]]:
+    """A page of docs/ as HTML, and (id, text) of its headings of level 2, as in `convert`."""
+    return finish(BeautifulSoup(render_markdown(path.read_text(encoding="utf-8")), "html.parser"), suffix)
+
+
+def finish(soup: BeautifulSoup, suffix: str) -> tuple[str, list[tuple[str, str]]]:
+    """Links to our pages, tables and long lines that scroll, smaller pictures, ids of headings."""
     for link in soup.find_all("a", href=True):
         link["href"] = rewrite_link(link["href"], suffix)
     for cell in soup.select(".gl-code"):
@@ -115,10 +124,10 @@ def rewrite_link(target: str, suffix: str) -> str:
     if "://" in path or not path:
         return target
     place = PurePosixPath(path)
-    if place.suffix == ".ipynb":
-        if place.parent.name == "dashboards" and place.stem in EXPLORER_NAMES:
-            return f"../explore/{place.stem}{suffix}"
-        return f"{place.stem}.html{mark}{part}"
+    if place.parent.name == "dashboards" and place.stem in EXPLORER_NAMES:
+        return f"../explore/{place.stem}{suffix}"
+    if place.suffix == ".ipynb" or (place.suffix == ".md" and place.stem in DOCS):
+        return f"{place.with_suffix('.html')}{mark}{part}"
     inside = path.partition("glowlite/")[2]
     if inside in READING_ORDER:
         return f"../source/{PurePosixPath(inside).with_suffix('.html')}{mark}{part}"

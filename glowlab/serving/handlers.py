@@ -113,6 +113,13 @@ def render_notebook(folder: Path | None, stem: str) -> str:
     return pages.render_notebook(known[stem])
 
 
+def render_doc(name: str) -> str:
+    """A page of docs/; `pages` knows which there are."""
+    from glowlab import pages
+
+    return pages.render_doc(name)
+
+
 def render_source(file: str) -> str:
     """A file of the package as a page; `pages` knows which files have one."""
     from glowlab import pages
@@ -245,6 +252,7 @@ def list_addresses(app: patches.VoilaServer, own: str, notebooks: Path | None) -
             (r"/", SharedPage, {"render": render_landing}),
             (r"/explore/([a-z]+)", ExplorerPage, options),
             (r"/notebooks/([0-9a-z_]+)\.html", SharedPage, {"render": functools.partial(render_notebook, notebooks)}),
+            (r"/docs/([a-z]+)\.html", SharedPage, {"render": render_doc}),
             (r"/source/([0-9a-z_/]+)\.html", SharedPage, {"render": render_source}),
         ]
     return [

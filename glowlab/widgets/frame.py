@@ -13,6 +13,7 @@ from torch import Tensor
 from glowlab.widgets import JS
 from glowlab.widgets.base import Widget
 from glowlab.widgets.picture import with_png
+from glowlab.widgets.still import Still
 from glowlite.errors import GlowliteError
 
 log = logging.getLogger("glowlab.explorers")
@@ -62,7 +63,7 @@ def family(widget: ipywidgets.DOMWidget) -> Iterator[ipywidgets.Widget]:
         yield from family(child)
 
 
-class Frame(ipywidgets.Box):
+class Frame(Still, ipywidgets.Box):
     """An explorer's outermost box: a subclass adds its parts by `place`, guards its callbacks by `guard`."""
 
     def __init__(self, title: str, promise: str):
@@ -116,7 +117,7 @@ class Frame(ipywidgets.Box):
 
     def _repr_mimebundle_(self, **kwargs):
         words = f"{self.head.title}: {self.head.promise}".strip(": ")
-        return with_png(super()._repr_mimebundle_(**kwargs), self.still(), words)
+        return with_png(self, self.still(), words)
 
 
 class Sorry(Frame):

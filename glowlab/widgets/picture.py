@@ -14,6 +14,7 @@ from torch import Tensor
 
 from glowlab.widgets import JS
 from glowlab.widgets.base import Widget
+from glowlab.widgets.still import Still, view
 
 
 def to_bytes(images: Tensor) -> bytes:
@@ -49,18 +50,16 @@ def with_captions(picture: Image.Image, captions: Sequence[str]) -> Image.Image:
     return whole
 
 
-def with_png(bundle, image: Tensor | None, words: str, captions: Sequence[str] = ()):
-    """A widget's mimebundle with a PNG and a text for pages where no kernel runs."""
-    plain = {"text/plain": words}
+def with_png(widget, image: Tensor | None, words: str, captions: Sequence[str] = ()) -> dict:
+    """A widget's mimebundle, with a PNG and a text for pages where no kernel runs."""
+    bundle = {**view(widget), "text/plain": words}
     if image is not None:
         png = to_png(image, max(1, 256 // image.shape[-2]), captions)
-        plain["image/png"] = base64.b64encode(png).decode()
-    if isinstance(bundle, tuple):
-        return ({**bundle[0], **plain}, *bundle[1:])
-    return {**bundle, **plain}
+        bundle["image/png"] = base64.b64encode(png).decode()
+    return bundle
 
 
-class Picture(Widget):
+class Picture(Still, Widget):
     """One picture, enlarged to the width it is given; while it is pressed, it shows `other` where there is one."""
 
     from_page = ("compared",)
@@ -93,10 +92,10 @@ class Picture(Widget):
                 self.other = to_bytes(other)
 
     def _repr_mimebundle_(self, **kwargs):
-        return with_png(super()._repr_mimebundle_(**kwargs), self.image, self.label or "A picture")
+        return with_png(self, self.image, self.label or "A picture")
 
 
-class Tiles(Widget):
+class Tiles(Still, Widget):
     """A row of pictures to choose from; `selected` is the number of the chosen one, -1 for none."""
 
     from_page = ("selected", "pick")
@@ -128,4 +127,4 @@ class Tiles(Widget):
         images = getattr(self, "images", None)
         sheet = None if images is None else torch.cat(list(images), -1)
         words = ": ".join(filter(None, [self.label or "Pictures", ", ".join(self.captions)]))
-        return with_png(super()._repr_mimebundle_(**kwargs), sheet, words, self.captions)
+        return with_png(self, sheet, words, self.captions)

@@ -14,18 +14,19 @@
 # %% [markdown]
 # # 00 · Why reversible?
 #
-# A face becomes numbers, and the numbers become the face again. Nothing is lost on the way, not one pixel.
-# Few models can do that, and this course is about one that can: Glow.
+# A face becomes numbers, and the numbers become the face again, every pixel. Models that can do that are called
+# **normalizing flows**: trained functions with an inverse that take data to numbers of a simple, normal density.
+# This course is about one of them, Glow.
 #
-# **After this notebook you can** take any picture through a Glow and back, say why a thumbnail cannot do the
-# same, read a latent, and undo a step that was made with a function nobody can undo.
+# **After this notebook you can** take any picture through a Glow and back, tell reversible from not, undo a step
+# made with a function nobody can undo, and compare flows with other generative models.
 
 # %% [markdown]
 # **Needs.** numpy's way of indexing and a little torch. No GPU, no training.
 #
-# **Minutes.** About 20 to read and 10 for the exercises; all cells run in under 30 seconds.
+# **Minutes.** About 40 to read and 45 for the exercises; all cells run in under 30 seconds on one core.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
@@ -56,7 +57,7 @@ z = model.encode(face)  # the latents: a list of tensors
 back = model.decode(z)  # uint8 (1, 3, 64, 64)
 row(
     [face, latent_picture(z[0]), back],
-    ["$x$", "part of $z$", "?"],
+    ["$x$", "some of $z$", "?"],
     arrows=["encode", "decode"],
     alt="A drawn face, the coloured speckle of its latents, and the same face decoded from them.",
 )
@@ -77,7 +78,7 @@ print(f"{wrong} of {face.numel():,} numbers are wrong")
 # ## 2 · Only for faces?
 #
 # This Glow was trained on drawn faces and on nothing else. So perhaps it knows faces by heart. Let us hand it
-# the least face-like picture there is: every number thrown by dice.
+# the least face-like picture there is: pure noise, every number random.
 
 # %%
 from glowlab.checks import Prediction
@@ -89,8 +90,8 @@ guess = Prediction(
 guess
 
 # %%
-dice = torch.Generator().manual_seed(0)
-noise = torch.randint(0, 256, face.shape, dtype=torch.uint8, generator=dice)
+generator = torch.Generator().manual_seed(0)
+noise = torch.randint(0, 256, face.shape, dtype=torch.uint8, generator=generator)
 z_noise = model.encode(noise)
 noise_back = model.decode(z_noise)
 
@@ -107,14 +108,14 @@ guess.outcome(
 # %%
 row(
     [noise, latent_picture(z_noise[0]), noise_back],
-    ["pure noise", "part of its $z$", "back again"],
+    ["pure noise", "some of its $z$", "back again"],
     arrows=["encode", "decode"],
     alt="Pure noise, its latents in harsher colours than a face's, and the same noise again.",
 )
 
 # %% [markdown]
 # What did change are the latents: look how much harsher their colours are than those of the face. The model
-# takes any picture in, but it does not find all of them equally likely. Keep that thought for section 5.
+# takes any picture, but it does not find all of them equally likely. Keep that thought for section 5.
 
 # %% [markdown]
 # ## Exercise 1 · There and back
@@ -127,7 +128,8 @@ from glowlite.data.pictures import read_picture
 print(read_picture.__doc__.splitlines()[0])
 
 # %% [markdown]
-# Take the picture in `file` through `model` and back, and return both pictures as batches of one.
+# Take the picture in `file` through `model` and back, and return both pictures as batches of one. This model
+# knows pictures of 64 by 64 pixels.
 
 
 # %%
@@ -144,10 +146,10 @@ check.there_and_back(there_and_back, model)
 
 # %% [markdown]
 # Stuck? Run `check.there_and_back.hint()` in a cell of its own, more than once if you like.
-# `check.there_and_back.solution()` shows the package's own lines.
+# `check.there_and_back.solution()` shows an answer, and then the package's own lines.
 #
-# Right? Then lay a picture of yours beside this notebook, and write its name below. Until then our face
-# stands in for it.
+# Right? Then put a picture of yours into this notebook's folder, and write its name below. Until then you see
+# our face.
 
 # %%
 my_file = None  # for example "holiday.jpg"
@@ -196,12 +198,49 @@ print("same picture:  ", torch.equal(face, mirrored))
 print("same thumbnail:", torch.equal(thumbnail(face), thumbnail(mirrored)))
 
 # %% [markdown]
-# Two pictures, one thumbnail. Whoever is handed the thumbnail cannot know which of the two it was, and
-# neither can any network. So this is what **reversible** means:
+# Two pictures, one thumbnail. Whoever is given the thumbnail cannot know which of the two it was, and
+# neither can any network. So this is what **reversible**, or **invertible**, means:
 #
 # > No two pictures share a code, and every code belongs to a picture.
 #
-# Such an $f$ has an inverse: $z = f(x)$ and $x = f^{-1}(z)$.
+# Mathematics calls such an $f$ a **bijection**. It has an inverse: $z = f(x)$ and $x = f^{-1}(z)$.
+
+# %% [markdown]
+# ## Exercise 2 · Can it be undone?
+#
+# Design an experiment. `f` takes each byte, 0 to 255, to a byte, and you cannot look inside. You can only call it
+# with a tensor of bytes (`dtype=torch.uint8`). Write `is_reversible`: it returns True if `f` can be undone, and
+# False if not. Three functions to begin with:
+
+# %%
+functions = {
+    "255 - x": lambda x: 255 - x,
+    "x // 2": lambda x: x // 2,
+    "3 * x": lambda x: 3 * x,  # goes round: after 255 comes 0
+}
+row(
+    [face, *(f(face) for f in functions.values())],
+    ["x", *functions],
+    height=160,
+    alt="A face, its negative, the face darkened, and the face in garish false colours.",
+)
+
+
+# %%
+def is_reversible(f):
+    return ...  # True or False
+
+
+# %% tags=["nbval-check-output"]
+check.is_reversible(is_reversible)
+
+# %% [markdown]
+# `check.is_reversible.hint()` and `check.is_reversible.solution()` are there as before. What do you expect of
+# `3 * x`? It looks lost, so ask your function:
+
+# %% tags=["nbval-check-output"]
+for name, f in functions.items():
+    print(f"{name:8}", is_reversible(f) if check.is_reversible(is_reversible) else "?")
 
 # %% [markdown]
 # ## 4 · What is in a latent?
@@ -215,7 +254,7 @@ from glowlab.figures.glow_map import glow_map
 glow_map("x", "z")
 
 # %% [markdown]
-# On the way from $x$ to $z$, part of the numbers leaves at each of $L$ levels. That is why `encode` gave a
+# On the way from $x$ to $z$, some of the numbers leave at each of $L$ levels. That is why `encode` gave a
 # list. Do the sizes add up?
 
 # %% tags=["nbval-check-output"]
@@ -238,7 +277,7 @@ row(
 # ## 5 · What the numbers look like
 #
 # One by one they say little. So look at all of them at once: a histogram for the face, and one for the
-# picture of dice.
+# noise.
 
 # %%
 from glowlab.figures.charts import against_normal
@@ -250,21 +289,37 @@ against_normal(
 
 # %% [markdown]
 # The grey line is the standard normal, drawn and not fitted. Training has bent the flow until the numbers of
-# faces fall under it. The numbers of dice do not: they lie far outside, where a normal variable hardly ever
+# faces fall under it. The numbers of noise do not: they lie far outside, where a normal variable hardly ever
 # goes.
 
 # %% [markdown]
-# So distance from the middle tells how foreign a picture is. Because nothing is lost, the model can say this
-# exactly, as
-# **bits per dimension**: how many bits a number of this picture costs. Raw pixels cost 8.
+# So a picture is foreign if its numbers lie farther from 0 than normal ones do. Is a picture whose numbers lie
+# nearer a face, then? Here is the root of their mean square (1 for normal numbers) for four pictures. Beside
+# it are the **bits per dimension**: how many bits a number of this picture takes, if the model says how likely
+# each picture is. Raw pixels take 8.
+
+# %%
+from glowlite import latents
+
+grey = torch.full_like(face, 128)
+pictures = {"face": face, "mirrored": mirrored, "plain grey": grey, "noise": noise}
+size = {name: latents.flatten(model.encode(x)).square().mean().sqrt() for name, x in pictures.items()}
+bits = {name: model.bits_per_dim(x).item() for name, x in pictures.items()}
+row(
+    [face, mirrored, grey],
+    [f"{name}\n{bits[name]:.2f} bits" for name in ("face", "mirrored", "plain grey")],
+    height=160,
+    alt="A face, the face with mirrored strips and a plain grey square, with the bits that each takes.",
+)
 
 # %% tags=["nbval-check-output"]
-for name, picture in {"face": face, "mirrored face": mirrored, "pure noise": noise}.items():
-    print(f"{name:14} {model.bits_per_dim(picture).item():6.2f} bits per dimension")
+for name in pictures:
+    print(f"{name:10}  root mean square {size[name]:5.2f}   {bits[name]:5.2f} bits per dimension")
 
 # %% [markdown]
-# Mirroring its strips kept every pixel of the face, and the model still notices. How a histogram becomes a
-# likelihood is the story of notebook 01.
+# Mirroring its strips kept every pixel of the face, and the model notices. But plain grey lies nearer to 0 than a
+# face, takes fewer bits, and is no face. It is easy to foretell, and that is all that bits measure. Notebook 10
+# explains it. How a histogram becomes a likelihood is the story of notebook 01.
 
 # %% [markdown]
 # ## 6 · The other way round
@@ -277,7 +332,8 @@ fresh = model.sample(5, temperature=0.7, generator=torch.Generator().manual_seed
 row(fresh, alt="Five faces that the model made up from normally distributed numbers.")
 
 # %% [markdown]
-# Nobody drew these five, and none of them was in the training data. They were numbers a moment ago.
+# Nobody drew these five, and none of them was in the training data. They were random numbers a moment ago. So a
+# flow is a **generative model**: from examples it learns to make new ones.
 
 # %% [markdown]
 # ## 7 · Turn one thing
@@ -286,7 +342,6 @@ row(fresh, alt="Five faces that the model made up from normally distributed numb
 # numbers, found from labelled faces. Go along it, and decode.
 
 # %%
-from glowlite import latents
 from glowlite.checkpoint import load_directions
 
 smile = load_directions("faces64")["smile"]
@@ -302,7 +357,7 @@ from glowlab.figures.live import Follow
 Follow(smiling, "Smile", ("frown", "smile"), value=0.9, alt="The face, smile at {}.")
 
 # %% [markdown]
-# Drag it. Hair, skin and background stay, because they had not been thrown away. And at 0 you do not get a
+# Drag it. Hair, skin and background stay, because nothing of them was lost. And at 0 you do not get a
 # face *like* the first one, you get the first one:
 
 # %% tags=["nbval-check-output"]
@@ -315,8 +370,8 @@ print("the face itself at 0:", torch.equal(smiling(0.0), face))
 # %% [markdown]
 # ## 8 · How can one build such a thing?
 #
-# A network is a heap of functions that cannot be undone. Here is one, called `wild`: it squares, and many
-# numbers have the same square. (uint8 counts like a clock: after 255 comes 0.)
+# A network is made of functions that cannot be undone. Here is one, called `wild`: it squares, and many
+# numbers have the same square. (Bytes, uint8, go round: after 255 comes 0.)
 
 
 # %%
@@ -341,12 +396,12 @@ row(
 # %%
 guess = Prediction(
     "wild cannot be undone. Can mix, which uses it, be undone?",
-    ["never", "for kind functions f only", "for every f"],
+    ["never", "only for some functions f", "for every f"],
 )
 guess
 
 # %% [markdown]
-# ## Exercise 2 · Undo it
+# ## Exercise 3 · Undo it
 #
 # Write `unmix`. It gets what `mix` gave, and the same `f`, and returns the left and the right half as they
 # were.
@@ -361,9 +416,8 @@ def unmix(left, mixed, f):
 check.unmix(unmix)
 
 # %% [markdown]
-# As before, `check.unmix.hint()` helps, and `check.unmix.solution()` shows how the package does it. The check
-# calls your function with halves and an `f` that it has never seen. Once it is content, the face below is
-# whole again:
+# As before, `check.unmix.hint()` helps, and `check.unmix.solution()` shows an answer. The check calls your
+# function with halves and an `f` that it has never seen. Once it is right, the face below is whole again:
 
 # %%
 halves = unmix(left, mixed, wild) if check.unmix(unmix) else (left, mixed)
@@ -379,17 +433,39 @@ guess.outcome("for every f", "The left half is there, so f can be asked again.")
 
 # %% [markdown]
 # This is the whole trick of the **coupling layer**. `f` may be a deep network, and nobody ever has to invert
-# it. Alternate the halves, add a few more reversible steps, repeat some dozens of times: that is Glow.
+# it. Alternate the halves, add a few more reversible steps, repeat this some dozens of times: that is Glow.
+
+# %% [markdown]
+# ## 9 · Why reversible at all?
+#
+# Flows are one kind of generative model beside others. This is what each can tell, and how many times its
+# network runs for it:
+#
+# | model | likelihood of a picture | drawing a picture | latents of a given picture |
+# |---|---|---|---|
+# | autoregressive (PixelCNN) | exact, one run | a run for each number: 12,288 | none |
+# | variational autoencoder (VAE) | a bound, one run | one run | approximate, one run |
+# | adversarial network (GAN) | none | one run | none |
+# | diffusion | a bound, many runs | tens to hundreds of runs | approximate, many runs |
+# | **flow (Glow)** | exact, one run | one run | exact, one run |
+
+# %% [markdown]
+# Only the last row has everything in one run, and section 7 needs its last column. A fourth gain is **memory**.
+# Training stores what each layer was given, so its memory grows with the depth. A reversible layer can compute
+# that again from its output (PyTorch does not do so by itself).
+#
+# The price: every layer needs an inverse, and no number may be dropped. So flows need more layers and more
+# training. The sharpest pictures today come from diffusion models.
 
 # %% [markdown]
 # ## Summary
 #
-# - Reversible: no two pictures share a code, and every code belongs to a picture.
-# - Glow's latents hold as many numbers as the picture, $D$, spread over $L$ levels.
-# - Any picture comes back exactly, noise included; that is built in, not learned.
-# - Learned is *where* pictures go: faces become standard normal numbers, so faces can be drawn, judged and
-#   edited.
-# - The trick behind it: change one half by anything that can be computed from the other.
+# - Reversible, a bijection: no two pictures share a code, and every code belongs to a picture.
+# - Glow's latents hold as many numbers as the picture, $D$, in $L$ levels.
+# - Any picture comes back exactly: the flow has an inverse, and rounding to bytes removes the small errors of
+#   float32. (Where they are too large, `encode` uses float64.)
+# - Training decides *where* pictures go: faces become standard normal numbers.
+# - The trick: change one half by anything computed from the other.
 
 # %% [markdown]
 # **A harder question.** Would a Glow that was never trained bring every pixel back too? Decide first. Then
@@ -398,8 +474,8 @@ guess.outcome("for every f", "The left half is there, so f can be asked again.")
 #
 # <details><summary>One answer</summary>
 #
-# Yes, every pixel: being reversible is built in. Its samples are noise. ActNorm has set the mean and the spread
-# of each channel, but nothing has been learned of how neighbours belong together.
+# Yes, every pixel: no layer had to be trained to have an inverse. Its samples are noise. ActNorm has set the mean
+# and the spread of each channel, but nothing has been learned of how neighbours belong together.
 #
 # </details>
 

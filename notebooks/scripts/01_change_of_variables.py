@@ -18,14 +18,15 @@
 # today's formula, and every likelihood in this course rests on it.
 #
 # **After this notebook you can** say how dense data are once you know where a flow takes them, get the sign
-# right without looking it up, read a determinant as an area, and say why flows add up log-dets.
+# right without looking it up, read a determinant as an area, add up log-dets by hand, and say what maximum
+# likelihood is.
 
 # %% [markdown]
 # **Needs.** Notebook 00, slopes, and what a matrix does to a vector. No GPU, no training.
 #
-# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 60 seconds.
+# **Minutes.** About 55 to read and 45 for the exercises; all cells run in under 15 seconds on one core.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
@@ -33,7 +34,7 @@
 # | $x = f^{-1}(z)$ | the way back | `Flow.inverse` |
 # | $\log p(z)$ | how dense latents are: standard normal | `standard_normal_log_prob` |
 # | $J$ | the Jacobian: all slopes $\partial z_i / \partial x_j$ in a table | |
-# | $\log \lvert\det J\rvert$ | log-det, in nats | `Chain.forward` |
+# | $\log \lvert\det J\rvert$ | log-det, in nats (section 2) | `Chain.forward` |
 # | $\log p(x)$ | how dense data are | `Glow.log_density` |
 # | $D$ | how many numbers $x$ has | `Glow.dims` |
 
@@ -134,6 +135,10 @@ thinner_slabs(f).shown()
 # ink never is. The last term is the **log-det**. In one dimension it is just the logarithm of a stretch.
 
 # %% [markdown]
+# Logarithms here are natural ones, and what they count is called **nats**. (With base 2 they are bits; a nat is
+# $1 / \log 2 \approx 1.44$ bits.)
+
+# %% [markdown]
 # Slopes come from torch. Each $z$ depends on its own $x$ alone, so the derivative of the sum holds all of
 # them:
 
@@ -211,8 +216,9 @@ Live(forgetting, *points, CheckBox("forget", "forget the Jacobian", value=True))
 # %% [markdown]
 # ## 4 · What the log-det is for
 #
-# There is worse than a missing half. Training looks for the $f$ that makes the data likely. Suppose we fit $z
-# = s\,x$ to numbers from $-1$ to $1$, and look at the mean of $\log p$ for ever smaller $s$.
+# There is worse than a missing half. Training looks for the $f$ that makes the data most likely: the mean of
+# $\log p(x)$ over the data shall be as high as possible. This is **maximum likelihood**. Suppose we fit $z = s\,x$
+# to numbers from $-1$ to $1$, and look at that mean for smaller and smaller $s$.
 
 # %%
 data = torch.linspace(-1, 1, 201, dtype=torch.float64)
@@ -236,7 +242,7 @@ scene.shown()
 
 # %% [markdown]
 # Without the log-det the best flow is the one that crushes everything to 0, where the normal is highest. The
-# log-det charges for crushing: $\log s$ falls without end. Between the two there is one best $s$. Where?
+# log-det takes that away: $\log s$ falls without end. Between the two there is one best $s$. Where?
 
 # %% tags=["nbval-check-output"]
 root = data.square().mean().sqrt()
@@ -245,11 +251,16 @@ print(f"best s on the grid {best:.2f}, one over the spread of the data {1 / root
 # %% [markdown]
 # The best scale gives the data a spread of 1. Remember that for notebook 05, where ActNorm begins with just
 # this scale.
+#
+# Likelihood also measures a distance. With $q$ the density that the data really have, the mean of
+# $\log q(x) - \log p(x)$ over the data is $\text{KL}(q \,\|\, p)$, the Kullback-Leibler divergence. It is 0
+# if $p = q$, and greater otherwise. Training cannot change $q$, so to make the data likely is to bring $p$ close to
+# $q$.
 
 # %% [markdown]
 # ## 5 · Plus or minus?
 #
-# Half of all mistakes with flows are this sign. Ask, in this order:
+# A wrong sign here is a common mistake. Ask, in this order:
 #
 # 1. Which way does my function go? Ours is `forward`, data to latent.
 # 2. Where it stretches, how did the $x$ lie before? Closer together than the $z$.
@@ -258,8 +269,8 @@ print(f"best s on the grid {best:.2f}, one over the spread of the data {1 / root
 # Sampling knows no formula, so let it be the judge: draw $z$, go back to $x$, and count.
 
 # %%
-dice = torch.Generator().manual_seed(0)
-z = torch.randn(20_000, dtype=torch.float64, generator=dice)
+generator = torch.Generator().manual_seed(0)
+z = torch.randn(20_000, dtype=torch.float64, generator=generator)
 samples = f.inverse(z)
 
 # %%
@@ -297,9 +308,9 @@ check.log_prob(log_prob)
 
 # %% [markdown]
 # Stuck? Run `check.log_prob.hint()` in a cell of its own, more than once if you like.
-# `check.log_prob.solution()` shows how the package does it, for any number of dimensions. There $x$ is (B, ...),
-# `eps` is the package's name for latents, $N(\epsilon; 0, I)$ is the standard normal density of all of them at
-# once, and `sum_features` sums all axes but the batch.
+# `check.log_prob.solution()` shows an answer, and how the package does it for any number of dimensions. There $x$
+# is (B, ...), `eps` is the package's name for latents, $N(\epsilon; 0, I)$ is the standard normal density of all of
+# them at once, and `sum_features` sums all axes but the batch.
 
 # %% [markdown]
 # ## 6 · Two numbers at once
@@ -341,25 +352,25 @@ def log_det(J):
 check.log_det(log_det)
 
 # %% [markdown]
-# `check.log_det.hint()` and `check.log_det.solution()` are there, as before. The solution is for matrices of any
-# size.
+# `check.log_det.hint()` and `check.log_det.solution()` are there, as before. The package's way is for matrices of
+# any size.
 
 # %% [markdown]
 # ## 7 · A bent sheet
 #
-# No matrix makes two moons out of a normal cloud. Flows bend. Here is a bend that can be undone: `a` stays,
-# and `b` is shifted and stretched by amounts that depend on `a`.
+# No matrix makes two moons out of a normal cloud. Flows bend. Here is a bend that can be undone: $x_1$ stays,
+# and $x_2$ is shifted and stretched by amounts that depend on $x_1$.
 
 
 # %%
 def bend(x):
-    a, b = x.unbind(1)  # x (B, 2), data to latent
-    return torch.stack([a, (b + 0.8 - 0.3 * a**2) * torch.exp(0.35 * a)], 1)
+    x1, x2 = x.unbind(1)  # x (B, 2), data to latent
+    return torch.stack([x1, (x2 + 0.8 - 0.3 * x1**2) * torch.exp(0.35 * x1)], 1)
 
 
 def unbend(z):
-    a, b = z.unbind(1)
-    return torch.stack([a, b * torch.exp(-0.35 * a) - 0.8 + 0.3 * a**2], 1)
+    z1, z2 = z.unbind(1)
+    return torch.stack([z1, z2 * torch.exp(-0.35 * z1) - 0.8 + 0.3 * z1**2], 1)
 
 
 # %% [markdown]
@@ -423,8 +434,8 @@ print(f"ink on the sheet: {log_p.exp().sum() * cell:.3f}, with the Jacobian forg
 
 # %%
 def sway(x):
-    a, b = x.unbind(1)
-    return torch.stack([(a - 0.6 * torch.sin(1.5 * b)) * torch.exp(0.4 * torch.tanh(b)), b], 1)
+    x1, x2 = x.unbind(1)
+    return torch.stack([(x1 - 0.6 * torch.sin(1.5 * x2)) * torch.exp(0.4 * torch.tanh(x2)), x2], 1)
 
 
 # %%
@@ -439,7 +450,37 @@ Live(both, Point("at", (-0.9, 0.5)))
 
 # %% [markdown]
 # Drag the cell over the sheet. Each map's Jacobian is taken where the cell has got to by then, and the green
-# arrows go head to tail. One map may undo what the other did to the area.
+# arrows follow one another. One map may undo what the other did to the area.
+
+# %% [markdown]
+# ## Exercise 3 · By hand
+#
+# With pencil and paper, and without autograd: $y = \text{sway}(x)$, then $z = \text{bend}(y)$. Derive
+# $\log\lvert\det\rvert$ of the way from $x$ to $z$, and write it as a formula of $x$ and $y$, both (B, 2). It
+# returns nats, shape (B,).
+
+
+# %%
+def log_det_of_both(x, y):
+    return ...
+
+
+# %% tags=["nbval-check-output"]
+check.log_det_of_both(log_det_of_both)
+
+# %% [markdown]
+# `check.log_det_of_both.hint()` and `check.log_det_of_both.solution()` are there. Is your formula as good as
+# autograd? Dots on the line say so:
+
+# %%
+x = 1.5 * torch.randn(200, 2, generator=generator)
+autograd = log_abs_det(jacobian(lambda x: bend(sway(x)), x))
+formula = log_det_of_both(x, sway(x)) if check.log_det_of_both(log_det_of_both) else torch.zeros(0)
+scene = Scene("A diagonal line, with a dot for each point where the formula and autograd agree.", 230)
+panel = scene.panel(x=(-2, 2), y=(-2, 2), equal=True, xlabel="autograd", title="your formula")
+panel.line([-2, 2], [-2, 2], colour="faint")
+panel.dots(autograd[: len(formula)], formula, colour="log_det", size=2)
+scene.shown()
 
 # %% [markdown]
 # ### Built by hand
@@ -461,12 +502,12 @@ class Affine:
 
 # %% [markdown]
 # Its Jacobian is diagonal, so the determinant is the product of the scales. The package calls this layer
-# ActNorm. Let it take its scale from some data, and compare:
+# ActNorm. Let it take its scale from some data (notebook 05 tells how), and compare:
 
 # %%
 from glowlite.flows import ActNorm
 
-x = torch.randn(500, 2, generator=dice) * torch.tensor([2.0, 0.5]) + torch.tensor([1.0, -1.5])
+x = torch.randn(500, 2, generator=generator) * torch.tensor([2.0, 0.5]) + torch.tensor([1.0, -1.5])
 norm = ActNorm(2)
 norm.initialize(x)
 mine = Affine(norm.log_scale().exp().detach(), norm.b.detach())
@@ -474,8 +515,9 @@ mine = Affine(norm.log_scale().exp().detach(), norm.b.detach())
 # %% tags=["nbval-check-output"]
 z, log_dets = mine.forward(x)
 z_norm, log_dets_norm = norm(x)
-assert torch.allclose(z, z_norm, atol=1e-6) and torch.allclose(log_dets, log_dets_norm, atol=1e-6)
-print("same as glowlite:", True, "| there and back:", torch.allclose(mine.inverse(z), x, atol=1e-5))
+same = torch.allclose(z, z_norm, atol=1e-6) and torch.allclose(log_dets, log_dets_norm, atol=1e-6)
+assert same
+print("same as glowlite:", same, "| there and back:", torch.allclose(mine.inverse(z), x, atol=1e-5))
 
 # %% [markdown]
 # What does its sheet look like? The dots are the data. A scale and a shift can only move the sheet and make it
@@ -515,13 +557,14 @@ with torch.no_grad():
 
 # %% [markdown]
 # Is it the package's `Chain`? And do its log-dets agree with the Jacobian of the whole row, which knows
-# nothing of parts?
+# nothing of the single flows?
 
 # %% tags=["nbval-check-output"]
 z, total = chain([norm, turn, norm], x)
 z_chain, total_chain = Chain(norm, turn, norm)(x)
-assert torch.allclose(z, z_chain, atol=1e-6) and torch.allclose(total, total_chain, atol=1e-6)
-print("same as glowlite:", True)
+same = torch.allclose(z, z_chain, atol=1e-6) and torch.allclose(total, total_chain, atol=1e-6)
+assert same
+print("same as glowlite:", same)
 whole = log_abs_det(jacobian(lambda x: chain([norm, turn, norm], x)[0], x))
 print("same as the log-det of the whole:", torch.allclose(total, whole, atol=1e-4))
 
@@ -556,15 +599,15 @@ same = torch.allclose(model.log_density(x_face), log_p_z + log_det_face)
 print(f"log p(x) = log p(z) + log-det: {same};  the Jacobian has {model.dims**2:,} slopes")
 
 # %% [markdown]
-# The log-det, over the arrow, is huge and positive: faces are a tiny part of all pictures, and forward has to
-# stretch it over the whole normal cloud. But 151 million slopes for one face? And a determinant takes some
+# The log-det, over the arrow, is huge and positive: faces are very few among all pictures, and forward has to
+# stretch them over the whole normal cloud. But 151 million slopes for one face? And a determinant takes some
 # $\tfrac13 D^3$ multiplications on top. How long would that be?
 
 # %% tags=["varies: seconds of this machine"]
 import time
 
 start = time.perf_counter()
-torch.linalg.slogdet(torch.randn(1024, 1024, generator=dice))
+torch.linalg.slogdet(torch.randn(1024, 1024, generator=generator))
 seconds = time.perf_counter() - start
 days = seconds * (model.dims / 1024) ** 3 * 10_000 / 86_400
 print(f"D = 1024: {seconds:.3f} s.  D = 12,288, each of 10,000 faces once: {days:,.0f} days")
@@ -585,7 +628,7 @@ print(J.numpy().round(2))
 
 # %%
 scene = Scene("Three 12 x 12 matrices: one full, one with zeros above the diagonal, one diagonal.", 230)
-full = torch.randn(12, 12, generator=dice)
+full = torch.randn(12, 12, generator=generator)
 kinds = {"any: ⅓ D³": full, "triangular: D": full.tril(), "diagonal: D": full.diag().diag()}
 for name, matrix in kinds.items():
     panel = scene.panel(title=name, equal=True, xticks=[], yticks=[])
@@ -598,14 +641,14 @@ print("the diagonal is enough:", torch.allclose(from_diagonal, log_abs_det(J)))
 
 # %% [markdown]
 # So the plan for Glow: many maps in a row, each with an inverse, each with a Jacobian that is triangular,
-# diagonal or small. The first of them can bend as wildly as a network can. That is the next notebook.
+# diagonal or small. The first of them bends as a network tells it. That is the next notebook.
 
 # %% [markdown]
 # ## Summary
 #
 # - Where forward stretches by 2, the ink was twice as dense before: none is lost.
 # - So a stretch adds: $\log p(x) = \log p(z) + \text{log-det}$.
-# - Forget the log-det, and areas are no longer 1; training crushes the data to a point.
+# - Maximum likelihood: training raises the mean of $\log p(x)$; without the log-det it crushes all to a point.
 # - The determinant is the factor on areas. Its sign tells of flips, and ink ignores it.
 # - Maps in a row add their log-dets. One costs $D^3$, unless its map is made to be cheap.
 

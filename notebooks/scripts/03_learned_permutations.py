@@ -15,7 +15,7 @@
 # # 03 · Learned permutations
 #
 # A coupling layer moves one half of the channels and leaves the other half as it is. So between couplings they
-# must change seats. One can turn the row around, or shuffle it. Glow learns who should sit where.
+# must change places, or *seats*. One can reverse their order, or shuffle it. Glow learns a better way.
 #
 # **After this notebook you can** say what reversing, shuffling and a 1x1 convolution do between couplings, write
 # that convolution with its log-det and its inverse, and read figure 3 of the paper.
@@ -23,9 +23,9 @@
 # %% [markdown]
 # **Needs.** Notebooks 01 (log-det) and 02 (coupling), and the product of a matrix and a vector.
 #
-# **Minutes.** About 30 to read and 15 for the exercises; all cells run in under 60 seconds.
+# **Minutes.** About 50 to read and 45 for the exercises; all cells run in under 60 seconds on one core.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
@@ -49,8 +49,8 @@ from glowlab.figures.glow_map import glow_map
 glow_map("mixing")
 
 # %% [markdown]
-# Take it out, and see what is lost. We want to follow eight channels through eight couplings, with something
-# between them or with nothing. (How the couplings work does not matter today, only who is moved.)
+# Take it out, and see what is lost. We follow eight channels through eight couplings, with something between them
+# or with nothing.
 
 
 # %%
@@ -60,18 +60,17 @@ from glowlite.flows.mixing import Permutation, make_mixing
 
 
 def build(kind, steps=8):
-    dice, layers = torch.Generator().manual_seed(4), []
+    generator, layers = torch.Generator().manual_seed(4), []
     for _ in range(steps):
         stay = kind == "none"
-        layers.append(Permutation(torch.arange(8)) if stay else make_mixing(kind, 8, dice))
+        layers.append(Permutation(torch.arange(8)) if stay else make_mixing(kind, 8, generator))
         layers.append(Coupling(8, 16, "additive"))
     return Chain(*layers).double()
 
 
 # %% [markdown]
-# How do we know who moved? We ask the flow itself. Entry $(i, j)$ of the Jacobian says how much
-# output $i$ changes when input $j$ is wiggled. A row with a single 1 and zeros everywhere else, at every $x$,
-# is a channel that sits there as it came.
+# Who moved? The Jacobian knows: a row with a single 1 and zeros everywhere else, at every $x$, is a channel that
+# sits there as it came.
 
 # %%
 x = torch.randn(16, 8, 1, 1, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
@@ -96,30 +95,27 @@ figures.seat_chart(journeys["none"], mixings["none"], 8, "none").shown()
 
 # %% [markdown]
 # Grey with a number: a channel of $x$, just as it came. Blue: moved. On the right, the pattern of the Jacobian. Even
-# after eight steps, channels 0 to 3 have not moved at all, and the triangle of notebook 02 never fills up.
+# after eight steps, channels 0 to 3 have not moved at all, and above the diagonal all stays 0, as in notebook 02.
 
 # %% [markdown]
-# So the channels must change seats between couplings. There are three ways on offer:
+# So the channels must change seats between couplings. There are three ways:
 #
-# - **reverse**: turn the row around;
+# - **reverse**: the last becomes the first;
 # - **shuffle**: draw an order for each step once, and keep it;
 # - **1x1 convolution**: let every seat take a blend of all channels.
-#
-# Half of the seats are moved by each coupling. So of the channels that have not moved yet, a shuffle seats about
-# half where they will be.
 
 # %%
 from glowlab.checks import Prediction
 
 guess = Prediction(
-    "Which of the three needs most steps until no channel is as it came?",
+    "Which of the three needs most steps until couplings have moved all seats?",
     ["reverse", "shuffle", "1x1 conv"],
 )
 guess
 
 # %% [markdown]
 # Move through the steps, and change what lies between the couplings. Light blue, which only the third will show,
-# is a fixed blend that no coupling has moved yet.
+# is a blend of channels by fixed numbers, which no coupling has moved yet.
 
 # %%
 from glowlab.figures.live import Choice, Live, Slider, Watch
@@ -138,7 +134,7 @@ Live(
 # %% tags=["nbval-check-output"]
 needed = {}
 for kind in ("reverse", "shuffle", "lu"):
-    needed[kind] = [figures.count_untouched(J) for J in journeys[kind]].index(0)
+    needed[kind] = [figures.count_unmoved(J) for J in journeys[kind]].index(0)
     print(f"{figures.NAMES[kind]:9} {needed[kind]} steps")
 
 # %% tags=["nbval-check-output"]
@@ -149,38 +145,20 @@ guess.outcome(
 )
 
 # %% [markdown]
-# Is that usual, or were these shuffles unlucky? Draw others, a thousand times:
-
-
-# %%
-def steps_needed(dice):
-    unmoved, steps = torch.ones(8, dtype=torch.bool), 0
-    while unmoved.any():
-        unmoved = unmoved[torch.randperm(8, generator=dice)]
-        unmoved[4:] = False  # the coupling moves these seats
-        steps += 1
-    return steps
-
-
-# %% tags=["nbval-check-output"]
-dice = torch.Generator().manual_seed(0)
-drawn = torch.tensor([steps_needed(dice) for _ in range(1000)])
-print(f"steps that a shuffle needs: {drawn.double().mean():.1f} in the mean")
-print(f"as few as reversing, two: {(drawn == 2).sum()} of 1000")
-
-# %% [markdown]
-# It is usual. Reversing needs two steps, always. The 1x1 convolution needs one, since each seat then holds a bit of
-# everybody. So why would anybody prefer a shuffle to reversing?
+# Were these shuffles unlucky? No: of eight channels a shuffle needs 4.7 steps in the mean, and two only in one
+# of about a hundred draws. Reversing needs two, always, and so does the 1x1 convolution. So why would anybody
+# prefer a shuffle to reversing?
 
 # %% [markdown]
 # ## 2 · Who met whom?
 #
-# Because to have moved is not all. In a coupling, the speaking half tells the other half where to go. Two
-# channels that always sit in the *same* half never tell each other anything directly. Let us count, for each
-# pair, how often it sat on opposite sides.
-#
-# A blend sits in many seats, a share of it in each. Which share? The squares in a column of a rotation add up to 1,
-# so they are shares.
+# Because to have moved is not enough. In a coupling, the first half decides how the other half moves: it *speaks*.
+# Two channels that always sit in the *same* half never tell each other anything directly. Let us count, for
+# each pair, how often they sat in different halves.
+
+# %% [markdown]
+# In a blend, a channel sits in many seats, with a share of it in each. Which share? The squares in a column of a
+# rotation add up to 1, so they are shares.
 
 
 # %%
@@ -197,9 +175,9 @@ def meetings(kind):
 figures.meeting_maps({kind: meetings(kind) for kind in ("reverse", "shuffle", "lu")}, steps=8).shown()
 
 # %% [markdown]
-# The stronger the colour, the more often the two met. With reversing, the same four sit together for ever, however
-# many steps one adds. A shuffle brings everybody together sooner or later. With a 1x1 convolution, part of each
-# channel speaks while the rest of it listens: it even meets itself.
+# The stronger the colour, the more often the two met. With reversing, the same four always sit together, however
+# many steps one adds. A shuffle brings all pairs together sooner or later. With a 1x1 convolution, one share of
+# each channel speaks while the rest of it is moved: it even meets itself.
 #
 # Does that matter for pictures? Look at where squeeze (notebook 06: each block of 2 by 2 pixels becomes four
 # channels for each colour) puts the colours of four neighbouring pixels:
@@ -213,8 +191,8 @@ names = "".join("RGB"[i] for i in channels)
 print("speak:", " ".join(names[:6]), "   are moved:", " ".join(names[6:]))
 
 # %% [markdown]
-# The four reds sit together. Neighbouring reds are nearly equal, so they would have most to tell each other, and
-# with reversing they never can, but by way of the others. Remember this for section 6.
+# The four reds sit together. Neighbouring reds are nearly equal, so they would have most to tell each other. With
+# reversing they can do so only through greens and blues. Remember this for section 6.
 
 # %% [markdown]
 # ## 3 · A permutation is a matrix
@@ -261,8 +239,8 @@ row(
 # %% [markdown]
 # ## Exercise 1 · Every pixel at once
 #
-# `mix_slowly` visits pixel after pixel. Write `mix` without a loop, for $x$ of shape $(B, C, h, w)$ and $W$ of
-# shape $(C, C)$.
+# `mix_slowly` visits pixel after pixel. Write `mix` without a loop over pixels, for $x$ of shape $(B, C, h, w)$ and
+# $W$ of shape $(C, C)$.
 
 
 # %%
@@ -276,8 +254,8 @@ from glowlab.checks import learned_permutations as check
 check.mix(mix)
 
 # %% [markdown]
-# Stuck? `check.mix.hint()` helps, more than once if need be, and `check.mix.solution()` shows the package's own
-# lines. In the package the layer is `InvertibleConv1x1`, and $W$ is its weight:
+# Stuck? `check.mix.hint()` helps, more than once if need be, and `check.mix.solution()` shows an answer, and the
+# package's own lines. In the package the layer is `InvertibleConv1x1`, and $W$ is its weight:
 
 # %% tags=["nbval-check-output"]
 from glowlite.flows import InvertibleConv1x1
@@ -341,7 +319,8 @@ guess.outcome(f"{total:.1f}", "Each of the 64 pixels stretches by 0.1, and logs 
 # ## Exercise 2 · The log-det
 #
 # Write it without the large Jacobian: from $W$ and the shape of $x$ alone, and for any sign of $\det W$. One
-# number for each picture of the batch, so shape $(B,)$.
+# number for each picture of the batch, so shape $(B,)$. $W$ will be trained through it, so its gradient must stay:
+# no `.item()`.
 
 
 # %%
@@ -363,7 +342,7 @@ print("same as glowlite:", same)
 assert same
 
 # %% [markdown]
-# ## Exercise 3 · And back
+# ## Exercise 3 · The hidden matrix
 #
 # To decode, the colours must come back. Somewhere there is a matrix that undoes $W$. It looks nothing like $W$, and
 # yet the two multiply to the identity:
@@ -380,11 +359,13 @@ figures.matrix_maps(
 ).shown()
 
 # %% [markdown]
-# Write `unmix`: it gets $z$ and $W$, and gives $x$.
+# But what if nobody shows you $W$? Design an experiment. `layer(x)` multiplies every pixel by a $W$ that you cannot
+# see; you may call it with any pictures $(B, C, h, w)$ you like. Write `unmix`: from $z$ and `layer`, it gives the
+# $x$ with `layer(x)` equal to $z$.
 
 
 # %%
-def unmix(z, W):
+def unmix(z, layer):
     return ...  # x, of the same shape as z
 
 
@@ -392,15 +373,21 @@ def unmix(z, W):
 check.unmix(unmix)
 
 # %% [markdown]
-# Right? Then the third face below is made by your two functions, else by the package's.
+# Right? Then the third face below is made by your function, else by a stand-in that is told $W$.
+
 
 # %%
-yours = check.mix(mix) and check.unmix(unmix)
-z = mix(x_face, any_matrix) if yours else mix_slowly(x_face, any_matrix)
-back = unmix(z, any_matrix) if yours else mix_slowly(z, any_matrix.inverse())
+def hidden(x):
+    return mix_slowly(x, any_matrix)
+
+
+z = hidden(x_face)
+yours = check.unmix(unmix) and check.mix(mix)
+back = unmix(z, hidden) if yours else mix_slowly(z, any_matrix.inverse())
 row(
     [face, pixels.to_uint8(z), pixels.to_uint8(back)],
-    arrows=["mix", "unmix"],
+    ["x", "z", "by your unmix" if yours else "by a stand-in"],
+    arrows=["layer", "unmix"],
     alt="A face, the face in the stronger colours that any matrix gave it, and the first face again.",
 )
 
@@ -426,11 +413,11 @@ figures.matrix_maps(
 ).shown()
 
 # %% [markdown]
-# Half of them are. The others have determinant $-1$, like a mirror. Take one of each kind, and walk there from a
+# Three are. The others have determinant $-1$, like a mirror. Take one of each kind, and walk there from a
 # rotation $Q$. To the first we can *turn* evenly, or go in a *straight line*, number by number. To the mirror
 # no turn leads, so there we go straight.
 #
-# (`log_of_rotation` finds the turn from $Q$ to the end, and `matrix_exp` makes a part of it.)
+# (`log_of_rotation` finds the turn from $Q$ to the end, and `matrix_exp` makes a share of it.)
 
 # %%
 Q = random_rotation(3, torch.Generator().manual_seed(1)).double()
@@ -441,31 +428,31 @@ whole_turn = figures.log_of_rotation(Q.T @ ends["turn"])  # Q exp(whole_turn) is
 
 
 # %%
-def W_at(t, path):
-    if t > 1:  # past the permutation: stretch its rows
-        return torch.exp((t - 1) * torch.tensor([0.5, 0.3, 0.1]).double())[:, None] * ends[path]
+def W_at(way, path):
+    if way > 1:  # past the permutation: stretch its rows
+        return torch.exp((way - 1) * torch.tensor([0.5, 0.3, 0.1]).double())[:, None] * ends[path]
     if path == "turn":
-        return Q @ torch.matrix_exp(t * whole_turn)
-    return (1 - t) * Q + t * ends[path]
+        return Q @ torch.matrix_exp(way * whole_turn)
+    return (1 - way) * Q + way * ends[path]
 
 
 # %%
 paths = {"turn": "by turning", "straight": "in a straight line", "mirror": "straight to a mirror"}
 steps = torch.linspace(0, 2, 201).tolist()
-curves = {path: [torch.linalg.slogdet(W_at(t, path))[1] for t in steps] for path in ends}
+curves = {path: [torch.linalg.slogdet(W_at(way, path))[1] for way in steps] for path in ends}
 
 
-def on_the_way(t, path):
-    layer.weight.data.copy_(W_at(t, path))
+def on_the_way(way, path):
+    layer.weight.data.copy_(W_at(way, path))
     with torch.no_grad():
         coloured = pixels.to_uint8(layer(x_face.double())[0])
-    return figures.matrix_on_path(layer.weight, t, (steps, curves[path]), coloured, paths[path])
+    return figures.matrix_on_path(layer.weight, way, (steps, curves[path]), coloured, paths[path])
 
 
 # %%
 Live(
     on_the_way,
-    Slider("t", "Along the way", 0.0, 2.0, value=0.4, step=0.02, ends=("rotation", "beyond")),
+    Slider("way", "Along the way", 0.0, 2.0, value=0.4, step=0.02, ends=("rotation", "beyond")),
     Choice("path", "How", paths),
 )
 
@@ -483,8 +470,7 @@ for path in ("turn", "straight", "mirror"):
 
 # %% [markdown]
 # So a $W$ that is trained by small steps keeps the sign of its determinant. That costs nothing: minus signs do
-# not hinder a coupling. It may leave the rotations, though. The log-det sees to it that every stretch is
-# paid for.
+# not hinder a coupling. It may leave the rotations, though. The log-det counts every stretch.
 
 # %% [markdown]
 # ## 6 · A race
@@ -495,18 +481,18 @@ for path in ("turn", "straight", "mirror"):
 
 # %%
 def patches(count, seed):
-    dice = torch.Generator().manual_seed(seed)
-    x = pixels.dequantize(faces.draw(64, size=32, seed=seed).images, 8, dice)
+    generator = torch.Generator().manual_seed(seed)
+    x = pixels.dequantize(faces.draw(64, size=32, seed=seed).images, 8, generator)
     x = Squeeze()(x)[0].permute(0, 2, 3, 1).reshape(-1, 12, 1, 1)
-    return x[torch.randperm(len(x), generator=dice)[:count]]
+    return x[torch.randperm(len(x), generator=generator)[:count]]
 
 
 train, held_out = patches(16_000, seed=1), patches(1_000, seed=2)
 
 # %% [markdown]
 # Four steps of flow, each ActNorm (notebook 05), a way to mix, and a coupling. The score is in bits per
-# dimension: how many bits one number costs. Lower is better, and 8 is what it costs unmodelled. (Notebook 07 tells
-# the rest.)
+# dimension, which you know from notebook 00: how many bits one number takes. Lower is better, and 8 is what it
+# takes without a model. (Notebook 07 derives the two lines that compute it.)
 
 # %%
 from glowlite import GlowConfig
@@ -529,11 +515,11 @@ def new_flow(permutation, coupling, seed):
 # %%
 def one_run(permutation, coupling, seed):
     run = {"permutation": permutation, "coupling": coupling, "seed": seed, "images": [], "bits_per_dim": []}
-    flow, dice = new_flow(permutation, coupling, seed), torch.Generator().manual_seed(seed)
+    flow, generator = new_flow(permutation, coupling, seed), torch.Generator().manual_seed(seed)
     flow(train[:1024])  # ActNorm looks at its data
-    optimizer = torch.optim.Adam(flow.parameters(), lr=5e-3, fused=True)
+    optimizer = torch.optim.Adam(flow.parameters(), lr=5e-3)
     for step in range(1, 81):
-        batch = train[torch.randint(len(train), (128,), generator=dice)]
+        batch = train[torch.randint(len(train), (128,), generator=generator)]
         optimizer.zero_grad()
         bits(flow, batch).backward()
         optimizer.step()
@@ -572,13 +558,13 @@ means = figures.final_bits(runs)
 worst = max(("reverse", "shuffle", "lu"), key=lambda p: sum(means[c, p][0] for c in ("additive", "affine")))
 guess.outcome(
     {"lu": "1x1 conv"}.get(worst, worst),
-    "With reversing all have moved early, but the same halves stay together for ever.",
+    "With reversing all have moved early, but the same channels always sit together.",
 )
 
 # %% [markdown]
-# Thin lines are single seeds, thick ones their means. Shuffling gets ahead of reversing, though by little where the
-# coupling is additive. The learned matrix leads both from the start: a blend lets the four reds speak and
-# listen at once.
+# Thin lines are single seeds, thick ones their means. Shuffling becomes better than reversing, though by little
+# where the coupling is additive. The learned matrix is better than both from the start: a blend lets the four
+# reds speak and be moved at once.
 
 # %% [markdown]
 # ## 7 · The race on pictures
@@ -625,7 +611,7 @@ for c in ("additive", "affine"):
 # ## Summary
 #
 # - With nothing between couplings, half of the channels never move.
-# - Reversing moves all of them in two steps, but the two halves stay together; a shuffle parts them by luck.
+# - Reversing moves all of them in two steps, but the same channels stay together; a shuffle separates them by luck.
 # - An invertible 1x1 convolution multiplies every pixel by one learned $W$; permutations are a special case.
 # - Its log-det is $h \cdot w \cdot \log|\det W|$; it starts at 0.
 # - On the same data and budget it did best, with both couplings, on patches and on pictures.
@@ -638,7 +624,7 @@ for c in ("additive", "affine"):
 # <details><summary>One answer</summary>
 #
 # Both help. In this race a fixed rotation beats every shuffle, and the learned matrix beats every fixed rotation.
-# In the mean over seeds, the fixed rotation stands about halfway from shuffling to learning.
+# In the mean over seeds, the fixed rotation lies about halfway between shuffling and learning.
 #
 # </details>
 

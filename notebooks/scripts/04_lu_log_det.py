@@ -18,14 +18,14 @@
 # $C^3$ steps. Here is a matrix that keeps its log-determinant in plain sight: $C$ numbers, to be added up.
 #
 # **After this notebook you can** read a determinant off a triangle, build a 1x1 convolution from $P$, $L$ and
-# $U$, undo it without inverting anything, and say what all this saves, and what not.
+# $U$, undo it without inverting anything, test whether any layer counts its log-det right, and say what LU saves.
 
 # %% [markdown]
 # **Needs.** Notebook 03: the 1x1 convolution and its log-det, $h w \log |\det W|$.
 #
-# **Minutes.** About 20 to read and 15 for the exercises; all cells run in under 30 seconds.
+# **Minutes.** About 35 to read and 45 for the exercises; all cells run in under 15 seconds on one core.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
@@ -63,8 +63,8 @@ def seconds(work, repeats=7):
 
 
 # %%
-dice = torch.Generator().manual_seed(0)
-matrices = [torch.randn(C, C, generator=dice) for C in CHANNELS]
+generator = torch.Generator().manual_seed(0)
+matrices = [torch.randn(C, C, generator=generator) for C in CHANNELS]
 by_slogdet = [seconds(lambda W=W: torch.linalg.slogdet(W)) for W in matrices]
 figures.time_curves(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet}}).shown()
 
@@ -126,13 +126,13 @@ guess.outcome(
 )
 
 # %% [markdown]
-# It is the same with more channels. Below a diagonal of ones, or above any diagonal, numbers may be what they
-# like: the determinant of a triangle is the **product of its diagonal**. (You met that in notebook 02: the
+# It is the same with more channels. The numbers below a diagonal of ones, or above any diagonal, do not count:
+# the determinant of a triangle is the **product of its diagonal**. (You met that in notebook 02: the
 # Jacobian of a coupling is a triangle.)
 
 # %% tags=["nbval-check-output"]
-U = torch.randn(6, 6, generator=dice, dtype=torch.float64).triu()
-L = torch.randn(6, 6, generator=dice, dtype=torch.float64).tril(-1) + torch.eye(6)
+U = torch.randn(6, 6, generator=generator, dtype=torch.float64).triu()
+L = torch.randn(6, 6, generator=generator, dtype=torch.float64).tril(-1) + torch.eye(6)
 print("det U is the product of its diagonal:", torch.allclose(torch.linalg.det(U), U.diagonal().prod()))
 print("det L is 1:", torch.allclose(torch.linalg.det(L), torch.ones(()).double()))
 
@@ -140,36 +140,36 @@ print("det L is 1:", torch.allclose(torch.linalg.det(L), torch.ones(()).double()
 # ## 3 · Any matrix from such pieces
 #
 # Gaussian elimination, which you know from solving equations, says more: every invertible matrix is a product
-# $W = P L U$. `torch.linalg.lu` does it. Let us take apart the random rotation from which a 1x1 convolution
-# starts.
+# $W = P L U$. `torch.linalg.lu` does it. Let us take apart the random orthogonal matrix from which a 1x1
+# convolution starts: a rotation, or a rotation and a mirror.
 
 # %%
-dice = torch.Generator().manual_seed(4)
-gaussian = torch.randn(12, 12, generator=dice, dtype=torch.float64)
-W, _ = torch.linalg.qr(gaussian)  # a rotation
+generator = torch.Generator().manual_seed(4)
+gaussian = torch.randn(12, 12, generator=generator, dtype=torch.float64)
+W, _ = torch.linalg.qr(gaussian)  # W W^T = I, so det W is 1 or -1
 P, L, U = torch.linalg.lu(W)
 figures.factor_maps(P, L, U, U.diagonal().abs().log().sum()).shown()
 
 # %% [markdown]
 # Blue is below 0, orange above. Nearly all of $W$'s numbers went into the two triangles; $P$ says in which
 # order to take the rows. (It is needed: a swap of two channels is $P$ alone, and no $L U$ equals it.) The
-# determinant of $W$ is that of $U$, but for a sign:
+# determinants of $W$ and of $U$ have the same size, and perhaps another sign:
 #
 # $$\log |\det W| = \sum_i \log |u_{ii}|$$
 
 # %% [markdown]
-# Here it is 0, since a rotation changes no volume. Now the layer: stretch the diagonal a little, apply the
-# product at every pixel, count the log-det once for each. The package's layer, made with the same dice and
-# stretched alike, must agree:
+# Here it is 0: neither a rotation nor a mirror changes a volume. Now the layer: stretch the diagonal a little,
+# apply the product at every pixel, count the log-det once for each. The package's layer, drawn from the same
+# seed and stretched alike, must agree:
 
 # %% tags=["nbval-check-output"]
 from glowlite.flows import InvertibleConv1x1, InvertibleConv1x1LU
 
-stretch = torch.rand(12, generator=dice)
-U.diagonal().mul_(stretch.exp())  # so that the log-det is not 0
-x = torch.randn(2, 12, 16, 16, generator=dice).double()  # (B, C, h, w)
-z = torch.einsum("ij,bjhw->bihw", P @ L @ U, x)
-log_det = 16 * 16 * U.diagonal().abs().log().sum()
+stretch = torch.rand(12, generator=generator)
+stretched = U.triu(1) + torch.diag(U.diagonal() * stretch.exp())  # now the log-det is not 0
+x = torch.randn(2, 12, 16, 16, generator=generator).double()  # (B, C, h, w)
+z = torch.einsum("ij,bjhw->bihw", P @ L @ stretched, x)
+log_det = 16 * 16 * stretched.diagonal().abs().log().sum()
 
 layer = InvertibleConv1x1LU(12, torch.Generator().manual_seed(4)).double()
 layer.log_s.data += stretch
@@ -181,7 +181,7 @@ print("same as glowlite:", same)
 # %% [markdown]
 # ## 4 · Keep the factors, forget W
 #
-# To factor $W$ at every step costs $C^3$ again. So turn it round: **let the factors be the parameters.**
+# But to factor $W$ at every step costs $C^3$ again. So start at the other end: **let the factors be the parameters.**
 # Training moves $L$ below its diagonal, $U$ above its own, and the diagonal itself, written as
 #
 # $$u_{ii} = \pm\, s_i = \pm\, e^{\log s_i}$$
@@ -189,30 +189,8 @@ print("same as glowlite:", same)
 # The permutation and the signs stay as they were drawn. An exp is never 0, so $W$ can never become singular.
 
 # %% [markdown]
-# ## Exercise 1 · W from its factors
-#
-# Build $W = P\,(L + I)\,(U + \operatorname{diag}(\text{sign} \cdot e^{\log s}))$.
-#
-# `P`, `L` and `U` are (C, C), `sign` and `log_s` are (C,). Parameters come as full tables: of `L` only the
-# numbers strictly below the diagonal count, of `U` only those strictly above.
-
-
-# %%
-def build_w(P, L, U, sign, log_s):
-    W = ...
-    return W
-
-
-# %% tags=["nbval-check-output"]
-from glowlab.checks import lu_log_det as check
-
-check.build_w(build_w)
-
-# %% [markdown]
-# Stuck? `check.build_w.hint()` gives one hint at a time, `check.build_w.solution()` the package's own lines.
-#
-# Now move one of these parameters, and watch $W$ and the log-det. First, decide (rows and columns are counted
-# from 0):
+# Move one of these parameters, and watch $W$ and the log-det. First, decide (rows and columns are counted from
+# 0):
 
 # %%
 guess = Prediction(
@@ -249,30 +227,64 @@ guess.outcome(
 )
 
 # %% [markdown]
-# ## Exercise 2 · The log-det
+# ## Exercise 1 · W from its factors
 #
-# Give the log-det of the layer for a batch `x` (B, C, h, w): one number for each picture, in nats. Nothing
-# but `log_s` and sizes is needed.
+# Build $W = P\,(L + I)\,(U + \operatorname{diag}(\text{sign} \cdot e^{\log s}))$.
+#
+# `P`, `L` and `U` are (C, C), `sign` and `log_s` are (C,). Parameters come as full tables: of `L` only the
+# numbers strictly below the diagonal count, of `U` only those strictly above.
 
 
 # %%
-def log_det(x, log_s):
-    return ...
+def build_w(P, L, U, sign, log_s):
+    W = ...
+    return W
 
 
 # %% tags=["nbval-check-output"]
-check.log_det(log_det)
+from glowlab.checks import lu_log_det as check
+
+check.build_w(build_w)
 
 # %% [markdown]
-# Its gradient is as simple: each $\log s_i$ pulls with $h w$, whatever the rest of the matrix does. For a
-# plain $W$ it is $h w$ times $W^{-\top}$, an inverse at every step. Let autograd confirm it:
+# Stuck? `check.build_w.hint()` gives one hint at a time, `check.build_w.solution()` a worked answer and then the
+# package's own lines.
+
+# %% [markdown]
+# ## Exercise 2 · Does this layer count right?
+#
+# A wrong log-det raises no error. Training even likes it: if a layer counts too much, the likelihood looks better
+# than it is. So write a test for *any* layer, of which you know neither formula nor weights: you can only call
+# `z, log_det = layer(x)`, with `x` (B, C, h, w). Give back True where `log_det` is that of the layer's Jacobian,
+# else False. The check hands you eight layers; six of them count wrong.
+
+
+# %%
+def counts_right(layer, x):
+    return ...  # True or False
+
+
+# %% tags=["nbval-check-output"]
+check.counts_right(counts_right)
+
+# %% [markdown]
+# Such a test finds nearly every fault in a flow that you write yourself. (It is for small pictures: the Jacobian of
+# a whole face has $12288^2$ numbers.) Here is the Jacobian of a right layer, with the numbers of each pixel side by
+# side. $W$ stands in it $h w$ times:
+
+# %%
+figures.jacobian_of_pixels(InvertibleConv1x1LU(4, torch.Generator().manual_seed(1)).matrix(), pixels=6).shown()
+
+# %% [markdown]
+# Training needs more than the log-det: its gradient. For LU, each $\log s_i$ pulls with $h w$, whatever the rest
+# of the matrix does. For a plain $W$ it is $h w$ times $W^{-\top}$, an inverse at every step. Autograd agrees:
 
 # %% tags=["nbval-check-output"]
 plain = InvertibleConv1x1(12, torch.Generator().manual_seed(4)).double()
-plain(x)[1][0].backward()
-layer(x)[1][0].backward()
-print("log s pulls with h w:     ", torch.equal(layer.log_s.grad, torch.full((12,), 256.0).double()))
-print("W pulls with h w inv(W).T:", torch.allclose(plain.weight.grad, 256 * plain.weight.inverse().T, atol=1e-3))
+(pull_of_w,) = torch.autograd.grad(plain(x)[1][0], plain.weight)
+(pull_of_log_s,) = torch.autograd.grad(layer(x)[1][0], layer.log_s)
+print("log s pulls with h w:     ", torch.equal(pull_of_log_s, torch.full((12,), 256.0).double()))
+print("W pulls with h w inv(W).T:", torch.allclose(pull_of_w, 256 * plain.weight.inverse().T, atol=1e-3))
 
 # %% [markdown]
 # ## 5 · What is saved?
@@ -293,7 +305,7 @@ figures.time_curves(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet, "sum(lo
 times = by_sum[-1] / by_sum[0]
 guess.outcome(
     "less than 4 times" if times < 4 else "about 64 times" if times < 4000 else "about 262,144 times",
-    "It is 64 times the additions, and 512 additions still cost less than calling torch.",
+    "There are 64 times as many additions, and 512 additions still take less time than the call itself.",
 )
 
 # %% [markdown]
@@ -304,7 +316,7 @@ guess.outcome(
 
 # %%
 def step(kind, C):
-    layer, x = kind(C, dice), torch.randn(8, C, 4, 4, generator=dice)
+    layer, x = kind(C, generator), torch.randn(8, C, 4, 4, generator=generator)
 
     def work():
         z, log_det = layer(x)
@@ -335,13 +347,13 @@ import glowlite
 
 model = glowlite.load("faces64")
 deep = model.levels[3].steps.flows[1]  # the first step of the last level
-x96, W96 = torch.randn(32, 96, 4, 4, generator=dice), torch.randn(96, 96, generator=dice)
+x96, W96 = torch.randn(32, 96, 4, 4, generator=generator), torch.randn(96, 96, generator=generator)
 share = seconds(lambda: torch.linalg.slogdet(W96)) / seconds(lambda: deep(x96))
 print(f"slogdet would be about {100 * share:.1f} % of this step, forward")
 
 # %% [markdown]
-# So at the sizes of Glow LU buys little time. What it does buy: a log-det and a gradient that are exact, a
-# $W$ that cannot become singular, and the next exercise.
+# So at the sizes of Glow LU saves little time. What else it gives: a log-det and a gradient that cost nothing
+# (`slogdet` is as exact, but not free), a $W$ that cannot become singular, and the next exercise.
 
 # %% [markdown]
 # ## Exercise 3 · Back through two triangles
@@ -373,11 +385,11 @@ check.undo(undo)
 # %% [markdown]
 # ## 6 · What training makes of them
 #
-# The shipped model has 32 such layers, all of them trained. What they were before is no secret: the first weights
-# follow from the seed in its configuration.
+# The shipped model has 32 such layers, all of them trained. We can also look at them before training: the first
+# weights follow from the seed in its configuration.
 
 # %%
-start = glowlite.Glow(model.config)  # the same model on its first day
+start = glowlite.Glow(model.config)  # the same model before training
 
 
 def lu_layers(glow):
@@ -394,8 +406,8 @@ def compare(layer):
 Live(compare, Slider("layer", "Layer", 1, len(after), 4, buttons=True))
 
 # %% [markdown]
-# The patterns stay: training bends the rotation it was given, it does not look for another one. But
-# look at $W W^\top$, which is the identity for a rotation. After training it is not: some mixtures of
+# The patterns stay: training bends the matrix it was given, it does not look for another one. But
+# look at $W W^\top$, which is the identity for an orthogonal matrix. After training it is not: some mixtures of
 # channels are stretched, others shrunk. (The smallest and the largest of the singular values, `svdvals`, are the
 # least and the greatest stretch of any direction.) Toward the end the log-det has left 0, too, most of all in the
 # last level, from layer 25 on.

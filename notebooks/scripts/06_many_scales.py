@@ -14,32 +14,32 @@
 # %% [markdown]
 # # 06 · Many scales
 #
-# A face is large things and small ones: whose face it is, the line of a lid, the grain of the picture. Glow
-# sorts them, the fine ones out first. Here you see how a number finds its level, and what each level knows.
+# A face has large features and small ones: whose face it is, the line of a lid, the grain of the picture. Glow
+# sorts them, the fine ones first. Here you see how, and what each level holds.
 #
-# **After this notebook you can** follow every number through squeeze and split and back, say why half of them
-# leave early and what they leave behind, and decode a picture from the list of its latents.
+# **After this notebook you can** follow every number through squeeze and split and back, split a picture by a
+# checkerboard, say why half of the numbers leave early, and decode a picture from its latents.
 
 # %% [markdown]
 # **Needs.** Change of variables (01) and coupling layers (02). No GPU, no training.
 #
-# **Minutes.** About 25 to read and 10 for the exercises; all cells run in under 120 seconds.
+# **Minutes.** About 55 to read and 45 for the exercises; all cells run in under 15 seconds on one core.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
 # | $C, H, W$ | channels, height and width | `GlowConfig.shape` |
 # | $L$ | how many levels there are | `GlowConfig.levels` |
-# | $z_l$ | the half that leaves at level $l$ | `Split.forward` |
+# | $z_l$ | the half that leaves at level $l$, as it leaves | `Split.forward` |
 # | $\mu, \sigma$ | mean and std that the other half expects of it | `Split.mean_and_log_std` |
-# | $\varepsilon_l = (z_l - \mu) / \sigma$ | the latents of level $l$, white | `multiscale.whiten` |
+# | $\varepsilon_l = (z_l - \mu) / \sigma$ | the latents of level $l$: what the model gives | `multiscale.whiten` |
 # | $D$ | how many numbers there are in all | `Glow.dims` |
 
 # %% [markdown]
-# ## 1 · Half of the numbers, by dice
+# ## 1 · Half of the numbers, drawn again
 #
-# The latents of a face come as a list, one tensor a level. Level 1 alone holds half of all numbers:
+# The latents of a face come as a list, one tensor for each level. Level 1 alone holds half of all numbers:
 
 # %%
 import torch
@@ -50,21 +50,21 @@ from glowlite.data import faces
 torch.set_grad_enabled(False)  # nothing is trained in this notebook
 model = glowlite.load("faces64")
 face = faces.draw(1, seed=2).images  # uint8 (1, 3, 64, 64)
-z = model.encode(face)
+eps = model.encode(face)  # a list of four tensors
 
 # %% tags=["nbval-check-output"]
-for l, eps in enumerate(z, start=1):
-    share = eps.numel() / model.dims
-    print(f"level {l}: {str(tuple(eps.shape[1:])):13} {eps.numel():>6,} numbers, {share:5.1%}")
+for l, part in enumerate(eps, start=1):
+    share = part.numel() / model.dims
+    print(f"level {l}: {str(tuple(part.shape[1:])):13} {part.numel():>6,} numbers, {share:5.1%}")
 
 # %% [markdown]
-# Throw them away, all 6,144, and put as many fresh normal numbers in their place. Levels 2, 3 and 4 stay.
+# Throw the 6,144 numbers of level 1 away and put as many new normal ones in their place. Levels 2, 3 and 4 stay.
 
 # %%
 from glowlab.checks import Prediction
 
 guess = Prediction(
-    "Level 1, half of all the numbers, is thrown anew by dice. What does decode show?",
+    "Level 1, half of all the numbers, is replaced by new random ones. What does decode show?",
     ["the same face, a little changed", "another face", "noise"],
 )
 guess
@@ -72,17 +72,17 @@ guess
 # %%
 from glowlite import latents
 
-dice = torch.Generator().manual_seed(2)
-fresh = latents.sample_eps(model.latent_shapes, 1, dice)  # four levels of normal numbers
-one = model.decode([fresh[0], z[1], z[2], z[3]])
-four = model.decode([z[0], z[1], z[2], fresh[3]])
+generator = torch.Generator().manual_seed(2)
+fresh = latents.sample_eps(model.latent_shapes, 1, generator)  # four levels of normal numbers
+one = model.decode([fresh[0], eps[1], eps[2], eps[3]])
+four = model.decode([eps[0], eps[1], eps[2], fresh[3]])
 
 # %%
 from glowlab.figures.rows import row
 
 row(
     [face, one, four],
-    ["the face", "level 1 thrown anew", "level 4 thrown anew"],
+    ["the face", "new level 1", "new level 4"],
     alt="A face; nearly the same face with other fine detail around eyes and mouth; somebody else.",
 )
 
@@ -90,9 +90,9 @@ row(
 guess.outcome("the same face, a little changed", "Half of the numbers are about fine detail.")
 
 # %% [markdown]
-# And the picture on the right? There only level 4 was thrown, an eighth of the numbers, and somebody else looks
-# at us. So the levels do not know the same things. Nobody told the model what belongs where: it follows from
-# training, and from two plain operations.
+# And the picture on the right? There only level 4 is new, an eighth of the numbers, and we see another person. So
+# the levels hold different things. Nobody told the model what belongs where: it follows from training, and from two
+# simple operations.
 
 # %%
 from glowlab.figures.glow_map import glow_map
@@ -102,9 +102,10 @@ glow_map("squeeze", "split", "z")
 # %% [markdown]
 # ## 2 · Squeeze: pixels become channels
 #
-# A coupling layer needs channels to part, and a picture has few: three, or one. Where do more come from, if
-# nothing may be made up and nothing lost? Here is a picture of 8 by 8 numbered tiles, with one channel, where each
-# block of 2 by 2 has four shades. **Squeeze** collects the tiles of one shade. Drag it, and follow tile 10.
+# A coupling layer splits its input into two halves. Glow splits channels, and a picture has few: three, or one.
+# Where do more come from, if no number may be added or lost? Here is a picture of 8 by 8 numbered tiles, with one
+# channel, where each block of 2 by 2 has four shades. **Squeeze** collects the tiles of one shade. Drag it, and
+# follow tile 10.
 
 # %%
 from glowlab.figures.live import Button, CheckBox, Choice, Live, Slider
@@ -130,7 +131,7 @@ def squeeze(x):
 # %% tags=["nbval-check-output"]
 from glowlite.flows import Squeeze
 
-x = torch.randn(2, 3, 6, 10, generator=dice)
+x = torch.randn(2, 3, 6, 10, generator=generator)
 y, log_det = Squeeze()(x)
 assert torch.equal(squeeze(x), y)
 print("same as glowlite:", torch.equal(squeeze(x), y))
@@ -148,16 +149,46 @@ row(
 )
 
 # %% [markdown]
-# Four small faces, nearly the same. So whoever has seen two of them can guess much of the others: exactly what a
-# coupling layer is made for. And every layer now looks further. A 3x3 convolution reaches over 3 by 3 places,
-# and after $l$ squeezes each place stands for a block of $2^l$ pixels a side:
+# Four small faces, nearly the same. So from two of them one can guess much of the others: exactly what a coupling
+# layer is made for. And every layer now looks further: after $l$ squeezes each place stands for a block of $2^l$
+# pixels a side, so a 3x3 convolution reaches over $3 \cdot 2^l$ pixels. But a level has many convolutions, one after
+# another. On how many pixels does one number at its end really depend? Autograd tells:
+
+
+# %%
+from glowlite import pixels
+
+
+@torch.enable_grad()
+def dependence(level):
+    """|d y / d x| for one place at the end of a level's steps, (64, 64), its pixels added up over colours."""
+    y = x = pixels.dequantize(face, 8, torch.Generator().manual_seed(0)).requires_grad_()
+    for l in range(level):
+        y, _ = model.levels[l].steps(y.chunk(2, dim=1)[0] if l else y)
+    middle = y.shape[-1] // 2
+    (gradient,) = torch.autograd.grad(y[0, :, middle, middle].sum(), x)
+    return gradient[0].abs().sum(0)
+
+
+# %%
+maps = [dependence(level) for level in (1, 2, 3, 4)]
+row(
+    [(255 * (g / g.max()).sqrt()).to(torch.uint8)[None] for g in maps],
+    [f"level {l}" for l in (1, 2, 3, 4)],
+    alt="Four bright spots on black, each about twice as wide as the one before: the pixels that one place sees.",
+    height=160,
+)
 
 # %% tags=["nbval-check-output"]
-for l in range(1, model.config.levels + 1):
-    print(f"level {l}: a 3x3 convolution sees {3 * 2**l:2} x {3 * 2**l:2} of the 64 x 64 pixels")
+for l, gradient in enumerate(maps, start=1):
+    reached = (gradient > 0).sum().item()
+    most = (gradient.flatten().sort(descending=True).values.cumsum(0) < 0.9 * gradient.sum()).sum().item()
+    print(f"level {l}: one convolution {(3 * 2**l) ** 2:5,} pixels, the level {reached:5,}, 90 % of it {most:5,}")
 
 # %% [markdown]
-# At level 1 it sees the corner of a mouth, at level 4 most of the picture.
+# In principle a number of level 1 depends on the whole picture already. In practice nearly everything that counts
+# lies close by: at level 1 the corner of a mouth, at level 4 most of the face. (How far it *can* depend is called the
+# receptive field, how far it *does* the effective one.)
 
 # %% [markdown]
 # ## Exercise 1 · Undo a squeeze
@@ -177,8 +208,79 @@ from glowlab.checks import many_scales as check
 check.unsqueeze(unsqueeze)
 
 # %% [markdown]
-# `check.unsqueeze.hint()` helps, and `check.unsqueeze.solution()` shows the package's lines, which leave the
-# work to torch. A small picture to try it on: `squeeze(torch.arange(16.0).view(1, 1, 4, 4))`.
+# `check.unsqueeze.hint()` helps; `check.unsqueeze.solution()` shows a worked answer, then the package's lines, which
+# leave the work to torch. A small picture to try it on: `squeeze(torch.arange(16.0).view(1, 1, 4, 4))`.
+
+# %% [markdown]
+# ### Halves without channels: a checkerboard
+#
+# There is another way to split a picture: the black and the white fields of a checkerboard. Real NVP, Glow's
+# predecessor, has such couplings before each squeeze. Each pixel has four neighbours in the other half, so the
+# network can guess well.
+
+
+# %%
+def checkerboard(x):  # (B, C, H, W) -> (H, W): 1 where row + column is even, 0 elsewhere
+    rows, columns = torch.arange(x.shape[-2])[:, None], torch.arange(x.shape[-1])
+    return ((rows + columns) % 2 == 0).to(x)
+
+
+keep = checkerboard(face)
+row(
+    [face, face * keep, face * (1 - keep)],
+    ["x", "keep x", "(1 - keep) x"],
+    alt="A face and its two checkerboard halves.",
+    height=192,
+)
+
+# %% [markdown]
+# ## Exercise 2 · Find the fault
+#
+# Here is an additive coupling with this mask. It runs. But its inverse, which is right, does not bring $x$ back:
+
+
+# %%
+def faulty_coupling(x, network):
+    keep = checkerboard(x)
+    shift = network(x)
+    return x + (1 - keep) * shift
+
+
+def inverse_coupling(z, network):
+    keep = checkerboard(z)
+    return z - (1 - keep) * network(keep * z)
+
+
+# %% [markdown]
+# Find the fault, and write the coupling right. `network` gives a tensor of the shape of what it gets.
+
+
+# %%
+def masked_coupling(x, network):
+    z = ...
+    return z
+
+
+# %% tags=["nbval-check-output"]
+verdict = check.masked_coupling(masked_coupling)
+verdict
+
+# %%
+couple = masked_coupling if verdict else faulty_coupling
+torch.manual_seed(0)
+network = torch.nn.Conv2d(3, 3, 3, padding=1)
+x = pixels.to_float(face)
+back = inverse_coupling(couple(x, network), network)
+row(
+    [face, pixels.to_uint8(back)],
+    ["x", "there and back"],
+    alt="The face, and what comes back: a face with a checkerboard over it as long as the fault is there.",
+    height=128,
+)
+
+# %% [markdown]
+# (It is yours once the check is content, and the faulty one until then.) The log-det of this coupling is 0. Glow has
+# no checkerboards: its 1x1 convolutions mix the channels, and the halves of channels are enough.
 
 # %% [markdown]
 # ## 3 · Split: half of them leave
@@ -191,7 +293,7 @@ check.unsqueeze(unsqueeze)
 Live(moving_tiles, Slider("at", "Way to z", 0.0, 6.0, value=4.0, step=0.05, ends=("picture", "all in z")))
 
 # %% [markdown]
-# Drag it to the right end and back to the left. No tile is ever lost, and none is made up: $x$ grows small as
+# Drag it to the right end and back to the left. No tile is ever lost, and none is added: $x$ grows small as
 # $z$ grows large. What leaves at one level is half of what was there, so for $l < L$
 #
 # $$\dim z_l = \frac{D}{2^l} \qquad \text{and} \qquad \dim z_L = \frac{D}{2^{L-1}},$$
@@ -202,12 +304,12 @@ Live(moving_tiles, Slider("at", "Way to z", 0.0, 6.0, value=4.0, step=0.05, ends
 D, L = model.dims, model.config.levels
 sizes = [D // 2**l for l in range(1, L)] + [D // 2 ** (L - 1)]
 print(" + ".join(f"{size:,}" for size in sizes), "=", f"{sum(sizes):,}", "= D:", sum(sizes) == D)
-assert sizes == [eps.numel() for eps in z]
+assert sizes == [part.numel() for part in eps]
 
 # %% [markdown]
 # ### What would it cost to keep them?
 #
-# Each squeeze makes four channels of one. If nothing ever left, channels would grow fourfold a level. A 1x1
+# Each squeeze makes four channels of one. If nothing ever left, each level would have four times as many. A 1x1
 # convolution (notebook 03) takes $H W C^2$ multiplications. In each pair, the first number is with splits, the
 # second without. Which grows, the first number or the second?
 
@@ -221,23 +323,24 @@ for l in range(1, L + 1):
 
 # %% [markdown]
 # With splits, channels only double, and every level costs the same. Without them, level 4 would cost 64 times as
-# much as level 1. There is a second gain: the latents of level 1 are judged after the first steps. So the early layers
-# learn from them directly, and not through everything that follows.
+# much as level 1. There is a second gain: the loss sees the latents of level 1 right after the first steps. So the
+# early layers learn from them directly, and not through everything that follows.
 
 # %% [markdown]
 # ## 4 · What stays says what to expect
 #
 # Before they leave, look at both halves of level 1. They are channels of one picture. Our model takes twelve steps
-# there, `portraits64` four. It is the same Glow, trained on photographs (FairFace, Karkkainen & Joo 2021, CC BY 4.0),
-# and its splits have more to do. So give it a portrait:
+# there, `portraits64` four. It is the same kind of Glow, trained on photographs (FairFace, Karkkainen & Joo 2021, CC BY
+# 4.0), and its splits have more to do. So give it a portrait:
 
 # %%
 from glowlab.explorers.gallery import read_portraits
-from glowlite.pixels import dequantize
 
 real = glowlite.load("portraits64")
 portraits, names, _ = read_portraits(64)  # thirteen, all in the public domain
-lisa = dequantize(portraits[[names.index("Mona Lisa")]], real.config.n_bits, dice)  # with noise, as it was trained
+lisa = pixels.dequantize(
+    portraits[[names.index("Mona Lisa")]], real.config.n_bits, generator
+)  # with noise, as it was trained
 
 # %%
 y, _ = real.levels[0].steps(lisa)  # squeeze and 4 steps of flow: (1, 12, 32, 32)
@@ -314,14 +417,22 @@ Live(look, Choice("level", "Level", {"1": "1", "2": "2", "3": "3"}, value="2"), 
 # %% tags=["nbval-check-output"]
 from torch.distributions import Normal
 
-eps, log_det = theirs[1:]
+white, log_det = theirs[1:]
 by_density = Normal(mean, log_std.exp()).log_prob(leaves).sum()
-by_whitening = Normal(0, 1).log_prob(eps).sum() + log_det
+by_whitening = Normal(0, 1).log_prob(white).sum() + log_det
 print("the same:", torch.allclose(by_density, by_whitening))
 
+# %%
+from glowlab.figures.charts import against_normal
+
+against_normal(
+    {"what leaves, $z_1$": [leaves], "the same, whitened": [white]},
+    alt="Histograms of level 1: what leaves lies beside the normal curve; whitened it follows it.",
+)
+
 # %% [markdown]
-# White latents are handy: temperature, mixing and dice treat all levels alike. At the last level nothing stays
-# that could guess, so its prior is a table of means and stds (`TopPrior`), and it whitens just the same.
+# White latents are handy: temperature, mixing and sampling treat all levels alike. At the last level nothing stays
+# to guess from, so its prior is a table of means and stds (`TopPrior`), and it whitens just the same.
 
 # %% [markdown]
 # ### What is a good guess worth?
@@ -343,26 +454,17 @@ def gain(y, split):
 
 # %% tags=["nbval-check-output"]
 for name, glow, images in (("portraits64", real, portraits), ("faces64", model, faces.draw(64, seed=3).images)):
-    x = dequantize(images, glow.config.n_bits, dice)
+    x = pixels.dequantize(images, glow.config.n_bits, generator)
     for l, level in enumerate(glow.levels[:-1], start=1):
         x, bits = gain(level.steps(x)[0], level.split)
         print(f"{name}, level {l}: {bits:.1f} bits for each number that leaves")
 
 # %% [markdown]
 # A bit is a factor of two; 0.4 bits, at level 1 of `portraits64`, are one of 1.3 for each of 6,144 numbers. (Bits are
-# the subject of notebook 07.) `faces64` gains less: what can be guessed, its twelve couplings have guessed before. Here
-# is what whitening does to the numbers of one portrait:
-
-# %%
-from glowlab.figures.charts import against_normal
-
-against_normal(
-    {"what leaves, $z_1$": [leaves], "the same, whitened": [eps]},
-    alt="Histograms of level 1: what leaves lies beside the normal curve; whitened it follows it.",
-)
+# the subject of notebook 07.) `faces64` gains less: what can be guessed, its twelve couplings have guessed before.
 
 # %% [markdown]
-# ## Exercise 2 · From the list, back to the picture
+# ## Exercise 3 · From the list, back to the picture
 #
 # Now the whole way back. You get the list of latents and a flow. Each of its levels, `flow.levels[l]`, counted from 0,
 # has two parts, and each part has an `inverse`:
@@ -383,14 +485,13 @@ def from_latents(latents, flow):
 check.from_latents(from_latents)
 
 # %% [markdown]
-# `check.from_latents.hint()` and `check.from_latents.solution()` are there, too. It helps to drag the tiles of
-# section 3 from right to left and to write down what happens. The check uses tiny random flows, of two or of
-# three levels. Once it is content, your function decodes our face (until then, the face stands in for it):
+# It helps to drag the tiles of section 3 from right to left and to write down what happens. The check uses tiny
+# random flows, of two or of three levels. Once it is content, your function decodes our face (until then, the face
+# itself stands there):
 
 # %%
-from glowlite.pixels import to_uint8
-
-mine = to_uint8(from_latents(z, model)) if check.from_latents(from_latents) else face
+verdict = check.from_latents(from_latents)
+mine = pixels.to_uint8(from_latents(eps, model)) if verdict else face
 row(
     [face, mine],
     ["the face", f"{(mine != face).sum()} are wrong"],
@@ -401,42 +502,41 @@ row(
 # %% [markdown]
 # ## 5 · What each level holds
 #
-# Back to the dice. Choose a level and how far its numbers go towards fresh ones (at 1 nothing of the old ones
-# is left). On the way, `slerp` (spherical interpolation) mixes old and fresh by a sine and a cosine, so that the
-# mixture stays standard normal; plain averages would come out too small. Then tick the box: this level is kept,
-# and the other three are thrown.
+# Choose a level and how far its numbers go towards new random ones (at 1 nothing of the old ones is left). On the
+# way, `slerp` (spherical interpolation) mixes old and new by a sine and a cosine, so that the mixture stays standard
+# normal; plain averages would be too small. Then tick the box: this level is kept, and the other three are replaced.
 
 # %%
 from glowlab.figures.rows import face_change
 
 
-def thrown(level, strength, keep, again):
+def replaced(level, strength, keep, again):
     fresh = latents.sample_eps(model.latent_shapes, 1, torch.Generator().manual_seed(again + 1))
-    mixed = latents.slerp(z, fresh, strength)  # on a great circle: as normal as both
+    mixed = latents.slerp(eps, fresh, strength)  # on a great circle: as normal as both
     chosen = [(l == int(level)) != keep for l in range(1, L + 1)]
-    changed = [new if mine else old for new, old, mine in zip(mixed, z, chosen, strict=True)]
-    words = f"level {level} kept, others thrown" if keep else f"level {level} thrown"
+    changed = [new if mine else old for new, old, mine in zip(mixed, eps, chosen, strict=True)]
+    words = f"level {level} kept, the others new" if keep else f"new level {level}"
     alt = f"A face, the same face with {words} as far as {strength:.2f}, and in pink where the two differ."
     return face_change(face, model.decode(changed), words, alt)
 
 
 # %%
 Live(
-    thrown,
+    replaced,
     Choice("level", "Level", {"1": "1", "2": "2", "3": "3", "4": "4"}, value="3"),
     Slider("strength", "How far", 0.0, 1.0, value=1.0, step=0.02, ends=("its own", "fresh")),
-    CheckBox("keep", "keep this level, throw the others"),
-    Button("again", "Other dice"),
+    CheckBox("keep", "keep this level, replace the others"),
+    Button("again", "Other random numbers"),
 )
 
 # %% [markdown]
-# Try level 4 with the box ticked: seven eighths of all numbers are thrown, and it is still the same person. With
-# level 1 ticked, it is somebody new at every throw.
+# Try level 4 with the box ticked: seven eighths of all numbers are new, and it is still the same person. With level 1
+# ticked, it is somebody new every time.
 #
-# Next, no dice: set levels to 0, where the normal density is highest, and add them again one after the other.
+# Next, nothing random: set levels to 0, where the normal density is highest, and add them again one after the other.
 
 # %%
-kept = [[eps if l >= first else 0 * eps for l, eps in enumerate(z)] for first in (4, 3, 2, 1, 0)]
+kept = [[part if l >= first else 0 * part for l, part in enumerate(eps)] for first in (4, 3, 2, 1, 0)]
 row(
     [model.decode(levels) for levels in kept],
     ["all at 0", "level 4", "4 and 3", "4, 3, 2", "all"],
@@ -450,17 +550,17 @@ row(
 # %% [markdown]
 # ### Fine and coarse, measured
 #
-# A blur removes fine changes and spares coarse ones. So throw each level anew in 16 faces, blur the change over
+# A blur removes fine changes and leaves coarse ones. So replace each level in 16 faces, blur the change over
 # squares of 2, 4, 8 and 16 pixels, and see how much of it is left.
 
 
 # %%
 some = faces.draw(16, seed=3).images
-z_some, fresh = model.encode(some), latents.sample_eps(model.latent_shapes, 16, dice)
+eps_some, fresh = model.encode(some), latents.sample_eps(model.latent_shapes, 16, generator)
 
 
 def change(level):
-    changed = [new if l == level else old for l, (new, old) in enumerate(zip(fresh, z_some, strict=True))]
+    changed = [new if l == level else old for l, (new, old) in enumerate(zip(fresh, eps_some, strict=True))]
     return model.decode(changed).float() - some.float()  # (16, 3, 64, 64)
 
 
@@ -481,7 +581,7 @@ blur_chart(shares, "Four falling lines: a blur of 2 removes most of level 1's ch
 
 # %% [markdown]
 # A blur over 2 by 2 pixels takes away most of what level 1 did, and almost nothing of level 4. Each level
-# lives at its scale. (It is a matter of degree: a network decides, not a ruler.)
+# has its scale. (The limits are not sharp: training decides them.)
 
 # %% [markdown]
 # ## Summary

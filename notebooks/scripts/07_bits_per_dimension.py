@@ -14,18 +14,18 @@
 # %% [markdown]
 # # 07 · Bits per dimension
 #
-# A flow says of a picture: my log-density is about 38,000. Is that good? The answer is a number that you can
-# hold against a file on your disk, and a trap that a likelihood can fall into.
+# The log-density of a face under our flow is about 38,000. Is that good? Here it becomes a number that you can
+# compare with a file on your disk. And you see two ways in which it can deceive.
 #
-# **After this notebook you can** turn nats into bits per dimension for any number of bits, add the one kind of
-# noise that keeps a likelihood honest, tell when one is not, and read the tables of the papers.
+# **After this notebook you can** turn nats into bits per dimension for any number of bits, add the noise that keeps
+# a likelihood honest, recognise a flow that learned its pictures by heart, and read papers' tables.
 
 # %% [markdown]
 # **Needs.** Change of variables (01), and what a histogram is. No GPU; one fit, of a few seconds.
 #
-# **Minutes.** About 25 to read and 10 for the exercises; all cells run in under 120 seconds.
+# **Minutes.** About 50 to read and 30 for the exercises; all cells run in under 30 seconds on one core.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
@@ -99,7 +99,7 @@ price_list(prices, "Bits per dimension: raw 8, PNG less, WebP still less, Glow l
 share = prices["Glow"] / prices["PNG"]
 guess.outcome(
     "about three quarters" if share > 0.5 else "about a quarter",
-    f"It is {share:.0%}. Section 8 says why it cannot be far less.",
+    f"It is {share:.0%}. Section 7 says why it cannot be far less.",
 )
 
 # %% [markdown]
@@ -140,7 +140,7 @@ def merge(n_bits):
 Live(merge, Slider("n_bits", "Bits n", 1, 8, value=5, ends=("2 values", "256 values")))
 
 # %% [markdown]
-# With one bit more, every value parts in two, and probabilities halve. The density stays, because the bins get
+# With one bit more, every value becomes two, and probabilities halve. The density stays, because the bins get
 # narrower, too. A bin is $1 / 2^n$ wide, so
 #
 # $$P = p \cdot \frac{1}{2^n} \qquad\text{and}\qquad \log P = \log p - \log 2^n.$$
@@ -223,8 +223,8 @@ guess.outcome(
 # %% [markdown]
 # ### A fit that falls for it
 #
-# Would a fit be so silly? Gradient ascent finds the hole at once. Two widths begin at half a bin; one sees bare
-# pixels, the other pixels with noise.
+# Does a fit find this? Gradient ascent finds it at once. Two widths begin at half a bin; one sees bare pixels, the
+# other pixels with noise.
 
 # %%
 from glowlab.figures.bits_per_dimension import fit_curves
@@ -245,8 +245,8 @@ for _ in Watch(200, lambda: fit_curves(*tracks, ceiling.item(), 200)):
     adam.zero_grad()
 
 # %% [markdown]
-# A deep flow does the same, and with more skill: it has millions of parameters to narrow with. Its training curve
-# looks splendid, and means nothing.
+# A deep flow does the same, and better: it has millions of parameters for it. Its training curve looks splendid, and
+# means nothing.
 
 # %% [markdown]
 # ## 4 · Noise that fills the bin
@@ -254,11 +254,12 @@ for _ in Watch(200, lambda: fit_curves(*tracks, ceiling.item(), 200)):
 # Why this noise? A pixel stands for its bin, and its probability is the density, averaged over the bin, times
 # the bin's volume. With $u$ uniform in the bin,
 #
-# $$\log P(x) = \log \mathbb E_u\, p(x + u) - D \log 2^n \;\ge\; \mathbb E_u \log p(x + u) - D \log 2^n,$$
-#
-# since the mean of logs is at most the log of the mean (Jensen). That is a lower bound, and never above $\log 1$.
+# $$\log P(x) = \log \mathbb E_u\, p(x + u) - D \log 2^n \;\ge\; \mathbb E_u \log p(x + u) - D \log 2^n.$$
 
 # %% [markdown]
+# This is so since the mean of logs is at most the log of the mean (Jensen's inequality: the log bends downward). So
+# training raises a lower bound of $\log P(x)$.
+#
 # How far below is it? For our bells we can compute both sides:
 
 # %% tags=["nbval-check-output"]
@@ -269,24 +270,25 @@ for w in (1.0, 0.5, 0.25, 0.125):
     print(f"bells {w:5.3f} of a bin wide: the bound is {abs(gap):.1f} nats below")
 
 # %% [markdown]
-# For a density that is smooth inside the bins the bound is tight, and training makes it so. Other noise gives no
-# such bound. Here are three neighbouring pixel values, each in its colour, with four kinds of noise:
+# For a density that is smooth inside the bins the bound is tight, and training makes it so. Other noise gives no such
+# bound without a correction (the last question is about that). Here are three neighbouring pixel values, each in its
+# colour, with four kinds of noise:
 
 # %%
 from glowlab.figures.bits_per_dimension import noise_histograms
 
 value = torch.arange(3.0)[:, None]  # 0, 1, 2: each bin begins at its value
-dice = torch.Generator().manual_seed(0)
-even, bell = torch.rand(3, 4000, generator=dice), torch.randn(3, 4000, generator=dice)
+generator = torch.Generator().manual_seed(0)
+even, bell = torch.rand(3, 4000, generator=generator), torch.randn(3, 4000, generator=generator)
 kinds = {"none": value + 0.5 + 0 * even, "too narrow": value + even / 4}
 kinds |= {"Gaussian": value + 0.5 + bell / 2, "one bin wide": value + even}
 alt = "No noise: spikes. Narrow: gaps. Gaussian: neighbours overlap. One bin wide: no gap, no overlap."
 noise_histograms(kinds, alt)
 
 # %% [markdown]
-# The first two leave gaps, and the density can spike again. The third spills into the neighbours' bins, so that a
-# pixel is no longer told from the next. Only uniform noise of the bin's own width tiles the line. Adding it is called
-# **dequantisation**.
+# The first two leave gaps, and the density can spike again. The third reaches into the neighbours' bins, so that one
+# pixel value cannot be told from the next. Uniform noise of the bin's own width covers the line once, evenly. Adding
+# it is called **dequantisation**.
 
 # %% [markdown]
 # ## Exercise 1 · Dequantise
@@ -307,26 +309,19 @@ from glowlab.checks import bits_per_dimension as check
 check.dequantise(dequantise)
 
 # %% [markdown]
-# `check.dequantise.hint()` helps, and `check.dequantise.solution()` shows the package's lines. The check draws
-# random pictures and asks whether floor gives every integer back, and whether the noise fills the bins evenly.
+# `check.dequantise.hint()` helps, and `check.dequantise.solution()` shows a worked answer. The check draws random
+# pictures and asks whether floor gives every integer back, and whether the noise fills the bins evenly.
 #
-# For 8 bits, here are the three operations one by one, on one face:
+# Can one see the noise? It is smaller than the smallest step of a pixel. (The package's function makes this picture,
+# or yours, once the check is content.)
 
-# %% tags=["nbval-check-output"]
+# %%
 from glowlite import pixels
 
 face = some[:1]
-noise = torch.rand(face.shape, generator=torch.Generator().manual_seed(0))
-x = (face + noise) / 256 - 0.5
-theirs = pixels.dequantize(face, 8, torch.Generator().manual_seed(0))
-assert (x - theirs).abs().max() < 1e-6
-print("same as glowlite:", bool((x - theirs).abs().max() < 1e-6))
-print("and back:", torch.equal(pixels.to_uint8(x), face))
-
-# %% [markdown]
-# Can one see the noise? It is smaller than the smallest step of a pixel.
-
-# %%
+torch.manual_seed(0)
+x = dequantise(face, 8) if check.dequantise(dequantise) else pixels.dequantize(face, 8)
+noise = (256 * x) % 1  # what lies behind the point
 row(
     [face, (256 * noise).to(torch.uint8), pixels.to_uint8(x)],
     ["pixels", "noise, 256 times as strong", "together"],
@@ -334,61 +329,25 @@ row(
     height=192,
 )
 
+# %% tags=["nbval-check-output"]
+print("every pixel comes back:", torch.equal(pixels.to_uint8(x), face))
+
 # %% [markdown]
 # ## 5 · Nats, bits, dimensions
 #
-# Now take the model's own log-density of this face, step by step:
-
-# %% tags=["varies: the last digits depend on the processor"]
-import math
-
-with torch.no_grad():
-    log_density = model.log_density(x)  # nats, (1,)
-log_prob = log_density - model.dims * math.log(2**8)  # of the pixels
-bits = -log_prob / math.log(2)  # of the whole picture
-bits_per_dim = bits / model.dims
-print(f"log p(x) = {log_density.item():9,.0f} nats")
-print(f"log P(x) = {log_prob.item():9,.0f} nats")
-print(f"         = {bits.item():9,.0f} bits, or {bits.item() / 8:,.0f} bytes")
-print(f"         = {bits_per_dim.item():9.2f} bits per dimension")
-
-# %% tags=["nbval-check-output"]
-theirs = model.bits_per_dim(face, torch.Generator().manual_seed(0))
-assert (bits_per_dim - theirs).abs() < 1e-6
-print(f"{theirs.item():.2f}, same as glowlite:", bool((bits_per_dim - theirs).abs() < 1e-6))
-
-# %% [markdown]
-# Three steps: the bin's volume makes a probability of a density. A bit is $\log 2 = 0.693$ nats, and bits
-# are a cost, hence the minus. Dividing by $D$ makes large and small pictures comparable. In one line:
+# From a log-density there are three steps.
 #
-# $$\text{bits/dim} = -\frac{\log p(x) - D \log 2^n}{D \log 2}$$
-
-# %% [markdown]
-# ## Exercise 2 · Nats to bits per dimension
+# - The volume of the bin makes a probability of the density.
+# - A bit is $\log 2 = 0.693$ nats (the nat belongs to the natural logarithm). Bits are a cost, hence a minus.
+# - Dividing by $D$ makes large and small pictures comparable.
 #
-# For any shape, and any $n$. In this line many a port of Glow went wrong.
-
-
-# %%
-def to_bits_per_dim(log_density, shape, n_bits):  # nats (B,); shape is (C, H, W)
-    bits = ...
-    return bits
-
-
-# %% tags=["nbval-check-output"]
-check.to_bits_per_dim(to_bits_per_dim)
-
-# %% [markdown]
-# `check.to_bits_per_dim.hint()` and `check.to_bits_per_dim.solution()` are there as before.
-
-# %% [markdown]
-# ## 6 · One ruler for all of it
-#
-# Here is every way to state a likelihood, as scales on one ruler. The line stands at our face. Drag it, and
-# change $D$ and $n$.
+# Here they are as scales on one ruler. The line stands at our face. Drag it, and change $D$ and $n$.
 
 # %%
 from glowlab.figures.bits_per_dimension import likelihood_ruler
+
+with torch.no_grad():
+    log_density = model.log_density(pixels.dequantize(face, 8, torch.Generator().manual_seed(0)))  # nats, (1,)
 
 
 def read(nats, dims, n_bits):
@@ -406,27 +365,61 @@ Live(
 # Where $\log p = 0$, the density is 1 everywhere, and each of the $2^n$ values is as likely as any other. That costs
 # $n$ bits per dimension, whatever $D$ is. It is the price of **knowing nothing**.
 #
-# Left of it is worse than nothing. At the other end begins $P > 1$: there is no honest model, and there the runaway of
-# section 3 went. Now forget $C$, that is, pick 1 × 64 × 64: the same nats look impossible.
-
-# %% tags=["nbval-check-output"]
-for n_bits in (1, 5, 8):
-    nothing = pixels.bits_per_dim(torch.tensor(0.0) - pixels.log_bins(model.dims, n_bits), model.dims)
-    print(f"{n_bits} bits: a density of 1 costs {nothing.item():.2f} bits per dimension")
-runaway = pixels.bits_per_dim(torch.tensor(tracks[0][-1]) - pixels.log_bins(1, 8), 1)
-print("the fit without noise promised files of fewer than 0 bits:", bool(runaway < 0))
+# Left of it is worse than nothing. At the other end $P > 1$ begins: no honest model is there, and the fit of section 3
+# went there. Now forget $C$, that is, choose 1 × 64 × 64: the same nats look impossible.
 
 # %% [markdown]
-# Two more readings. The noise is drawn anew each time: how much does the price of a face move with it? And the paper
-# reports 3.35 bits per dimension for CIFAR-10, whose pictures are 3 × 32 × 32, with 8 bits: how many bytes is that?
+# ## Exercise 2 · Find the faults
+#
+# These lines end somebody's program. They run. But for a density of 1 and 5 bits the answer must be 5:
 
 # %% tags=["nbval-check-output"]
-prices_of_one = [model.bits_per_dim(face, torch.Generator().manual_seed(seed)) for seed in range(8)]
-print("spread over 8 draws of noise below 0.01 bits:", bool(torch.cat(prices_of_one).std() < 0.01))
-print(f"CIFAR-10: {3.35 * 3 * 32 * 32 / 8:,.0f} bytes a picture, instead of {3 * 32 * 32:,}")
+import math
+
+
+def faulty_bits_per_dim(log_density, shape, n_bits):  # nats (B,); shape is (C, H, W)
+    C, H, W = shape
+    D = H * W
+    log_prob = log_density + D * math.log(256)
+    return -log_prob / (D * math.log(2))
+
+
+print(faulty_bits_per_dim(torch.zeros(1), (3, 64, 64), 5))
 
 # %% [markdown]
-# ## 7 · Fewer bits
+# There are three faults. Write the function right, for any shape and any $n$.
+
+
+# %%
+def to_bits_per_dim(log_density, shape, n_bits):
+    bits = ...
+    return bits
+
+
+# %% tags=["nbval-check-output"]
+check.to_bits_per_dim(to_bits_per_dim)
+
+# %% [markdown]
+# In one line it is
+#
+# $$\text{bits/dim} = -\frac{\log p(x) - D \log 2^n}{D \log 2}$$
+#
+# and for our face:
+
+# %% tags=["varies: the last digits depend on the processor"]
+log_prob = log_density - model.dims * math.log(2**8)  # of the pixels
+bits = -log_prob / math.log(2)  # of the whole picture
+bits_per_dim = bits / model.dims
+print(f"log p(x) = {log_density.item():9,.0f} nats")
+print(f"log P(x) = {log_prob.item():9,.0f} nats")
+print(f"         = {bits.item():9,.0f} bits, or {bits.item() / 8:,.0f} bytes")
+print(f"         = {bits_per_dim.item():9.2f} bits per dimension")
+theirs = model.bits_per_dim(face, torch.Generator().manual_seed(0))
+assert (bits_per_dim - theirs).abs() < 1e-6
+print("same as glowlite:", bool((bits_per_dim - theirs).abs() < 1e-6))
+
+# %% [markdown]
+# ## 6 · Fewer bits
 #
 # For its large faces, the paper keeps 5 bits of 8. What does that do to pictures, and to prices?
 
@@ -441,16 +434,25 @@ row(
 )
 
 # %% [markdown]
-# At 5 bits one has to look twice, and PNG needs 3 bits instead of nearly 5. For the first to go are the bits that are
-# nearly noise, and noise is what costs. So **a number for 5 bits cannot be compared with one for 8**. Knowing nothing
+# At 5 bits one has to look twice, and PNG needs 3 bits instead of nearly 5: the bits that were dropped are nearly
+# noise, and noise is what costs. So **a number for 5 bits cannot be compared with one for 8**. Knowing nothing
 # costs 5 there, and not 8. Look for $n$ beside every table.
 
 # %% [markdown]
-# ## 8 · How good can it get?
+# Two more readings. The noise is new each time: how much does the price of a face change with it? And the paper
+# reports 3.35 bits per dimension for CIFAR-10, whose pictures are 3 × 32 × 32, with 8 bits: how many bytes is that?
+
+# %% tags=["nbval-check-output"]
+prices_of_one = [model.bits_per_dim(face, torch.Generator().manual_seed(seed)) for seed in range(8)]
+print("spread over 8 draws of noise below 0.01 bits:", bool(torch.cat(prices_of_one).std() < 0.01))
+print(f"CIFAR-10: {3.35 * 3 * 32 * 32 / 8:,.0f} bytes a picture, instead of {3 * 32 * 32:,}")
+
+# %% [markdown]
+# ## 7 · How good can it get?
 #
 # A last question about the bars of section 1. Could a better model reach 1 bit per dimension? Our faces have a
-# grain, like a photograph: normal noise with a standard deviation of 2 grey levels. Nobody can guess dice. What
-# does rounded normal noise cost?
+# grain, like a photograph: normal noise with a standard deviation of 2 grey levels, rounded. Nobody can predict
+# noise. On average over many faces, no model pays less than this noise costs:
 
 # %% tags=["nbval-check-output"]
 grain = Normal(0.0, faces.GRAIN)
@@ -473,13 +475,76 @@ price_list(
 # natural photographs nobody knows the floor.
 
 # %% [markdown]
+# ## 8 · Learned by heart
+#
+# Our faces are drawn as they are needed, so the model never sees one twice. Real pictures are few. Take two portraits
+# (paintings in the public domain), cut into 32 patches of 16 by 16 pixels. A small flow learns from these patches
+# alone. Now and then we ask it about patches of four *other* portraits.
+
+# %%
+from glowlab.explorers.gallery import read_portraits
+
+portraits, names, _ = read_portraits(64)
+
+
+def patches(pictures):  # (B, 3, 64, 64) -> (16 B, 3, 16, 16)
+    return pictures.unfold(2, 16, 16).unfold(3, 16, 16).permute(0, 2, 3, 1, 4, 5).flatten(0, 2)
+
+
+seen, unseen = patches(portraits[:2]), patches(portraits[3:7])
+row([portraits[1], *seen[[20, 21, 25, 26]]], height=128, alt="A portrait, and four of its patches: eyes, nose, mouth.")
+
+# %%
+guess = Prediction(
+    "The flow goes on learning from its 32 patches. What do the patches that it never sees cost?",
+    ["less and less", "less, then more and more", "always the same"],
+)
+guess
+
+# %%
+small = glowlite.Glow(glowlite.GlowConfig((3, 16, 16), levels=2, depth=4, width=32))
+generator = torch.Generator().manual_seed(0)
+small.initialize(pixels.dequantize(seen, 8, generator))
+adam = torch.optim.Adam(small.parameters(), lr=2e-3)
+curves = {"the 32 patches it learns": [], "patches it never sees": []}
+for step in range(241):
+    if step % 20 == 0:
+        with torch.no_grad():
+            for curve, pictures in zip(curves.values(), (seen, unseen), strict=True):
+                curve.append(small.bits_per_dim(pictures, torch.Generator().manual_seed(1)).mean().item())
+    batch = seen[torch.randint(len(seen), (16,), generator=generator)]
+    loss = -small.log_density(pixels.dequantize(batch, 8, generator)).mean() / small.dims
+    adam.zero_grad()
+    loss.backward()
+    adam.step()
+
+# %%
+from glowlab.figures.bits_per_dimension import overfitting
+
+overfitting(curves, every=20)
+
+# %% tags=["nbval-check-output"]
+learned, unknown = curves.values()
+best = min(unknown)
+guess.outcome(
+    "less, then more and more" if best < unknown[0] and unknown[-1] > best + 1 else "less and less",
+    "The density gathers around the 32 patches, and less and less of it is left for others.",
+)
+assert learned[-1] < learned[0] - 2
+
+# %% [markdown]
+# This is **overfitting**. Maximum likelihood asks for nothing else: a density that is high at the pictures that it was
+# shown. So only the price of pictures that were *not* shown tells what a model has learned. Papers report that one.
+# The cures: more pictures, a smaller model, or to stop where the second curve is lowest.
+
+# %% [markdown]
 # ## Summary
 #
 # - $\log P = \log p - D \log 2^n$: a probability is density times the volume of a bin.
-# - On bare pixels a density can grow without end, and learn nothing.
+# - On bare pixels a density can grow without end.
 # - Uniform noise, exactly one bin wide, makes $\log p$ a lower bound that is honest.
-# - Bits/dim is $-\log P / (D \log 2)$; knowing nothing costs $n$, and files can be held against it.
-# - Numbers compare only for the same pictures and the same $n$.
+# - Bits/dim is $-\log P / (D \log 2)$; knowing nothing costs $n$; files compare with it.
+# - Numbers compare only for the same $n$ and the same pictures, none of them used in training.
 
 # %% [markdown]
 # **A harder question.** The noise need not be uniform, if the model is told about it. Suppose that it may

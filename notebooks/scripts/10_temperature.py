@@ -15,17 +15,17 @@
 # # 10 · Temperature
 #
 # One number decides how bold the model's drawings are. Turn it down, and faces grow cleaner and more alike, until
-# one face is left, whatever the dice say. What does the model think of that face, and is it right?
+# only one face is left, whatever the random numbers are. How likely is that face, and is it a good one?
 #
-# **After this notebook you can** say where normal draws lie in many dimensions, tell likely from typical, sample
-# with a temperature for each level, and say which density that samples from, and where the paper's formula slips.
+# **After this notebook you can** say where normal draws lie in many dimensions, tell likely from typical, test for
+# foreign pictures, sample with a temperature for each level, and say which density that samples from.
 
 # %% [markdown]
 # **Needs.** Many scales (06) and bits per dimension (07). No GPU, no training.
 #
-# **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 60 seconds.
+# **Minutes.** About 60 to read and 45 for the exercises; all cells run in under 60 seconds on one core.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
@@ -39,8 +39,8 @@
 # %% [markdown]
 # ## 1 · Sixteen people and a slider
 #
-# Choose one of these sixteen faces. Drag the temperature to 0, slowly, and back. Is anybody swapped for somebody
-# else? Then go beyond 1.
+# Choose one of these sixteen faces. Drag the temperature to 0, slowly, and back. Does it stay the same person? Then go
+# beyond 1.
 
 # %%
 from glowlab.explorers import open_temperature
@@ -48,9 +48,9 @@ from glowlab.explorers import open_temperature
 open_temperature()
 
 # %% [markdown]
-# Nobody is swapped. Each face has its own draw $\varepsilon$ of 12,288 normal numbers, and what is decoded is
-# $T \varepsilon$. At 0 all are the same face. At 0.7, the paper's choice, they are clean, and people. At 1 they are
-# as wild as the model thinks that faces are.
+# It does. Each face has its own draw $\varepsilon$ of 12,288 normal numbers, and $T \varepsilon$ is decoded. At 0 all
+# sixteen are the same face. At 0.7, the paper's choice, they are clean and different. At 1 they vary as widely as the
+# model expects faces to vary.
 
 # %%
 import torch
@@ -94,7 +94,7 @@ row(
     [middle(images[3]) for images in shown.values()],
     [f"{name}\n{bits[name]:.2f} bits/dim" for name in shown],
     alt="A drawn face, a rough sample at temperature 1, the same one cleaner at 0.7, and the mean face at 0: "
-    "smooth, and middling in everything.",
+    "smooth, and average in everything.",
 )
 
 # %% tags=["nbval-check-output"]
@@ -105,11 +105,12 @@ guess.outcome(
 )
 
 # %% [markdown]
-# Look at the winner. Hair neither short nor long, skin neither light nor dark, eyes neither open nor shut: it is
-# middling in everything. Nobody is. No draw ever lands there, and the model finds it far likelier than the faces that
+# Look at the likeliest one. Hair neither short nor long, skin neither light nor dark, eyes neither open nor shut: it is
+# average in everything, and no person is. No draw is ever near it, yet the model finds it far likelier than the faces
 # it was made for.
 #
-# Is the model wrong? No. To see why, look at where its draws lie, at the end $z$ of the map:
+# Is the model wrong? No. To see why, look at where its draws lie, at the last box of the map (its $z$ is our
+# $\varepsilon$):
 
 # %%
 from glowlab.figures.glow_map import glow_map
@@ -133,9 +134,9 @@ guess = Prediction(
 guess
 
 # %% tags=["nbval-check-output"]
-dice = torch.Generator().manual_seed(0)
+generator = torch.Generator().manual_seed(0)
 for D in (1, 2, 10, 100, 12_288):
-    distance = torch.randn(500, D, generator=dice).norm(dim=1) / D**0.5
+    distance = torch.randn(500, D, generator=generator).norm(dim=1) / D**0.5
     inside = (distance < 0.5).float().mean()
     found = f"{distance.mean():.2f} ± {distance.std():.2f}"
     print(f"D = {D:6,}: |eps| / sqrt(D) = {found}, {inside:4.0%} below 0.5")
@@ -143,11 +144,11 @@ for D in (1, 2, 10, 100, 12_288):
 # %% tags=["nbval-check-output"]
 guess.outcome(
     "all equally far, nearly" if distance.std() < 0.02 else "anywhere, near and far",
-    "In one dimension the middle is crowded. In many it is empty.",
+    "In one dimension many draws are near the middle. In 12,288 dimensions none is.",
 )
 
 # %% [markdown]
-# Distances are divided by $\sqrt D$, so that they can be compared. Choose $D$, and see how the crowd leaves the
+# Distances are divided by $\sqrt D$, so that they can be compared. Choose $D$, and see how the draws leave the
 # middle. The direction of each dot is that of its first two numbers.
 
 # %%
@@ -166,12 +167,12 @@ Live(
 )
 
 # %% [markdown]
-# Two things compete. The density of a point falls outward (green). But the room grows: at distance $r$ there are
-# as many places as on a sphere, $r^{D-1}$ (amber). What you meet is their product.
+# Two things compete. The density of a point gets smaller outward (green). But the **room**, the volume at a distance
+# $r$, gets larger, like the surface of a sphere, $r^{D-1}$ (amber). How many draws lie at a distance is the product.
 #
-# With many dimensions it is nothing but a thin **shell**, at distance 1, as thick as $1 / \sqrt{2D}$. And
-# temperature scales the shell: at $T$ all draws are at distance $T$. So a picture's own distance is called its
-# **effective temperature**.
+# With many dimensions only a thin **shell** is left, at distance 1, as thick as $1 / \sqrt{2D}$. Temperature scales the
+# shell: at $T$ nearly all draws are at distance $T$. So a picture's own distance is called its **effective
+# temperature**.
 
 
 # %%
@@ -190,14 +191,14 @@ print(f"eps at T = 0.7:        {effective_temperature([0.7 * level for level in 
 print(f"mean face, encoded:    {effective_temperature(model.encode(at(0))).mean():.2f}")
 
 # %% [markdown]
-# Faces that the model has never seen come out just below 1, all but on the shell. That is what training was for. And
-# the face of $T = 0$, which we call the **mean face** from here on? It was decoded from 0, and its pixels were then
-# rounded to whole numbers, which lifts it a little. It is still close to the middle, and no face is anywhere near.
+# Faces that the model has never seen come out just below 1, very near the shell. Training aims at that. The face of
+# $T = 0$, which we call the **mean face** from here on, was decoded from 0. Its pixels were then rounded to whole
+# numbers, which moves it away from 0 a little. It is still close to the middle, and no drawn face is.
 
 # %% [markdown]
 # ## 3 · Likelier, and not more typical
 #
-# A smaller example first. Toss a bent coin a thousand times, heads with probability 0.6. Which sequence of tosses
+# A smaller example first. Toss an unfair coin a thousand times, heads with probability 0.6. Which sequence of tosses
 # is the likeliest of all?
 
 # %% tags=["nbval-check-output"]
@@ -212,12 +213,12 @@ about = sum(math.comb(1000, k) * 0.6**k * 0.4 ** (1000 - k) for k in range(570, 
 print(f"all sequences with 570 to 630:    {about:.0%}")
 
 # %% [markdown]
-# All heads is the likeliest, and nobody has ever seen it. One sees sequences with about 600 heads: each
-# far less likely, but so many of them that together they take nearly all. They are the **typical set**. For normal
-# draws it is the shell.
+# All heads is the likeliest, and nobody has ever seen it. One sees sequences with about 600 heads. Each of them is
+# far less likely, but there are so many that together they have nearly all the probability. They are the **typical
+# set**. For normal draws it is the shell.
 #
-# Here are the three curves of section 2 for 12,288 dimensions, as logs (the room so counted that the sum is 0 at its
-# highest). Drag from the shell to the middle:
+# Here are the three curves of section 2 for 12,288 dimensions, as logs. (The room is scaled so that the highest point
+# of the sum is 0.) Drag from the shell to the middle:
 
 # %%
 Live(
@@ -227,8 +228,8 @@ Live(
 
 # %% [markdown]
 # From the shell to the middle the log-density gains $D/2 = 6{,}144$ nats, and the log of the room loses more. How
-# probable is it that an honest draw, at temperature 1, is as calm as one at 0.9? The orange curve, density × room,
-# says how probable at most (this is Chernoff's bound, for $r < 1$):
+# probable is it that a draw at temperature 1 is as near to the middle as one at 0.9? The orange curve, density × room,
+# is an upper bound (Chernoff's bound, a limit on the probability of rare events; here for $r < 1$):
 #
 # $$\log P(\lvert\varepsilon\rvert / \sqrt D \le r) \;\le\; D \left(\log r + \tfrac{1 - r^2}{2}\right)$$
 
@@ -236,12 +237,12 @@ Live(
 D = model.dims
 for r in (0.99, 0.95, 0.9, 0.7):
     nats = D * (math.log(r) + (1 - r**2) / 2)
-    print(f"as calm as {r:.2f}: at most 10^{nats / math.log(10):.1f}")
+    print(f"at {r:.2f} or nearer: at most 10^{nats / math.log(10):.1f}")
 
 # %% [markdown]
-# So $T = 0.7$ is not a careful choice among the model's faces. It is a place where the model itself would never
-# draw one. How likely does it find pictures from there? Here are samples of eight temperatures, beside the band of
-# drawn faces: their mean, and one and three standard deviations to both sides.
+# So at $T = 0.7$ we do not choose the better ones of the model's faces. We look where the model itself never draws
+# one. How likely does it find pictures from there? Here are samples of eight temperatures, beside the band of drawn
+# faces: their mean, and one and three standard deviations to both sides.
 
 # %%
 from glowlab.figures.temperature import bits_by_temperature, quality_and_diversity
@@ -262,8 +263,81 @@ print(f"the mean face is {away:.0f} standard deviations likelier than drawn face
 # %% [markdown]
 # The rest of the gain comes from the log-det: near the mean face the flow packs pictures a little more densely.
 #
-# So to ask whether a picture could be a draw, do not ask whether it is likely. Ask whether it is *as likely as
+# So to find out whether a picture could be a draw, do not ask whether it is likely. Ask whether it is *as likely as
 # draws are*. The curve crosses the band of drawn faces at about $T = 1$, and at 0.7 it is far below.
+
+# %% [markdown]
+# ### Foreign pictures
+#
+# Does this matter elsewhere? Nalisnick et al. (2019) trained Glow on the photographs of CIFAR-10, and asked it about
+# house numbers (SVHN), which it had never seen. It found them *likelier* than CIFAR-10's own test pictures. House
+# numbers are smoother, and smooth pictures are easy to guess.
+#
+# We ask our model about pictures unlike its faces. Two numbers may tell: bits, and the distance
+# $\lvert\varepsilon\rvert / \sqrt D$, in which the log-det has no part.
+
+
+# %%
+def plain(grey):
+    return torch.full((1, 3, 64, 64), grey, dtype=torch.uint8)
+
+
+new = faces.draw(64, seed=7).images  # more faces that the model has never seen
+grain = 2 * torch.randn(1, 3, 64, 64, generator=generator)  # like that of the drawn faces
+kinds = {
+    "faces": new,
+    "grey": plain(128),
+    "black": plain(0),
+    "grainy grey": (128 + grain).round().to(torch.uint8),
+    "upside down": new.flip(-2),
+}
+
+# %%
+new_bits = {name: model.bits_per_dim(images) for name, images in kinds.items()}
+distances = {name: effective_temperature(model.encode(images)) for name, images in kinds.items()}
+row(
+    [images[0] for images in kinds.values()],
+    [f"{name}\n{new_bits[name].mean():.2f} bits\nat {distances[name].mean():.2f}" for name in kinds],
+    alt="A face, a grey square, a black one, a grey one with grain, and a face upside down, with bits and distance.",
+    height=192,
+    exact=False,
+)
+
+# %% [markdown]
+# Plain grey is likelier than any face, just as SVHN is for CIFAR-10. Black and grainy grey cost what faces cost: by
+# bits alone they pass. Their distances, above 1.1, do not, since faces lie between 0.97 and 1.03. A face upside down is
+# far away in both.
+
+# %% [markdown]
+# ## Exercise 1 · A test for foreign pictures
+#
+# Design a test. It gets one number for each of $N$ pictures, `values`, and the same kind of number for many pictures
+# that are known to be faces, `usual`. It says True for the pictures that are foreign. At most one face in 20 may be
+# called foreign, and the test must work for bits, for distances, and for any other unit.
+
+
+# %%
+def foreign(values, usual):  # (N,) and (M,) -> (N,), True or False
+    return ...
+
+
+# %% tags=["nbval-check-output"]
+from glowlab.checks import temperature as check
+
+check.foreign(foreign)
+
+# %% [markdown]
+# `check.foreign.hint()` helps, and `check.foreign.solution()` shows an answer. Once yours is right, here is what it
+# finds: the share of pictures called foreign, by bits and by distance.
+
+# %% tags=["nbval-check-output"]
+if check.foreign(foreign):
+    for name in kinds:
+        said = [torch.as_tensor(foreign(n[name], n["faces"])).float().mean() for n in (new_bits, distances)]
+        print(f"{name:12} by bits {said[0]:4.0%}, by distance {said[1]:4.0%}")
+
+# %% [markdown]
+# No such test proves that a picture is a face. It only says that the model cannot tell it from one by this number.
 
 # %% [markdown]
 # ## 4 · What does cooling do to a density?
@@ -273,7 +347,7 @@ print(f"the mean face is {away:.0f} standard deviations likelier than drawn face
 # $$p_T(x) \propto p(x)^{T^2},$$
 #
 # and that, with additive coupling, one gets this by multiplying the standard deviation of $p(z)$ by $T$. Let us
-# hold the formula against the multiplying.
+# compare the formula with the multiplication.
 
 # %%
 guess = Prediction(
@@ -284,7 +358,7 @@ guess
 
 # %% tags=["nbval-check-output"]
 x = torch.linspace(-12, 12, 4001, dtype=torch.float64)
-log_p = -(x**2) / 2  # of the standard normal, but for a constant
+log_p = -(x**2) / 2  # of the standard normal, without its constant
 
 
 def width(power):
@@ -292,7 +366,7 @@ def width(power):
     return (p * x**2).sum().sqrt().item()
 
 
-draws = torch.randn(100_000, generator=dice)
+draws = torch.randn(100_000, generator=generator)
 print("   T   power T²   power 1/T²   draws times T")
 for T in (0.5, 0.7, 1, 1.3):
     print(f"{T:4.1f}   {width(T**2):8.2f}   {width(1 / T**2):10.2f}   {(T * draws).std():13.2f}")
@@ -320,14 +394,7 @@ Live(
 # $\varepsilon$ by $T$, and so do we.
 
 # %% [markdown]
-# ### From eps to pictures
-#
-# That was about $\varepsilon$. For pictures, $\log p(x) = \log p(\varepsilon) + \log\det$. If the log-det is the same
-# everywhere, it goes into the constant. Then the power $1/T^2$ of $p(x)$ is that of $p(\varepsilon)$, and multiplying
-# $\varepsilon$ by $T$ samples from it exactly. That is why the paper speaks of additive coupling: its log-det is 0.
-
-# %% [markdown]
-# ## Exercise 1 · The log-density at temperature T
+# ## Exercise 2 · The log-density at temperature T
 #
 # How likely are latents among those of temperature $T$? Write $\log \mathcal N(\varepsilon;\, 0,\, T^2 I)$ in nats, one
 # number for each picture. `eps` is the list of all levels, and $T$ counts for all of them.
@@ -340,15 +407,11 @@ def tempered_log_prob(eps, temperature):  # a list of (B, C, H, W), a number abo
 
 
 # %% tags=["nbval-check-output"]
-from glowlab.checks import temperature as check
-
 check.tempered_log_prob(tempered_log_prob)
 
 # %% [markdown]
-# `check.tempered_log_prob.hint()` helps. `check.tempered_log_prob.solution()` shows two functions of the package that
-# do it together, for temperature is a prior of width $T$.
-#
-# Once it is right, ask it which temperature suits drawn faces best. Is it 1?
+# `check.tempered_log_prob.hint()` and `.solution()` help. Once yours is right, it says which temperature suits drawn
+# faces best. Is it 1?
 
 # %% tags=["nbval-check-output"]
 if check.tempered_log_prob(tempered_log_prob):
@@ -357,7 +420,11 @@ if check.tempered_log_prob(tempered_log_prob):
     print("drawn faces suit best T =", candidates[scores.index(max(scores))])
 
 # %% [markdown]
-# ## 5 · Where this stops being exact
+# ## 5 · From $\varepsilon$ to pictures, and where it stops being exact
+#
+# For pictures, $\log p(x) = \log p(\varepsilon) + \log\det$. With *additive* coupling the log-det is the same for all
+# pictures, a constant. Then multiplying $\varepsilon$ by $T$ samples from $p(x)^{1/T^2}$ exactly. That is why the paper
+# speaks of additive coupling.
 #
 # Our model has *affine* coupling: its log-det differs from picture to picture. Here is the smallest flow of that kind,
 # with two numbers, made by hand. `strength` 0 makes it additive.
@@ -413,32 +480,18 @@ for strength in (0.0, 0.7):
 
 # %% [markdown]
 # Additive: the same. Affine: not the same. A power of $p$ favours places where density is high, and on the right it
-# is high because the flow has squeezed points together there. Multiplying $\varepsilon$ knows nothing of that: it
-# leaves half of the draws on each side.
-
-# %% [markdown]
-# How far off is our face model? One could repair it by weights. Draws at $T$ have the density
-# $p(\varepsilon)^{1/T^2} \det$, but for a constant, and $p(x)^{1/T^2} = p(\varepsilon)^{1/T^2} \det^{1/T^2}$ is
-# wanted. So each draw would get the weight $\exp((1/T^2 - 1) \log\det)$. Here are those of sixteen at $T = 0.7$:
-
-# %% tags=["nbval-check-output"]
-T = 0.7
-pictures = model.inverse(latents.scale(eps, T))
-log_det = model(pictures)[1]  # (16,), nats
-weights = ((1 / T**2 - 1) * log_det).softmax(0)
-print(f"log-dets differ by more than 100 nats: {bool(log_det.std() > 100)}")
-print(f"the heaviest of the sixteen weighs {weights.max():.0%} of all")
-
-# %% [markdown]
-# One takes all, so weights will not repair it. For Glow with affine coupling, then, "temperature" means what the code
-# does, $T \varepsilon$, and no more. It is a recipe, and a good one. Only the formula beside it is not exact.
+# is high because the flow has squeezed points together there. Multiplying $\varepsilon$ ignores that: it leaves half
+# of the draws on each side.
+#
+# So for Glow with affine coupling, "temperature" means what the code does, $T \varepsilon$, and no more. It is a good
+# recipe. Only the formula beside it is not exact.
 
 # %% [markdown]
 # ## 6 · Scale eps, not z
 #
-# Before we write the sampler, one trap. Each split's prior knows what to expect of the numbers that it adds:
+# Before we write the sampler, one trap. Each split's prior predicts the numbers that it adds:
 # $z = \mu + \sigma \varepsilon$ (notebook 06). So here $z$ is what leaves a split before it is whitened, and
-# $\varepsilon$ what is stored. Temperature is about what is *not* known, so
+# $\varepsilon$ is what we store. Temperature is about what is *not* known, so
 #
 # $$z = \mu + \sigma\, T \varepsilon \qquad\text{and not}\qquad z = T (\mu + \sigma \varepsilon).$$
 
@@ -463,12 +516,11 @@ row(
 )
 
 # %% [markdown]
-# Scaling $z$ also shrinks $\mu$, which is knowledge: the colours drift, and features fade that the priors had
-# foretold. Our latents are white, so `latents.scale` cannot fall into this. The ports that keep
-# $z$ in their lists can.
+# Scaling $z$ also shrinks $\mu$, which is knowledge: colours change, and features fade that the priors had predicted.
+# Our latents are white, so `latents.scale` is safe from this. Programs that keep $z$ in their lists are not.
 
 # %% [markdown]
-# ## Exercise 2 · A temperature for every level
+# ## Exercise 3 · A temperature for every level
 #
 # Write the sampler. `temperature` is a number, or a list with one for each level, finest first. The model has
 # `latent_shapes`, one (C, H, W) for each level, and `decode`. All random numbers come from `generator`.
@@ -485,23 +537,23 @@ check.sample(sample)
 
 # %% [markdown]
 # `check.sample.hint()` and `check.sample.solution()` are there as before. The check draws some hundred pictures from a
-# small random model and measures, level by level, the width of the numbers that you decoded. Once it is right, it draws
-# three faces (until then, the package does), with 0 at level 1 and 0.9 at level 4:
+# small random model and measures, level by level, the width of the numbers that you decoded. The next cell draws three
+# faces, with 0 at level 1 and 0.9 at level 4: by your function once it is right, until then by the package's.
 
 # %%
 mine = sample if check.sample(sample) else glowlite.Glow.sample
 three = mine(model, 3, [0, 0.6, 0.7, 0.9], generator=torch.Generator().manual_seed(2))
-row(middle(three), alt="Three faces with a temperature for each level: different people, little detail.")
+row(middle(three), alt="Three faces with a temperature for each level: different people, little detail.", exact=False)
 
 # %% [markdown]
 # ## 7 · Which level may be cooled?
 #
 # Level 1 holds half of all numbers, level 4 an eighth (notebook 06). Set a single level to 0 and leave the others at
-# 0.7. How varied are the sixteen then? Measure by how many grey levels two pictures differ, in the mean over all pairs.
+# 0.7. How varied are the sixteen then? Measure by how many grey levels two pictures differ, averaged over all pairs.
 
 # %%
 guess = Prediction(
-    "Cooling which level makes the sixteen nearly one and the same?",
+    "Which level, set to 0, makes the sixteen faces nearly the same?",
     ["level 1, with half of all numbers", "level 2", "level 3", "level 4, with an eighth"],
 )
 guess
@@ -531,20 +583,20 @@ for l, grey in varied.items():
 names = ["level 1, with half of all numbers", "level 2", "level 3", "level 4, with an eighth"]
 guess.outcome(
     names[min((1, 2, 3, 4), key=varied.get) - 1],
-    "It says whose face it is; the other levels only work it out.",
+    "It says whose face it is; the other levels only add detail.",
 )
 
 # %% [markdown]
-# So cooling is not all or nothing. Levels 1 to 3 may be cooled, and people stay as varied as before. Level 4 is where
-# variety lives, and it can stay warm. Try it in the explorer of section 1, under *Advanced*: which temperatures do
-# you like best?
+# So each level may have its own temperature. Levels 1 to 3 can be cooled, and people stay nearly as varied as before.
+# The variety comes from level 4, which can stay at 1. Try it in the explorer of section 1, under *Advanced*: which
+# temperatures do you like best?
 
 # %% [markdown]
 # ## 8 · Quality against diversity
 #
-# Diversity we can measure. What is quality? Not likelihood, as we saw. Here is one way: collect what faces are made
-# of. From 1,536 drawn faces take the 300 directions in which they differ most (their principal components). What
-# cannot be put together from those, in a new picture, is unlike faces.
+# We can measure diversity. What is quality? Not likelihood, as we saw. Here is one way. From 1,536 drawn faces take
+# the 300 directions in which they differ most (their principal components). The part of a new picture that these
+# directions cannot express is unlike faces.
 
 
 # %%
@@ -558,40 +610,38 @@ mean = crowd.mean(0)
 components = torch.svd_lowrank(crowd - mean, q=300, niter=2)[2]  # (768, 300)
 
 
-def oddness(images, kept=300):  # what is left over, in grey levels, mean over the pictures
-    centred, parts = coarse(images) - mean, components[:, :kept]
-    return (centred - centred @ parts @ parts.T).square().mean(1).sqrt().mean().item()
+def oddness(images):  # what is left over, in grey levels, mean over the pictures
+    centred = coarse(images) - mean
+    return (centred - centred @ components @ components.T).square().mean(1).sqrt().mean().item()
 
 
 # %%
-new = faces.draw(64, seed=7).images
 more = latents.sample_eps(model.latent_shapes, 48, torch.Generator().manual_seed(2))
 samples = [model.decode(latents.scale(more, T)) for T in temperatures]
 odd, varied = [oddness(images) for images in samples], [spread(images) for images in samples]
 quality_and_diversity(temperatures, odd, varied, (oddness(new), spread(new)))
 
 # %% [markdown]
-# Cooler is cleaner, and cooler is more alike: there is the trade. On the left the curve passes drawn faces
-# below $T = 1$; at 1, samples hold more of what no face has. On the right they fall short of drawn faces even at 1:
-# this model is still more timid than its data. The explorer of section 1 has both in one chart, *Quality against
-# diversity*.
+# Cooler samples are cleaner and more alike: quality costs diversity. On the left the curve crosses the line of drawn
+# faces below $T = 1$; at 1, samples hold more of what no face has. On the right, samples vary less than drawn faces,
+# even at 1. The explorer of section 1 has both in one chart, *Quality against diversity*.
 
 # %% tags=["nbval-check-output"]
-for kept in (200, 300):
-    limit = oddness(new, kept)
-    clean = [T for T, images in zip(temperatures, samples, strict=True) if oddness(images, kept) < limit]
-    print(f"with {kept} components, samples are as clean as drawn faces up to T = {max(clean)}")
+limit = oddness(new)
+clean = [T for T, images in zip(temperatures, samples, strict=True) if oddness(images) < limit]
+print(f"samples are as clean as drawn faces up to T = {max(clean)}")
 print(f"at T = 0.7, two samples differ {varied[3] / spread(new):.0%} as much as two drawn faces")
 
 # %% [markdown]
-# It is a yardstick and no law: with fewer components it is less strict. And at $T = 0$ it finds no fault. No measure of
-# single faces can tell that one face for everybody is too few.
+# At $T = 0$ this measure finds no fault. No measure of single faces can tell that one face for everybody is too few.
+# Papers often use the FID, which compares the means and covariances of two *sets* of pictures, in the features of a
+# network. It depends on that network and on how many pictures there are.
 
 # %% [markdown]
 # ## 9 · Where it fails
 #
-# Above 1 the flow is asked about places where training never put a face. And 0 is the mean of all latents. Is it also
-# the mean of all pictures?
+# Above 1 the flow decodes latents at which training never put a face. And 0 is the mean of all latents. Is its picture
+# also the mean of all pictures?
 
 # %%
 average = faces.draw(512, seed=6).images.float().mean(0).round().to(torch.uint8)
@@ -603,33 +653,18 @@ row(
 )
 
 # %% [markdown]
-# At 2 the face falls apart. (It stays finite, since our coupling bounds its scales. With the published `sigmoid` scale
-# it need not.) The face of $T = 0$ is no average of pictures: it has eyes and edges. And yet it is nobody.
-
-# %% [markdown]
-# We know how faces were made, so we can say how rare a face is that has a little of everything. Each drawn face
-# follows from 48 hidden numbers, uniform from -1 to 1 (but for beard and glasses, which most people lack). How many
-# faces are middling, within a tenth of 0, in every one?
-
-# %% tags=["nbval-check-output"]
-middling = sum(math.log10(0.1 * (1 - faces.ABSENT.get(name, 0))) for name in faces.PARAMETERS)
-table = faces.numbers(100_000, seed=0)  # (100000, 48)
-count = (table.abs() < 0.1).sum(1)
-print(f"expected: one face in 10^{-middling:.0f}")
-print(f"the most average of 100,000 faces is middling in {count.max()} of {table.shape[1]} numbers")
-
-# %% [markdown]
-# The mean of everything is a rare thing to be, in hidden numbers as in latents. This is why a half-way point between
-# two faces needs care, which is the next notebook's subject.
+# At 2 the face falls apart. (Its numbers stay finite, since our coupling bounds its scales. With the published
+# `sigmoid` scale they may not.) The face of $T = 0$ is not the average of pictures: it has eyes and edges. Still, it is
+# nobody's. This is why a half-way point between two faces needs care, which is the next notebook's subject.
 
 # %% [markdown]
 # ## Summary
 #
 # - In many dimensions, normal draws lie in a thin shell at effective temperature 1; $T$ scales it.
-# - The middle is $D/2$ nats likelier than the shell, and no draw is there: likely is not typical.
+# - The middle is likelier than the shell, and no draw is there; foreign pictures may be likelier than faces.
 # - $T \varepsilon$ samples from $p^{1/T^2}$, not $p^{T^2}$, and exactly so only where the log-det is constant.
-# - Temperature scales $\varepsilon$ at every level, never what a prior knows.
-# - Cooling trades variety for clean pictures; here nearly all variety lives in level 4.
+# - Temperature scales $\varepsilon$, never what a prior knows.
+# - A lower temperature gives cleaner pictures and less variety, most of which comes from level 4.
 
 # %% [markdown]
 # **A harder question.** The paper's model of large faces has additive coupling in every step. ActNorm and 1x1
@@ -639,13 +674,14 @@ print(f"the most average of 100,000 faces is middling in {count.max()} of {table
 # %% [markdown]
 # <details><summary>One answer</summary>
 #
-# Not quite. Whitening, $\varepsilon = (z - \mu) / \sigma$, is an affine coupling of its own: what stays decides by
+# Not quite. Whitening, $\varepsilon = (z - \mu) / \sigma$, is itself an affine coupling: what stays decides by
 # how much the other half is scaled. Its log-det, $-\sum \log \sigma$, depends on the picture unless $\sigma$ is the
 # same for all. With a $\mu$ that is learned and a $\sigma$ that is fixed, it would be exact.
 #
 # </details>
 #
-# **Next.** 11 · Interpolation: the way from one face to another, and how not to fall through the shell.
+# **Next.** 11 · Interpolation: the way from one face to another, and how to stay on the shell.
 #
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 6, where the formula is, and figure 8; Parmar et al.
-# (2018), *Image Transformer*, for samples at a reduced temperature before it.
+# (2018), *Image Transformer*, for samples at a reduced temperature before it; Nalisnick et al. (2019), *Do deep
+# generative models know what they don't know?*

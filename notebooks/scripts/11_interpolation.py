@@ -14,32 +14,32 @@
 # %% [markdown]
 # # 11 · Interpolation
 #
-# Two people, and a way from one to the other. Through pixels it leads past ghosts, through latents past people.
-# But there is more than one way through latents. Which is the good one, and what could tell?
+# Take two faces and go from one to the other. Mixed pixels show a double exposure; mixed latents mostly show one
+# person. But there is more than one way through the latents. Which one is better, and by which measure?
 #
-# **After this notebook you can** walk from face to face on a straight line or on an arc, say what each does to
-# temperature, likelihood and picture, choose which levels go along, and name places where all ways fail.
+# **After this notebook you can** go from face to face on a straight line or on an arc, say what each does to
+# temperature, likelihood and picture, choose which levels move, and name cases in which all ways fail.
 
 # %% [markdown]
 # **Needs.** Temperature (10) and many scales (06). No GPU, no training.
 #
 # **Minutes.** About 30 to read and 10 for the exercises; all cells run in under 120 seconds.
 #
-# **Symbols.**
+# **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
 # | symbol | what it is | in the code |
 # |---|---|---|
-# | $a, b$ | latents of the first and of the second face | `Glow.encode` |
-# | $t$ | how far on the way, 0 at $a$ and 1 at $b$ | `latents.lerp` |
+# | $a, b$ | the white latents $\varepsilon$ of the first and of the second face | `Glow.encode` |
+# | $t$ | how far we have gone, 0 at $a$ and 1 at $b$ | `latents.lerp` |
 # | $\omega$ | the angle between $a$ and $b$ | `latents.slerp` |
 # | $\lvert\varepsilon\rvert / \sqrt D$ | effective temperature | `latents.effective_temperature` |
 # | $D$ | how many numbers a picture has | `Glow.dims` |
 
 # %% [markdown]
-# ## 1 · Who stands half-way?
+# ## 1 · Two ways to mix faces
 #
-# Two faces were drawn, and two programs asked for the picture half-way. One of them mixes the pixels. The other
-# mixes the latents, and decodes. Which is which? Drag the slider.
+# Here are two drawn faces. Between them stand two mixtures: one of their pixels, and one of their latents, decoded.
+# Drag the slider. Which of the mixtures could be a person?
 
 # %%
 import torch
@@ -52,16 +52,16 @@ torch.set_grad_enabled(False)  # nothing is trained in this notebook
 model = glowlite.load("faces64")
 people = faces.draw(64, seed=5).images
 firsts, seconds = people[:32], people[32:]  # 32 pairs
-z_firsts, z_seconds = model.encode(firsts), model.encode(seconds)
+eps_firsts, eps_seconds = model.encode(firsts), model.encode(seconds)
 
 
 # %%
-def one(z, i):
-    return [eps[i : i + 1] for eps in z]  # the latents of one picture
+def one(eps, i):
+    return [level[i : i + 1] for level in eps]  # the latents of one picture
 
 
 first, second = firsts[10:11], seconds[10:11]
-a, b = one(z_firsts, 10), one(z_seconds, 10)
+a, b = one(eps_firsts, 10), one(eps_seconds, 10)
 
 # %%
 from glowlab.figures.live import Button, CheckBox, Choice, Live, Slider
@@ -74,7 +74,7 @@ def blend(x, y, t):
 
 def walk(t):
     line = [(1 - t) * x + t * y for x, y in zip(a, b, strict=True)]
-    shown = {"first": first, "?": blend(first, second, t), "??": model.decode(line), "second": second}
+    shown = {"first": first, "pixels": blend(first, second, t), "latents": model.decode(line), "second": second}
     alt = f"Two faces. Between them, at t = {t:.2f}, mixed pixels, which show both, and one face by mixed latents."
     return side_by_side(shown, alt)
 
@@ -82,11 +82,11 @@ def walk(t):
 Live(walk, Slider("t", "How far", 0.0, 1.0, value=0.5, step=0.01, ends=("first", "second")))
 
 # %% [markdown]
-# **?** is the **pixel blend**, a double exposure, a ghost: long hair hangs over it like a veil. **??**, on the
-# **straight line** between the latents, is somebody, with hair of one colour, if with glasses that fade.
+# The **pixel blend** is a double exposure, a *ghost*: both faces can be seen in it, one through the other. On the
+# **straight line** between the latents stands one person, with hair of one colour, though the glasses fade.
 #
-# `latents.lerp` is that line of code, $(1 - t)\,a + t\,b$, level by level. And since nothing is lost between pixels
-# and latents, the way begins and ends at the very pictures:
+# `latents.lerp` does the same, $(1 - t)\,a + t\,b$, level by level. And since nothing is lost between pixels and
+# latents, it begins and ends exactly at the two pictures:
 
 # %% tags=["nbval-check-output"]
 for t, end in ((0.0, first), (1.0, second)):
@@ -99,10 +99,10 @@ from glowlab.figures.glow_map import glow_map
 glow_map("z")
 
 # %% [markdown]
-# ## 2 · What is a ghost worth?
+# ## 2 · How likely is a ghost?
 #
 # No face of the training data looks like a double exposure. The model gives every picture a likelihood, in bits
-# per dimension: the fewer, the likelier (notebook 07). What does it say of ghosts?
+# per dimension: the fewer, the likelier (notebook 07). How likely does it find ghosts?
 
 # %%
 from glowlab.checks import Prediction
@@ -122,27 +122,28 @@ bits_mixed = model.bits_per_dim(mixed)
 print(f"faces {bits_faces.mean():.1f}, blends {bits_mixed.mean():.1f} bits per dimension")
 guess.outcome(
     "the blends" if bits_mixed.mean() < bits_faces.mean() - 0.02 else "the faces",
-    "Likelihood is not how good a picture looks.",
+    "A likelier picture need not look better.",
 )
 
 # %% [markdown]
 # Why? Look closely at a drawn face: it has grain, like a photograph, with a standard deviation of `faces.GRAIN`
-# grey levels. Nobody can guess grain, so every number pays for it:
+# grey levels. Grain cannot be predicted, so it costs bits in every number:
 
 # %% tags=["nbval-check-output"]
 import math
 
 entropy = math.log2(faces.GRAIN * math.sqrt(2 * math.pi * math.e))  # of a normal variable, in bits
-print(f"grain of {faces.GRAIN:g} grey levels alone costs {entropy:.2f} of {bits_faces.mean():.1f} bits")
+print(f"grain of {faces.GRAIN:g} grey levels alone costs {entropy:.1f} of {bits_faces.mean():.1f} bits")
 
 # %% [markdown]
 # In the mean of two pictures, two grains partly cancel: $1/\sqrt 2$ of the deviation is left. The blend is
-# *smoother*, and smooth is cheap. If that is the reason, then giving the missing grain back must turn it round:
+# *smoother*, and smooth pictures cost fewer bits. If that is the reason, then blends to which we add the missing grain
+# must cost more than faces:
 
 # %%
-dice = torch.Generator().manual_seed(1)
+generator = torch.Generator().manual_seed(1)
 missing = faces.GRAIN * 0.5**0.5  # variances add: half of it is there, half of it is missing
-grainy = torch.lerp(firsts.float(), seconds.float(), 0.5) + missing * torch.randn(mixed.shape, generator=dice)
+grainy = torch.lerp(firsts.float(), seconds.float(), 0.5) + missing * torch.randn(mixed.shape, generator=generator)
 bits_grainy = model.bits_per_dim(grainy.round().clamp(0, 255).to(torch.uint8))
 blurred = torch.nn.functional.avg_pool2d(firsts[:16].float(), 3, 1, 1, count_include_pad=False)
 bits_blurred = model.bits_per_dim(blurred.round().to(torch.uint8))
@@ -162,28 +163,28 @@ bits_by_group(
 )
 
 # %% tags=["nbval-check-output"]
-dearer = torch.maximum(bits_faces[:32], bits_faces[32:])
-print(f"blends that cost more than both of their faces: {(bits_mixed > dearer).sum()} of 32")
-print(f"with their grain put back:                      {(bits_grainy > dearer).sum()} of 32")
+highest = torch.maximum(bits_faces[:32], bits_faces[32:])
+print(f"blends that cost more than both of their faces: {(bits_mixed > highest).sum()} of 32")
+print(f"with their grain put back:                      {(bits_grainy > highest).sum()} of 32")
 
 # %% [markdown]
-# So the model does know that ghosts are no faces: with grain, every one of them is dearer than both people it is
-# made of. But most of the bits are spent on grain, and a picture that has less of it wins, whatever it shows. A
-# blur wins by even more. Keep that in mind whenever somebody sorts pictures by likelihood.
+# So the model does know that ghosts are not faces: with grain, every one of them costs more than both people it is
+# made of. But most of the bits are spent on grain, and a picture with less grain costs less, whatever it shows. A
+# blurred face costs even less. Remember this whenever somebody sorts pictures by likelihood.
 
 # %% [markdown]
 # ## 3 · At right angles
 #
 # Back to latents. What is between $a$ and $b$? In two dimensions, two random arrows can stand at any angle. The
-# cosine of the angle is $a \cdot b$ over both lengths. In $D$ dimensions $a \cdot b$ is a sum of $D$ products, as
-# often above 0 as below. It grows like $\sqrt D$, and the lengths' product like $D$. Draw, and see:
+# cosine of the angle is $a \cdot b$ divided by both lengths. In $D$ dimensions $a \cdot b$ is a sum of $D$ products, as
+# often above 0 as below. It grows like $\sqrt D$, and the product of the lengths like $D$. Draw, and see:
 
 # %% tags=["nbval-check-output"]
 for dims in (2, 20, 200, 12288):
-    x, y = torch.randn(2, 500, dims, generator=dice)
+    x, y = torch.randn(2, 500, dims, generator=generator)
     size = torch.cosine_similarity(x, y, dim=1).square().mean().sqrt()  # root mean square
     print(f"D = {dims:6,}: the size of a cosine is {size:.3f}, and 1/sqrt(D) is {dims**-0.5:.3f}")
-x, y = latents.flatten(z_firsts), latents.flatten(z_seconds)  # (32, D) each, all levels side by side
+x, y = latents.flatten(eps_firsts), latents.flatten(eps_seconds)  # (32, D) each, all levels side by side
 cosine = torch.cosine_similarity(x, y, dim=1)
 print(f"32 pairs of faces: cosine {cosine.mean().abs():.2f} ± {cosine.std():.2f}")
 
@@ -200,22 +201,22 @@ print(f"32 pairs of faces: cosine {cosine.mean().abs():.2f} ± {cosine.std():.2f
 
 
 # %%
-def temperature(z):
-    return (sum(eps.square().sum((1, 2, 3)) for eps in z) / model.dims).sqrt()  # (B,)
+def temperature(eps):
+    return (sum(level.square().sum((1, 2, 3)) for level in eps) / model.dims).sqrt()  # (B,)
 
 
 # %% tags=["nbval-check-output"]
-middles = latents.lerp(z_firsts, z_seconds, 0.5)
+middles = latents.lerp(eps_firsts, eps_seconds, 0.5)
 error = (temperature(middles) - latents.effective_temperature(middles)).abs().max()
 assert error < 1e-6
 print("same as glowlite:", bool(error < 1e-6))
-print(f"ends {temperature(z_firsts).mean():.2f}, middle {temperature(middles).mean():.2f}, means of 32")
+print(f"ends {temperature(eps_firsts).mean():.2f}, middle {temperature(middles).mean():.2f}, means of 32")
 
 # %% [markdown]
-# Draws of the model lie on a thin shell, at temperature 1, and encoded faces a hair inside it. The straight line
-# leaves the shell, and half-way it is at $1 / \sqrt 2 \approx 0.71$ of where it was. Here is the plane that holds $a$,
-# $b$ and the origin. Move $t$. Then change $D$: for few dimensions the shell is thick, and the angle anything (press
-# *Other draws*).
+# Draws of the model lie on a thin shell, at temperature 1, and encoded faces slightly inside it. The straight line
+# leaves the shell: half-way its distance is $1 / \sqrt 2 \approx 0.71$ of what it was. Here is the plane that holds
+# $a$, $b$ and the origin. Move $t$. Then change $D$: with few dimensions the shell is thick, and any angle is possible
+# (press *Other draws*).
 
 # %%
 from glowlab.figures.interpolation import paths_in_shell
@@ -230,46 +231,52 @@ Live(
 )
 
 # %% [markdown]
-# The orange curve is the other way: along the shell. It keeps the temperature if both ends have the same, and
-# passes from one to the other where they differ. How do we compute it?
+# The orange curve is the other way: along the shell. It keeps the temperature if both ends have the same one, and
+# changes steadily from one to the other if not. How do we compute it?
 
 # %% [markdown]
 # ## 4 · The arc
 #
-# Stay in the plane of $a$ and $b$, and walk at an even pace: at $t$ we have turned by $t\omega$. This is
-# **spherical interpolation**, `slerp`:
+# Stay in the plane of $a$ and $b$, and turn at a constant speed: by $t\omega$ up to $t$. This is **spherical
+# interpolation**, `slerp`:
 #
 # $$\frac{\sin((1 - t)\,\omega)}{\sin \omega}\; a + \frac{\sin(t\,\omega)}{\sin \omega}\; b
 # \qquad \text{with} \qquad \cos \omega = \frac{a \cdot b}{\lvert a\rvert \lvert b\rvert}$$
 #
-# At $t = 0$ the weights are 1 and 0. Half-way, at a right angle, they are 0.71 and 0.71; on the line, 0.5 and 0.5.
+# At $t = 0$ the weights are 1 and 0. Half-way, at a right angle, both are 0.71; on the line, both are 0.5. The weights
+# depend on the angle alone. Drag it to both ends:
+
+# %%
+from glowlab.figures.interpolation import arc_weights
+
+Live(arc_weights, Slider("degrees", "Angle between a and b", 0.0, 180.0, value=90.0, step=1.0))
 
 # %% [markdown]
 # ## Exercise 1 · Spherical interpolation
 #
-# Write it for latents as they come: `a` and `b` are lists with one tensor a level, (B, C, H, W) each. There is
-# one angle for each pair of pictures, over *all levels together*. Where $a$ and $b$ point the same way, $\sin\omega$
-# is 0, and so is what stands over it. Find something sensible for that case, too.
+# Write it for latents as they come: `a` and `b` are lists with one tensor for each level, (B, C, H, W). There is one
+# angle for each pair of pictures, over *all levels together*. Where $a$ and $b$ point the same way, both $\sin\omega$
+# and the numbers above it are 0. Find something sensible for that case, too.
 
 
 # %%
-def arc(a, b, t):
+def slerp(a, b, t):
     return ...
 
 
 # %% tags=["nbval-check-output"]
 from glowlab.checks import interpolation as check
 
-check.slerp(arc)
+check.slerp(slerp)
 
 # %% [markdown]
-# `check.slerp.hint()` helps, more than once, and `check.slerp.solution()` shows the package's lines. Once the
-# check is content, the next figures are made by your function, until then by the package's.
+# `check.slerp.hint()` helps, more than once, and `check.slerp.solution()` shows an answer. From here on, figures use
+# `way`: your function once it is right, until then the package's.
 
 # %%
 from glowlab.figures.interpolation import picture_strips
 
-way = arc if check.slerp(arc) else latents.slerp
+way = slerp if check.slerp(slerp) else latents.slerp
 picture_strips(
     {
         "straight line": [model.decode(latents.lerp(a, b, t))[..., 4:60, 4:60] for t in (0.25, 0.5, 0.75)],
@@ -281,22 +288,23 @@ picture_strips(
 
 # %% [markdown]
 # Compare the middles. On the straight line it is soft: its latents are at temperature 0.7, and you know from
-# notebook 10 that such pictures are calmer. On the arc it is as sharp as its ends.
+# notebook 10 that such pictures are smoother. On the arc it is as sharp as its ends.
 
 # %%
 guess = Prediction(
-    "Half-way on the straight line: how likely is the picture, beside the faces at its ends?",
+    "Half-way on the straight line: how likely is the picture, compared with the faces at its ends?",
     ["less likely", "about as likely", "likelier"],
 )
 guess
 
 # %%
 stops = torch.linspace(0, 1, 5).tolist()
-x, y, za, zb = firsts[:8], seconds[:8], [eps[:8] for eps in z_firsts], [eps[:8] for eps in z_seconds]
+x, y = firsts[:8], seconds[:8]  # eight pairs
+xs, ys = [level[:8] for level in eps_firsts], [level[:8] for level in eps_seconds]  # and their latents
 pictures = {
     "pixel blend": [blend(x, y, t) for t in stops],
-    "straight line": [model.decode(latents.lerp(za, zb, t)) for t in stops],
-    "arc": [model.decode(way(za, zb, t)) for t in stops],
+    "straight line": [model.decode(latents.lerp(xs, ys, t)) for t in stops],
+    "arc": [model.decode(way(xs, ys, t)) for t in stops],
 }
 bits = {name: torch.stack([*map(model.bits_per_dim, shown)]) for name, shown in pictures.items()}  # (5, 8)
 
@@ -310,11 +318,13 @@ curves_along_path(
 # %% tags=["nbval-check-output"]
 line, curve = bits["straight line"], bits["arc"]
 print(f"half-way: {line[2].mean():.1f} on the line, {curve[2].mean():.1f} on the arc")
-guess.outcome("likelier" if line[2].mean() < line[0].mean() - 0.1 else "about as likely", "Cold is cheap.")
+guess.outcome(
+    "likelier" if line[2].mean() < line[0].mean() - 0.1 else "about as likely", "A low temperature costs few bits."
+)
 
 # %% [markdown]
-# The straight line passes nearer to 0 than any face lies, and at 0 the density of latents is highest. That it is
-# likelier than the people at its ends says as little for it as it did for the ghosts. So ask something else:
+# The straight line passes nearer to 0 than any face, and at 0 the density of latents is highest. So its middle is
+# likelier than the people at its ends. As with ghosts, this does not make it better. Let us measure something else:
 # by how many grey levels does a pixel differ from its neighbour?
 
 
@@ -326,12 +336,11 @@ def contrast(picture):
 for name, shown in pictures.items():
     ends = (contrast(shown[0]) + contrast(shown[4])) / 2
     print(f"{name:14} ends {ends:.1f}, half-way {contrast(shown[2]):.1f}")
-print(f"temperature half-way on the arc: {temperature(way(za, zb, 0.5)).mean():.2f}")
+print(f"temperature half-way on the arc: {temperature(way(xs, ys, 0.5)).mean():.2f}")
 
 # %% [markdown]
-# The line's middle lacks about a seventh of the contrast. The arc's has nearly that of its ends, their
-# likelihood, and their temperature. By these numbers alone nothing tells the arc from the faces. Your eyes may still
-# find fault. Look for it:
+# The line's middle lacks about a seventh of the contrast. The arc's middle has nearly the contrast of its ends, their
+# likelihood, and their temperature. These numbers do not tell it from a face. Perhaps your eyes do. Look:
 
 # %%
 from glowlab.explorers import open_interpolation
@@ -340,20 +349,20 @@ open_interpolation()
 
 # %% [markdown]
 # Press *Surprise me* a few times. Can you find a pair where the straight line looks better than the arc? One
-# where both fail? Which features fade, and which glide? Upload two pictures of your own: nothing that is not a
-# drawn face was ever seen by this model, and the ends still come back exactly.
+# where both fail? Which features fade, and which move? Upload two pictures of your own: this model has seen nothing
+# but drawn faces, and the ends still come back exactly.
 
 # %% [markdown]
-# ## 5 · Only some of them move
+# ## 5 · Only some levels move
 #
-# Latents come in levels (notebook 06). Nobody says that all of them have to go. Let one level go the whole way,
-# while the other three stay with the first face:
+# Latents come in levels (notebook 06), and not all of them have to move. Let one level go the whole way, while the
+# other three stay with the first face:
 
 # %% tags=["nbval-check-output"]
 for l in range(1, 5):
-    moved = [*za[: l - 1], zb[l - 1], *za[l:]]
+    moved = [*xs[: l - 1], ys[l - 1], *xs[l:]]
     change = (model.decode(moved).float() - x.float()).abs().mean()
-    print(f"level {l}: {za[l - 1][0].numel():5,} numbers move, and the picture by {change:2.0f} grey levels")
+    print(f"level {l}: {xs[l - 1][0].numel():5,} numbers move, and the picture by {change:2.0f} grey levels")
 
 # %% [markdown]
 # ## Exercise 2 · Chosen levels, along the arc
@@ -371,8 +380,8 @@ def some_levels(a, b, t, moving):
 check.some_levels(some_levels)
 
 # %% [markdown]
-# `check.some_levels.hint()` and `check.some_levels.solution()` are there; the solution is the explorer's own. The
-# next figure uses yours as soon as it is right. Until then, levels that move go on straight lines.
+# `check.some_levels.hint()` and `check.some_levels.solution()` are there. The next figure uses your function once it is
+# right, until then a stand-in: levels that move go on straight lines.
 
 # %%
 from glowlab.figures.rows import face_change
@@ -401,26 +410,26 @@ Live(
 
 # %% [markdown]
 # Levels 1 to 3 have gone all the way, seven eighths of all numbers, and it is still the first person, with edges and
-# grain that fit somebody else. Now tick level 4 alone. It carries the person, colours and background; the finer
-# levels hold details *given* what level 4 has said.
+# grain of somebody else. Now tick level 4 alone. It carries the person, colours and background; the finer levels hold
+# details *given* level 4.
 
 # %% [markdown]
 # ## 6 · One angle, or one for each level?
 #
-# Does it matter that the angle is taken over the whole list? For two faces that have nothing to do with each other,
-# every level stands at a right angle of its own:
+# Does it matter that the angle is taken over the whole list? For two independent faces, the angle is about a right
+# angle in every level:
 
 # %% tags=["nbval-check-output"]
-for l, (u, v) in enumerate(zip(za, zb, strict=True), start=1):
+for l, (u, v) in enumerate(zip(xs, ys, strict=True), start=1):
     degrees = torch.rad2deg(torch.acos(torch.cosine_similarity(u.flatten(1), v.flatten(1)))).mean()
     print(f"level {l}: {degrees:.0f} degrees")
-each = [way([u], [v], 0.5)[0] for u, v in zip(za, zb, strict=True)]  # an arc for each level
+each = [way([u], [v], 0.5)[0] for u, v in zip(xs, ys, strict=True)]  # an arc for each level
 apart = (model.decode(each).float() - pictures["arc"][2].float()).abs().mean()
 print(f"half-way, the two kinds of arc differ by {apart:.1f} grey levels")
 
 # %% [markdown]
-# It hardly matters. It does where two faces *share* something. Take a second face that has the first one's level 4,
-# and dice for all else. On the way between them level 4 has nowhere to go.
+# It hardly matters. It does matter where two faces *share* something. Take a second face that has the first one's
+# level 4, and random numbers in all other levels. From one to the other, level 4 should not change at all.
 
 # %%
 from glowlab.figures.rows import row
@@ -428,79 +437,96 @@ from glowlab.figures.rows import row
 twin = latents.sample_eps(model.latent_shapes, 1, torch.Generator().manual_seed(0))
 twin[3] = a[3]
 whole = latents.slerp(a, twin, 0.5)
-apiece = [latents.slerp([x], [y], 0.5)[0] for x, y in zip(a, twin, strict=True)]
+each = [latents.slerp([x], [y], 0.5)[0] for x, y in zip(a, twin, strict=True)]
 row(
-    [picture[..., 6:54, 8:56] for picture in (first, model.decode(whole), model.decode(apiece))],
-    ["first", "one angle", "one a level"],
+    [picture[..., 6:54, 8:56] for picture in (first, model.decode(whole), model.decode(each))],
+    ["first", "one angle", "one for each"],
     alt="The first face; half-way to its twin with one angle, paler and harder; the same with an angle for "
     "each level, in the colours of the first.",
     height=192,
 )
 
 # %% tags=["nbval-check-output"]
-print(f"level 4 half-way, one angle:   {(whole[3].norm() / a[3].norm()):.2f} times as long as at both ends")
-print(f"level 4 half-way, one a level: {(apiece[3].norm() / a[3].norm()):.2f} times")
+print(f"level 4 half-way, one angle:          {(whole[3].norm() / a[3].norm()):.2f} times as long as at both ends")
+print(f"level 4 half-way, one for each level: {(each[3].norm() / a[3].norm()):.2f} times")
 
 # %% [markdown]
-# With one angle for all, not far from 90 degrees, each end has a weight of about two thirds. What both have in common
-# is there twice, so it grows by a third, a caricature. The straight line would have kept it, as
-# $\frac12 + \frac12 = 1$. So the arc's rule has a price: **it keeps the length of the whole, and exaggerates what is
-# shared.**
+# With one angle for all, both ends have a weight of more than a half. What both share is counted twice, so it grows.
+# The straight line would keep it, as $\frac12 + \frac12 = 1$. **The arc keeps the length of the whole, and exaggerates
+# what is shared.**
 
 # %% [markdown]
-# ### Where the formula gives up
+# ## Exercise 3 · The angle of a growth
 #
-# The weights depend on the angle alone. Drag it to both ends.
+# A derivation. What both ends share has, half-way on the arc, the factor $2 \sin(\omega/2) / \sin \omega$. Simplify it
+# on paper. Then solve for the angle: at which $\omega$, in radians, does the shared part grow by a given `factor`, a
+# number above 1?
+
 
 # %%
-from glowlab.figures.interpolation import arc_weights
+def angle_of_growth(factor):
+    return ...
 
-Live(arc_weights, Slider("degrees", "Angle between a and b", 0.0, 180.0, value=90.0, step=1.0))
+
+# %% tags=["nbval-check-output"]
+check.angle_of_growth(angle_of_growth)
 
 # %% [markdown]
-# Towards 0 degrees both weights go to a half: the straight line. At 0 itself the formula says $0/0$, though the way
-# is plain. So the package goes straight there. At 180 degrees the trouble is real:
+# Once it is right, it tells from the growth of level 4 at which angle the two faces above stand:
+
+# %% tags=["nbval-check-output"]
+if check.angle_of_growth(angle_of_growth):
+    degrees = math.degrees(angle_of_growth((whole[3].norm() / a[3].norm()).item()))
+    cosine = torch.cosine_similarity(latents.flatten(a), latents.flatten(twin))
+    print(f"by your formula {degrees:.1f} degrees, measured {torch.rad2deg(torch.acos(cosine)).item():.1f}")
+
+# %% [markdown]
+# ### Where the formula fails
+#
+# Near 0 degrees both weights go to a half: the straight line. At 0 itself the formula says $0/0$, though it is clear
+# where to go. So the package goes straight there. At 180 degrees the problem is real:
 
 # %% tags=["nbval-check-output"]
 w = torch.tensor(0.0)
 print("weight at 0 degrees, by the formula:", (torch.sin(0.5 * w) / torch.sin(w)).item())
 same = latents.slerp(a, a, 0.5)
 print("slerp from a to a stays at a:", all(torch.allclose(x, y) for x, y in zip(same, a, strict=True)))
-opposite = [-eps for eps in a]
+opposite = [-level for level in a]
 print(f"half-way from a to -a: temperature {temperature(latents.slerp(a, opposite, 0.5)).item():.2f}")
 
 # %% [markdown]
-# Between opposite points of a sphere *every* direction leads to the goal, like all meridians from pole to pole. No
-# formula can choose, so the package's goes straight, through the origin, and half-way is at temperature 0. But is there
-# such a thing as the opposite of a face?
+# Between opposite points of a sphere *every* direction leads to the other end, as all meridians lead from pole to pole.
+# No formula can choose, so the package's goes straight, through the origin, and half-way is at temperature 0. But is
+# there an opposite of a face?
 
 # %% [markdown]
 # ## 7 · Ways that fail
 #
 # ### Somebody else is in the way
 #
-# There is: change all signs, and decode. On the straight line, one has to pass the origin. On the sphere, one may
-# choose by way of whom. Take anybody, $c$. How far is it to $c$, and on from there?
+# There is: change all signs, and decode. The straight line has to pass the origin. On the sphere, one can go through
+# any other person. Take anybody, $c$. How far is it to $c$, and from there to the end?
 
 # %% tags=["nbval-check-output"]
-c = one(z_seconds, 17)  # anybody
+c = one(eps_seconds, 17)  # anybody
 for name, end in {"a": a, "the opposite": opposite}.items():
     degrees = torch.rad2deg(torch.acos(torch.cosine_similarity(latents.flatten(c), latents.flatten(end))))
     print(f"from c to {name:12} {degrees.item():.0f} degrees")
 
 # %%
 row(
-    [model.decode(z)[..., 6:58, 6:58] for z in (a, latents.lerp(a, opposite, 0.5), c, opposite)],
-    ["a", "half-way,\nstraight", "half-way,\nby way of c", "the\nopposite"],
+    [model.decode(eps)[..., 6:58, 6:58] for eps in (a, latents.lerp(a, opposite, 0.5), c, opposite)],
+    ["a", "half-way,\nstraight", "half-way,\nthrough c", "the\nopposite"],
     alt="The first face; the mean face, half-way on the straight line; the third person c, half-way on the sphere; the "
     "opposite of the first face, hardly a face.",
     height=208,
 )
 
 # %% [markdown]
-# Straight, one passes `decode` of zeros, the mean face of notebook 10. *Every* straight way leans towards it half-way:
-# that is its calm. On the sphere $c$ stands half-way, a third person who has nothing to do with either end. But any two
-# faces stand at right angles, so *everybody* is half-way from $a$ to its opposite, and nobody has a better claim.
+# The straight line passes `decode` of zeros, the mean face of notebook 10. *Every* straight line is nearest to it
+# half-way; that is why its middle is smooth. On the sphere $c$ stands half-way, a third person who has nothing to do
+# with either end. But any two faces stand at right angles, so *everybody* is half-way from $a$ to its opposite, and no
+# choice is better than another.
 
 # %% [markdown]
 # ### Half a pair of glasses
@@ -514,8 +540,8 @@ def drawn(count=8, **attributes):
 
 
 none, full = drawn(), drawn(glasses=1.0)
-z_none, z_full = model.encode(none), model.encode(full)
-half = model.decode(latents.slerp(z_none, z_full, 0.5))
+eps_none, eps_full = model.encode(none), model.encode(full)
+half = model.decode(latents.slerp(eps_none, eps_full, 0.5))
 row(
     [p[1:2, :, 16:40, 12:52] for p in (none, half, drawn(glasses=0.0), full)],
     ["none", "half-way", "thin frames, drawn", "thick"],
@@ -535,9 +561,9 @@ def paint(picture):  # how much of the frame is there: 0 none, 1 all of it
 print(f"half-way on the arc {paint(half):.1f}, thin frames as they are drawn {paint(drawn(glasses=0.0)):.1f}")
 
 # %% [markdown]
-# The drawing program has thin frames. They are not what stands half-way: there the thick frame is fading in, paler
-# than the thin one, and with gaps. Among photographs it is worse, for nobody ever wore half a pair of glasses.
-# A model that has to show something fades it. Look for it in the explorer, where one of two wears glasses.
+# The drawing program has thin frames, but they do not stand half-way. There the thick frame fades in, paler than the
+# thin one, and with gaps. With photographs it is worse, since nobody ever wore half a pair of glasses, and the model
+# has to show something. Look for it in the explorer, where one of two wears glasses.
 
 # %% [markdown]
 # ### Turning one's head
@@ -565,20 +591,20 @@ for name, picture in {"left": left, "pixel blend": blend(left, right, 0.5), "arc
     print(f"{name:11} {off(picture):.0f} grey levels from looking ahead")
 
 # %% [markdown]
-# It should look at us. Instead the features of one side fade, and those of the other come. Half-way both are
-# faint, the mouth most of all. Eyes must *move* here, over many pixels, and this model has not learned turning a head
-# as one thing. Would a larger one, trained for longer? With a large GPU you can try: this trains one of 48 steps a
-# level.
+# It should look at us. Instead the features of one side fade out, and those of the other fade in. Half-way both are
+# faint, most of all the mouth. Eyes must *move* here, over many pixels, and this model has not learned that a head
+# turns as a whole. Would a larger one, trained for longer? With a large GPU you can try: this trains one with 48 steps
+# in each level.
 #
 # ```sh
 # glowlite train --preset imagenet64 --data faces --batch 16 --out runs/large
 # ```
 
 # %% [markdown]
-# ## 8 · People who lived
+# ## 8 · Real people
 #
-# Nobody here was ever alive. `portraits64` is the same Glow, and it learned from photographs of people, cropped to
-# their faces. It has never seen a painting. Let it walk from the Mona Lisa to the astronaut Kalpana Chawla:
+# All people above are drawn. `portraits64` is the same Glow, and it learned from photographs of people, cropped to
+# their faces. It has never seen a painting. Let it go from the Mona Lisa to the astronaut Kalpana Chawla:
 
 # %%
 from glowlab.explorers.gallery import read_portraits
@@ -596,14 +622,14 @@ row(
 )
 
 # %% tags=["nbval-check-output"]
-ends = [torch.equal(real.decode(z), picture) for z, picture in ((u, lisa), (v, kalpana))]
+ends = [torch.equal(real.decode(eps), picture) for eps, picture in ((u, lisa), (v, kalpana))]
 print("both ends exact:", all(ends))
 degrees = torch.rad2deg(torch.acos(torch.cosine_similarity(latents.flatten(u), latents.flatten(v)))).item()
 print(f"they stand at {degrees:.0f} degrees")
 
 # %% [markdown]
-# A painting is no photograph, and it comes back all the same, pixel for pixel. Half-way on the arc stands somebody who
-# never was. The explorer has all thirteen: choose *real* at the top of its page.
+# A painting is not a photograph, and it still comes back, pixel for pixel. Half-way on the arc stands somebody who
+# never existed. The explorer has all thirteen: choose *real* at the top of its page.
 #
 # `portraits64` learned from FairFace (Karkkainen & Joo 2021), CC BY 4.0; the photograph of Kalpana Chawla is by NASA.
 
@@ -611,24 +637,23 @@ print(f"they stand at {degrees:.0f} degrees")
 # ## Summary
 #
 # - Mixed pixels are a double exposure; mixed latents are mostly somebody, and both ends are exact.
-# - Ghosts and cold middles are *likelier* than faces: smooth is cheap, likelihood is not quality.
-# - Draws stand at right angles, so the middle of the line is at temperature $1/\sqrt 2$, and calmer.
+# - Ghosts and the middles of lines are *likelier* than faces, since they are smooth.
+# - Draws stand at right angles, so the middle of the line is at temperature $1/\sqrt 2$, and smoother.
 # - The arc keeps the temperature, exaggerates what both ends share, and is undefined for opposites.
 # - Level 4 carries the person; glasses fade and heads do not turn.
 
 # %% [markdown]
-# **A harder question.** Let both ends share a part: $a = s + u$ and $b = s + v$, with $s$, $u$ and $v$ at right angles
-# and $s$ short. How long is the shared part half-way, on the line and on the arc? So what would you expect of two
-# people who both wear glasses? Try it: `drawn(64, glasses=0.7)`, and the direction of notebook 12,
-# `checkpoint.load_directions("faces64")["glasses"]`.
+# **A harder question.** Two people who both wear glasses share a little: $a = s + u$ and $b = s + v$, with $s$, $u$ and
+# $v$ at right angles and $s$ short. What do you expect of the glasses half-way, on the line and on the arc? Try it:
+# `drawn(64, glasses=0.7)`, and the direction of notebook 12, `checkpoint.load_directions("faces64")["glasses"]`.
 
 # %% [markdown]
 # <details><summary>One answer</summary>
 #
-# Each weight is $1/2$ on the line, so $s$ stays $s$. On the arc each is $1 / (2 \cos(\omega / 2))$, and $s$ grows by
-# $1 / \cos(\omega / 2)$: by $\sqrt 2$ at nearly a right angle. So glasses should grow heavier: 1.4 times as far
-# along their direction, and measured it is so. Faces at random are safe, as what all of them share is the mean of the
-# latents, and training has made that nearly 0.
+# On the line each weight is $1/2$, so $s$ stays $s$. On the arc, at nearly a right angle, each is $1 / \sqrt 2$, so $s$
+# becomes $\sqrt 2$ times as long. So glasses should grow heavier: 1.4 times as far along their direction, and measured
+# it is so. With independent faces this does not happen, since what all of them share is the mean of the latents,
+# which training has made nearly 0.
 #
 # </details>
 #

@@ -26,6 +26,7 @@ def test_the_pages_there_are(server):
         "/": "notebooks/00_why_reversible.html",
         "/notebooks/00_why_reversible.html": "Why reversible",
         "/source/flows/actnorm.html": "ActNorm",
+        "/docs/glossary.html": "maximum likelihood",
     }.items():
         status, headers, text = ask(server, path)
         assert status == 200 and words in text
@@ -77,6 +78,7 @@ def test_the_pages_there_are(server):
         "/notebooks/%2e%2e%2fREADME.html",
         "/notebooks/00_why_reversible.ipynb",
         "/source/serve.html",
+        "/docs/teaching.html",
         "/source/../../pyproject.html",
         "/source//etc/passwd.html",
         "/voila/static/../../../../../pyproject.toml",

@@ -13,7 +13,7 @@ from playwright.sync_api import TimeoutError
 from .conftest import Watched
 from .lab import ROOT, Lab, outputs, photograph, run_all
 
-NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb"))
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SIZE = {"width": 1100, "height": 900}
 pytestmark = pytest.mark.slow

@@ -72,6 +72,7 @@ def test_the_landing_page_leads_everywhere(live):
     for lesson in LESSONS:
         assert f"notebooks/{lesson.page}" in page.links and lesson.title in text
         assert f"{lesson.read} min to read, {lesson.exercises} for the exercises" in text
+    assert all(f"docs/{name}.html" in page.links and title in text for name, (title, _) in course.DOCS.items())
     assert all(load.startswith("data:") or not load for load in page.loads)
     assert page.current == 2 * ["./" if live else "index.html"]  # where one is, in header and footer
     assert ("make explore" in text) is not live and "make lab" in text
@@ -80,7 +81,7 @@ def test_the_landing_page_leads_everywhere(live):
 def test_the_first_page_shows_the_mona_lisa_and_says_whose_faces_the_model_learned_from():
     for live, way in (
         (True, "explore/studio?model=portraits64&face=mona-lisa"),
-        (False, "notebooks/12_attributes.html"),
+        (False, "notebooks/12b_editing.html"),
     ):
         page = Read(pages.render_landing(live))
         assert page.links.count(way) == (1 if live else 2) and any("Mona Lisa" in alt for alt in page.alts)
@@ -190,6 +191,10 @@ def test_what_is_no_notebook_of_ours_is_refused(tmp_path):
     [
         ("03_learned_permutations.ipynb", "03_learned_permutations.html"),
         ("03_learned_permutations.ipynb#a-part", "03_learned_permutations.html#a-part"),
+        ("../notebooks/12b_editing.ipynb", "../notebooks/12b_editing.html"),
+        ("../docs/glossary.md", "../docs/glossary.html"),
+        ("project.md", "project.html"),
+        ("../docs/teaching.md", "../docs/teaching.md"),  # of which there is no page
         ("dashboards/studio.ipynb", "../explore/studio.html"),
         ("../glowlite/flows/actnorm.py", "../source/flows/actnorm.html"),
         ("../glowlite/training.py", "../glowlite/training.py"),  # of which there is no page
@@ -217,6 +222,31 @@ def test_answers_fold_out_with_their_markdown():
     made = notebook.render_markdown("<details><summary>One answer</summary>\n\nYes: $x^2$ and `x`.\n\n</details>")
     assert made.startswith("<details><summary>One answer</summary>") and made.strip().endswith("</details>")
     assert "<msup>" in made and "<code>x</code>" in made
+
+
+# ---- pages of docs/ -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", course.DOCS)
+def test_a_page_of_docs(name):
+    text = pages.render_doc(name, live=False)
+    page = Read(text)
+    assert course.DOCS[name][0] in page.words and page.tags["h1"] == 1 and page.tags["main"] == 1
+    assert page.tags["math"] == len(FORMULA.findall(re.sub("`[^`]*`", "", course.find_doc(name).read_text())))
+    assert not re.search(r"\$[^$<]+\$", re.sub(r'alttext="[^"]*"', "", text)) and "<merror" not in text
+    assert all(link[1:] in page.ids for link in page.links if link.startswith("#"))
+
+
+@pytest.mark.parametrize("name", ["teaching", "../README", "", "Glossary"])
+def test_no_other_page_of_docs_is_given(name):
+    with pytest.raises(GlowliteError, match="no page"):
+        pages.render_doc(name)
+
+
+def test_the_last_notebook_leads_to_the_course_page():
+    assert "../docs/course.html" in Read(pages.render_notebook(LESSONS[-1].path, live=False)).links
+    first = Read(pages.render_notebook(LESSONS[0].path, live=False)).links
+    assert "../docs/course.html" not in first and "../docs/glossary.html" in first
 
 
 # ---- formulas -------------------------------------------------------------------------------------------
@@ -293,6 +323,7 @@ def test_relative_links_leave_no_page_behind():
     """Every link of every page leads to a page there is, by its file's name: from the file where it stands."""
     made = {"index.html": pages.render_landing(live=False)}
     made |= {f"notebooks/{lesson.page}": pages.render_notebook(lesson.path, live=False) for lesson in LESSONS}
+    made |= {f"docs/{name}.html": pages.render_doc(name, live=False) for name in course.DOCS}
     made |= {f"source/{f[:-3]}.html": pages.render_source(f, live=False) for f in course.READING_ORDER}
     known = {*made, *api.list_pages(), *(f"explore/{explorer.name}.html" for explorer in course.EXPLORERS)}
     for name, text in made.items():

@@ -89,6 +89,30 @@ def test_decode_of_encode_is_every_pixel(n_bits):
     assert torch.equal(model.decode(model.encode(images)), images)
 
 
+def strange():
+    """A model whose latents of these pictures go far, so that float32 loses some on the way back: (model, pictures)."""
+    model = small(amount=0.07, depth=(6, 2))
+    return model, pictures(16) // 128 * 255
+
+
+def test_float64_keeps_pictures_that_float32_would_lose():
+    model, images = strange()
+    x = pixels.to_float(images)
+    with torch.no_grad():
+        plain = model(x)[0]
+        lost = (model.decode(plain) != images).flatten(1).any(1)
+        assert lost.any(), "else this test tests nothing"
+        latents = model.encode(images)
+        assert all(eps.dtype == torch.float64 for eps in latents)
+        assert torch.equal(model.decode(latents), images)
+        assert (model.inverse(latents) - x)[lost].abs().max() < 1e-6
+        assert model.inverse(latents).dtype == torch.float32
+    assert all(p.dtype == torch.float32 for p in model.parameters()), "the model stays as it is"
+    tame = small()
+    assert all(eps.dtype == torch.float32 for eps in tame.encode(images))
+    assert all(eps.dtype == torch.float64 for eps in tame.double().encode(images))
+
+
 def test_log_prob_is_the_same_each_time_and_follows_a_generator():
     model, images = small(), pictures(3)
     assert torch.equal(model.log_prob(images), model.log_prob(images))

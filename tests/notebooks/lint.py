@@ -11,21 +11,22 @@ from pathlib import Path
 import nbformat
 
 from glowlab.notebooks import WIDGET, reading_minutes
+from glowlab.pages.course import NUMBERED
 from glowlite import PRESETS, Glow
 
 LONGEST_CELL, LONGEST_MEDIAN, MOST_WORDS, MOST_BYTES = 20, 6, 85, 1_000_000
 LONGEST_WITHOUT_PICTURE = 4  # code cells
 LONGEST_ANSWER = 120  # words, folded away
 FOLDED = re.compile(r"<details>.*?</details>", re.DOTALL)
-BUILT = range(1, 9)  # the notebooks in which a part of Glow is built, and compared with the package's
+# The notebooks in which a part of Glow is built, and compared with the package's.
+BUILT = ("01", "02", "03", "04", "05", "06", "07", "08")
 COMPARED, VARIES = "nbval-check-output", "varies: "
 PICTURES = ("image/png", "image/jpeg", "image/svg+xml")
 HEAD = ("**After this notebook you can**", "**Needs.**", "**Minutes.**", "**Symbols.**")
 END = ("## Summary", "**A harder question.**", "**Next.**", "**In the paper.**")
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)[^)]*\)")
-NUMBERED = "[0-9][0-9]_*.ipynb"
-NAMED = re.compile(r"\bnotebooks?\s+(\d\d)\b(?:[^.:;]{0,15}?\b(?:and|or|to)\s+(\d\d)\b)?", re.IGNORECASE)
-IN_BRACKETS = re.compile(r"(?<=\s)\((\d\d)\)")  # "Temperature (10)"
+NAMED = re.compile(r"\bnotebooks?\s+(\d\d[a-z]?)\b(?:[^.:;]{0,15}?\b(?:and|or|to)\s+(\d\d[a-z]?)\b)?", re.IGNORECASE)
+IN_BRACKETS = re.compile(r"(?<=\s)\((\d\d[a-z]?)\)")  # "Temperature (10)"
 IMAGE = re.compile(r"!\[([^\]]*)\]\(")
 SYMBOLS = (
     "glowlite",
@@ -244,27 +245,31 @@ def _teaching(notebook) -> list[str]:
     return faults
 
 
-def title(notebook) -> tuple[int, str] | None:
-    """(number, title) from the heading `# 03 · Learned permutations`."""
-    found = re.match(r"# (\d\d) · (.+)", notebook.cells[0].source) if notebook.cells else None
-    return (int(found[1]), found[2].strip()) if found else None
+def title(notebook) -> tuple[str, str] | None:
+    """(number, title) from the heading `# 03 · Learned permutations`; the number may be 12b."""
+    found = re.match(r"# (\d\d[a-z]?) · (.+)", notebook.cells[0].source) if notebook.cells else None
+    return (found[1], found[2].strip()) if found else None
 
 
-def _number(notebook) -> int:
+def _number(notebook) -> str:
     found = title(notebook)
-    return found[0] if found else -1
+    return found[0] if found else ""
+
+
+def _number_of(path: Path) -> str:
+    return path.name.partition("_")[0]
 
 
 def _next(notebook, folder: Path) -> list[str]:
     """It says which notebook comes next, of those that are there, by number and title; the last one names none."""
     if title(notebook) is None:
         return ["its heading is not '# NN · Title'"]
-    later = [path for path in sorted(folder.glob(NUMBERED)) if int(path.name[:2]) > _number(notebook)]
-    said = re.search(r"\*\*Next\.\*\*\s+\[?(\d\d)\b(.*?)(?:\n\n|\Z)", "\n\n".join(_text(notebook)), re.DOTALL)
+    later = [path for path in sorted(folder.glob(NUMBERED)) if _number_of(path) > _number(notebook)]
+    said = re.search(r"\*\*Next\.\*\*\s+\[?(\d\d[a-z]?)\b(.*?)(?:\n\n|\Z)", "\n\n".join(_text(notebook)), re.DOTALL)
     if not later:
         return [f"'**Next.**' goes on with {said[1]}, and this is the last one"] if said else []
-    if not said or said[1] != later[0].name[:2]:
-        return [f"'**Next.**' does not go on with {later[0].name[:2]}"]
+    if not said or said[1] != _number_of(later[0]):
+        return [f"'**Next.**' does not go on with {_number_of(later[0])}"]
     name = title(nbformat.read(later[0], as_version=4))
     if name and name[1].lower() not in " ".join(said[2].split()).lower():
         return [f"'**Next.**' does not say {name[1]!r}, which is the next one's title"]
@@ -273,7 +278,7 @@ def _next(notebook, folder: Path) -> list[str]:
 
 def _named(notebook, folder: Path) -> list[str]:
     """Every notebook that it names is there: in its text, and in what its code shows or remarks."""
-    there = {path.name[:2] for path in folder.glob(NUMBERED)} | {f"{_number(notebook):02}"}
+    there = {_number_of(path) for path in folder.glob(NUMBERED)} | {_number(notebook)}
     text = "\n\n".join(_text(notebook))
     words = "\n\n".join(cell.source for cell in notebook.cells)
     named = {number for pair in NAMED.findall(words) for number in pair if number}

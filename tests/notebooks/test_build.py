@@ -15,6 +15,7 @@ from PIL import Image
 
 from glowlab import notebooks
 from glowlab.widgets.picture import to_bytes, to_png
+from glowlab.widgets.still import still
 from glowlite.errors import GlowliteError
 from tests.helpers import glowlite
 
@@ -110,6 +111,24 @@ def test_normalising_leaves_the_picture_and_its_words():
     assert cell.outputs[1].metadata == {"image/png": {"alt": "A <face>."}}
 
 
+def test_normalising_joins_a_widget_with_the_picture_before_it():
+    png = base64.b64encode(to_png(torch.zeros(3, 8, 8, dtype=torch.uint8))).decode()
+    bundles = [{"image/png": png, "text/plain": "A face."}, {"text/html": "<p>Which?</p>", "text/plain": "Which?"}]
+    outputs = []
+    for bundle in bundles:
+        outputs.append(new_output("display_data", data=still(bundle)))
+        outputs.append(new_output("display_data", data={notebooks.WIDGET: {"model_id": "1"}}))
+    notebook = new_notebook(cells=[new_code_cell("x", outputs=outputs)])
+    notebooks.normalise(notebook)
+    picture, question = notebook.cells[0].outputs
+    assert set(picture.data) == {"image/png", "text/plain", "text/html"}
+    assert picture.data["text/html"].startswith('<img src="data:image/webp;base64,')
+    assert question.data == bundles[1], "without the style sheet"
+    alone = new_notebook(cells=[new_code_cell("x", outputs=outputs[1:2])])
+    with pytest.raises(GlowliteError, match="nothing to see"):
+        notebooks.normalise(alone)
+
+
 def test_a_widget_that_would_leave_nothing_is_refused():
     data = {notebooks.WIDGET: {"model_id": "1"}, "text/plain": "IntSlider(value=0)"}
     code = new_code_cell("ipywidgets.IntSlider()", outputs=[new_output("display_data", data=data)])
@@ -156,7 +175,27 @@ def test_minutes_grow_with_what_there_is_to_read():
 
         return notebooks.reading_minutes(new_notebook(cells=sum((cells() for _ in range(count)), [])))
 
-    assert minutes(1) == (5, 5) and minutes(20) == (10, 100)
+    assert minutes(1) == (5, 15) and minutes(20) == (20, 300)
+
+
+def test_a_class_with_two_methods_to_write_counts_as_two_exercises():
+    def minutes(*sources):
+        heading = new_markdown_cell("## Exercise 1 · Do it")
+        return notebooks.reading_minutes(new_notebook(cells=[heading, *map(new_code_cell, sources)]))[1]
+
+    one, both = "def forward(x):\n    z = ...\n    return z", "def inverse(z):\n    return ..., ..."
+    assert minutes(one) == minutes("x = 1") == 15
+    assert minutes(f"{one}\n{both}") == minutes(one, both) == 30
+    assert minutes(f"{both}\ndef first(x):\n    return x[..., 0]") == 15, "an index is no gap"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_kernel_has_one_thread_and_its_own_seconds_are_counted(tmp_path):
+    cells = ["import os, time, torch", "assert torch.get_num_threads() == 1", "time.sleep(20)"]
+    cells.append("start = time.process_time()\nwhile time.process_time() < start + 1: pass")
+    seconds = notebooks.execute(new_notebook(cells=list(map(new_code_cell, cells))), tmp_path)
+    assert 1 < seconds < 20, "waiting is no work"
 
 
 @pytest.mark.parametrize("seconds, said", [(9, 15), (16, 30), (31, 60), (200, 240), (999, 600)])

@@ -12,7 +12,7 @@ HEAD = """# 03 · A title
 
 **Needs.** Nothing.
 
-**Minutes.** About 5 to read and 10 for the exercises; all cells run in under 15 seconds.
+**Minutes.** About 5 to read and 30 for the exercises; all cells run in under 15 seconds.
 
 **Symbols.**
 
@@ -81,6 +81,16 @@ def test_a_sound_notebook_has_no_fault(folder):
     assert lint(sound(), folder) == []
 
 
+def test_a_second_part_follows_the_first_and_is_named_by_its_letter(folder):
+    nbformat.write(new_notebook(cells=[new_markdown_cell("# 03b · More of it")]), folder / "03b_more.ipynb")
+    notebook = sound()
+    assert lint(notebook, folder) == ["'**Next.**' does not go on with 03b"]
+    notebook.cells[END_AT].source = END.replace("04, Another title", "03b, More of it (06)")
+    assert lint(notebook, folder) == []
+    notebook.cells[0].source = HEAD.replace("# 03 ·", "# 03b ·")
+    assert lint(notebook, folder) == ["'**Next.**' does not go on with 04"]
+
+
 def text(index, old, new):
     def spoil(notebook):
         assert old in notebook.cells[index].source
@@ -138,6 +148,7 @@ SPOILT = {
         text(5, "Add.", "As in notebook 05."),
         "names notebook 05, which is not there",
     ),
+    "names a second part": (text(5, "Add.", "As in notebook 06b."), "names notebook 06b, which is not there"),
     "names two": (text(5, "Add.", "As in notebooks 04 to 07."), "names notebook 07, which is not there"),
     "needs none that is there": (
         text(0, "Nothing.", "Two titles (05)."),

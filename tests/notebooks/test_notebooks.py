@@ -31,7 +31,7 @@ def test_the_notebook_holds_to_the_rules(path):
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     assert lint(notebook, path.parent, path.stat().st_size) == []
-    assert title(notebook)[0] == int(path.stem[:2])
+    assert title(notebook)[0] == path.stem.partition("_")[0]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)

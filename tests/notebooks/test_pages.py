@@ -9,8 +9,9 @@ import nbformat
 import pytest
 
 from glowlab.notebooks import ROOT, WIDGET
+from glowlab.pages.course import NUMBERED
 
-NOTEBOOKS = sorted(ROOT.glob("[0-9][0-9]_*.ipynb"))
+NOTEBOOKS = sorted(ROOT.glob(NUMBERED))
 MOVES = re.compile(r"^(?:\w+ = )?(?:for \w+ in )?(Live|Follow|Watch|Prediction)\(", re.MULTILINE)
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)]
 

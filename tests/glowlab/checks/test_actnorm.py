@@ -48,6 +48,14 @@ def added(amount):
     return attempt
 
 
+def batch_norm(eps, unbiased=False):
+    def attempt(x):
+        s = (x.var(EVERYWHERE, unbiased=unbiased) + eps) ** -0.5
+        return s, -x.mean(EVERYWHERE) * s
+
+    return attempt
+
+
 def no_clamp(x):
     s = 1 / x.std(EVERYWHERE, unbiased=False)
     return s, -x.mean(EVERYWHERE) * s
@@ -87,8 +95,13 @@ SCALE = {
     "swapped": (lambda x: solution(x)[::-1], "s comes first"),
     "the first picture": (lambda x: solution(x[:1]), "first picture alone"),
     "one for all": (one_for_all, "one scale for all"),
-    "eps added": (added(1e-2), "something is added"),
-    "a little added": (added(1e-3), "something is added"),
+    "eps added": (added(1e-2), "is added to the std"),
+    "a little added": (added(1e-3), "is added to the std"),
+    "batch norm": (batch_norm(1e-5), "about 1e-05 is added to the variance"),
+    "batch norm, a smaller eps": (batch_norm(1e-6), "about 1e-06 is added to the variance"),
+    "batch norm, N - 1": (batch_norm(1e-5, unbiased=True), "is added to the variance"),
+    "negative": (with_(s=lambda mean, std: -1 / std), "upside down"),
+    "std, N - 1": (lambda x: (x.std(EVERYWHERE), x.mean(EVERYWHERE)), "s = 1 / std"),
     "another s": (with_(s=lambda mean, std: 2 / std), "has variances from"),
     "b sign": (with_(b=lambda mean, std: mean / std), "b has the wrong sign"),
     "b unscaled": (with_(b=lambda mean, std: -mean), "mean must be scaled"),
@@ -187,32 +200,73 @@ def test_forward_names_the_mistake(name):
     verdicts(checks.forward, *FORWARD[name])
 
 
-# ---- and back ----------------------------------------------------------------------------------------------
+# ---- the first batch of many steps -------------------------------------------------------------------------
 
 
-def back(formula):
-    return lambda z, log_s, b: formula(z, wide(log_s), wide(b))
+def step_by_step(steps, x):
+    for step in steps:
+        step.flows[0].initialize(x)
+        x, _ = step(x)
+    return x
 
 
-INVERSE = {
-    "solution": (back(lambda z, l, b: (z - b) * torch.exp(-l)), None),
-    "divided": (back(lambda z, l, b: (z - b) / l.exp()), None),
-    "scale first": (back(lambda z, l, b: z / l.exp() - b), "b, goes first"),
-    "forward": (back(lambda z, l, b: z * l.exp() + b), "forward once more"),
-    "b added": (back(lambda z, l, b: (z + b) / l.exp()), "take it away"),
-    "multiplied": (back(lambda z, l, b: (z - b) * l.exp()), "instead of divided"),
-    "divided by log_s": (back(lambda z, l, b: (z - b) / l), "divided by log_s"),
-    "no scale": (back(lambda z, l, b: z - b), "scale is not undone"),
-    "no shift": (back(lambda z, l, b: z / l.exp()), "shift is not undone"),
-    "something else": (back(lambda z, l, b: z * 2), "does not come back"),
-    "with a log-det": (lambda z, l, b: (z, l.sum()), "x alone"),
-    "in place": (lambda z, l, b: z.sub_(wide(b)).div_(wide(l.exp())), "in place"),
+def all_by_x(steps, x):
+    h = x
+    for step in steps:
+        step.flows[0].initialize(x)
+        h, _ = step(h)
+    return h
+
+
+def by_the_first_pictures(steps, x):
+    step_by_step(steps, x[:2])
+    return step_by_step([], x)
+
+
+def norms_alone(steps, x):
+    for step in steps:
+        step.flows[0].initialize(x)
+        x, _ = step.flows[0](x)
+    return x
+
+
+def the_first_alone(steps, x):
+    steps[0].flows[0].initialize(x)
+    return x
+
+
+def given_back_too_early(steps, x):
+    for step in steps:
+        before = x
+        x, _ = step(x)
+    return before
+
+
+def no_return(steps, x):
+    step_by_step(steps, x)
+
+
+def moved_in_place(steps, x):
+    x.copy_(step_by_step(steps, x))
+    return x
+
+
+INITIALISE = {
+    "solution": (step_by_step, None),
+    "all by x": (all_by_x, "step 2 was set by x itself"),
+    "few pictures": (by_the_first_pictures, "step 1 was set by something else"),
+    "norms alone": (norms_alone, "step 2 was set by something else"),
+    "the first alone": (the_first_alone, "step 2 has seen no data"),
+    "too early": (given_back_too_early, "not what the last step makes"),
+    "no return": (no_return, "gives nothing back"),
+    "in place": (moved_in_place, "in place"),
+    "a tuple": (lambda steps, x: steps[0](step_by_step(steps, x)), "must be a tensor"),
 }
 
 
-@pytest.mark.parametrize("name", INVERSE)
-def test_inverse_names_the_mistake(name):
-    verdicts(checks.inverse, *INVERSE[name])
+@pytest.mark.parametrize("name", INITIALISE)
+def test_initialise_names_the_mistake(name):
+    verdicts(checks.initialise, *INITIALISE[name])
 
 
 # ---- stubs, hints, solutions -------------------------------------------------------------------------------
@@ -222,7 +276,7 @@ def not_implemented(*given):
     raise NotImplementedError
 
 
-ALL = (checks.scale_and_shift, checks.forward, checks.inverse)
+ALL = (checks.scale_and_shift, checks.forward, checks.initialise)
 
 
 @pytest.mark.parametrize("stub", [lambda *given: None, lambda *given: (..., ...), not_implemented])
@@ -235,6 +289,6 @@ def test_an_untouched_stub_is_not_a_mistake(check, stub):
 def test_the_solutions_are_the_packages_own():
     assert "std.clamp_min" in checks.scale_and_shift.solution().text
     assert "log_s.sum()" in checks.forward.solution().text
-    assert "torch.exp(-self.log_scale()" in checks.inverse.solution().text
+    assert "if self.training and not self.initialized" in checks.initialise.solution().text
     for check in ALL:
         assert str(check.hint()).startswith("Hint 1 of")

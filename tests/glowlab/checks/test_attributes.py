@@ -1,208 +1,143 @@
-"""A direction and its effect, of notebook 12: the check, tried on the solution, the stub and the mistakes one makes."""
+"""Effects of directions from shuffled labels, of notebook 12: the check, tried on answers, stub and mistakes."""
 
 import pytest
 import torch
 
-from glowlab.checks.attributes import direction_and_effect
+from glowlab.checks.attributes import shuffled_effects
 from glowlab.checks.base import RIGHT, UNTRIED, WRONG
-from glowlite import latents
-from glowlite.latents import add, mean_difference
-
-# ---- a direction and its effect ----------------------------------------------------------------------------
+from glowlite.latents import mean_difference
 
 
-def means(eps, which):
-    return [level[which].mean(0, keepdim=True) for level in eps]
+def with_labels(make):
+    """An attempt that makes its labels by make(has, trial)."""
 
+    def attempt(eps, has, effect, trials):
+        return torch.tensor([effect(mean_difference(eps, make(has, trial))) for trial in range(trials)])
 
-def effect(a, others, decode, read):
-    return read(decode(add(others, a, 1.0))) - read(decode(add(others, a, -1.0)))
-
-
-def by_hand(z, has, others, decode, read):
-    a = [level[has].mean(0, keepdim=True) - level[~has].mean(0, keepdim=True) for level in z]
-    up = [eps + step for eps, step in zip(others, a, strict=True)]
-    down = [eps - step for eps, step in zip(others, a, strict=True)]
-    return a, read(decode(up)) - read(decode(down))
+    return attempt
 
 
 def with_direction(make):
-    """An attempt that is right but for its direction."""
+    """An attempt that makes its directions by make(eps, shuffled labels)."""
 
-    def attempt(z, has, others, decode, read):
-        a = make(z, has)
-        return a, effect(mean_difference(z, has), others, decode, read)
-
-    return attempt
-
-
-def with_effect(measure):
-    """An attempt that is right but for its effect: measure(a, others, decode, read)."""
-
-    def attempt(z, has, others, decode, read):
-        a = mean_difference(z, has)
-        return a, measure(a, others, decode, read)
+    def attempt(eps, has, effect, trials):
+        return torch.tensor([effect(make(eps, shuffle(has))) for _ in range(trials)])
 
     return attempt
 
 
-def at(amount, a, others, decode, read):
-    return read(decode(add(others, a, amount)))
+def shuffle(has, trial=0):
+    return has[torch.randperm(len(has))]
 
 
-def in_place(z, has, others, decode, read):
-    a = mean_difference(z, has)
-    for eps, step in zip(others, a, strict=True):
-        eps += step
-    up = read(decode(others))
-    return a, up - read(decode(add(others, a, -2.0)))
+def fixed(has, trial):
+    return has[torch.randperm(len(has), generator=torch.Generator().manual_seed(1))]
 
 
-def centres(z, has, others, decode, read):
-    for eps in z:
-        eps -= eps.mean(0)
-    return by_hand(z, has, others, decode, read)
+def two_swapped(has, trial):
+    made = has.clone()
+    yes, no = has.nonzero()[trial % 3], (~has).nonzero()[trial % 3]
+    made[yes], made[no] = False, True
+    return made
 
 
-def on_the_labelled(z, has, others, decode, read):
-    a = mean_difference(z, has)
-    return a, effect(a, z, decode, read)
+def drawn_twice(eps, has, effect, trials):
+    found = []
+    for _ in range(trials):
+        which = torch.randint(len(has), (len(has),))
+        found.append(effect(mean_difference([level[which] for level in eps], shuffle(has))))
+    return torch.tensor(found)
 
 
-def without_a_batch(z, has, others, decode, read):
-    a = [level[has].mean(0) - level[~has].mean(0) for level in z]
-    return a, effect(a, others, decode, read)
+def faces_and_labels(eps, has, effect, trials):
+    found = []
+    for _ in range(trials):
+        order = torch.randperm(len(has))
+        found.append(effect(mean_difference([level[order] for level in eps], has[order])))
+    return torch.tensor(found)
 
 
-def per_level(z, has):
-    return [step / step.norm() for step in mean_difference(z, has)]
+def faces_shuffled(eps, has, effect, trials):
+    found = []
+    for _ in range(trials):
+        order = torch.randperm(len(has))
+        found.append(effect(mean_difference([level[order] for level in eps], has)))
+    return torch.tensor(found)
 
 
-def length_one(z, has):
-    a = mean_difference(z, has)
-    return [step / latents.flatten(a).norm() for step in a]
+def in_place(eps, has, effect, trials):
+    found = []
+    for _ in range(trials):
+        has[:] = shuffle(has)
+        found.append(effect(mean_difference(eps, has)))
+    return torch.tensor(found)
 
 
-def direction_decoded(a, others, decode, read):
-    return (read(decode(a)) - read(decode([-step for step in a]))).expand(len(others[0]))
+def made(change):
+    """The right answer, changed at the end."""
+    return lambda *given: change(with_labels(shuffle)(*given))
 
 
-def first_level(z, has):
-    first, *rest = mean_difference(z, has)
-    return [first, *(0 * step for step in rest)]
-
-
-def divided_by_all(z, has):
-    sides = [(level[has].sum(0, keepdim=True), level[~has].sum(0, keepdim=True)) for level in z]
-    return [(x - y) / len(has) for x, y in sides]
-
-
-def medians(z, has):
-    return [level[has].median(0, keepdim=True)[0] - level[~has].median(0, keepdim=True)[0] for level in z]
-
-
-def crashes(z, has, others, decode, read):
-    return z[has].mean(0), others
-
-
-SUMS = with_direction(lambda z, has: [e[has].sum(0, keepdim=True) - e[~has].sum(0, keepdim=True) for e in z])
-LESS_ALL = with_direction(lambda z, has: [e[has].mean(0, keepdim=True) - e.mean(0, keepdim=True) for e in z])
-DIRECTION_AND_EFFECT = {
-    "by hand": (by_hand, None),
-    "the package's": (with_direction(mean_difference), None),
-    "without a batch": (without_a_batch, "keep the 1 in front"),
-    "without minus with": (with_direction(lambda z, has: mean_difference(z, ~has)), "wrong sign: with minus"),
-    "those with": (with_direction(means), "all faces share"),
-    "those without": (with_direction(lambda z, has: means(z, ~has)), "mean of those without it"),
-    "less the mean of all": (LESS_ALL, "took off the mean of all faces"),
-    "sums": (SUMS, "sums instead of means"),
-    "divided by all": (with_direction(divided_by_all), "a mean of its own"),
-    "medians": (with_direction(medians), "medians"),
-    "half": (with_direction(lambda z, has: [s / 2 for s in mean_difference(z, has)]), "half as long"),
-    "length 1": (
-        with_direction(length_one),
-        "brought to length 1: its length says",
+RIGHT_ONE = with_labels(shuffle)
+EFFECTS = {
+    "shuffled labels": (RIGHT_ONE, None),
+    "shuffled faces": (faces_shuffled, None),
+    "shuffled from the last": (in_place, "has is not what it was"),
+    "a list": (lambda *given: RIGHT_ONE(*given).tolist(), None),
+    "float64": (lambda *given: RIGHT_ONE(*given).double(), None),
+    "in another order": (made(lambda found: found.sort().values), None),
+    "not shuffled": (with_labels(lambda has, trial: has), "the labels are as they were"),
+    "faces and labels together": (faces_and_labels, "the labels are as they were"),
+    "one shuffle": (with_labels(fixed), "the same shuffle each time"),
+    "two labels swapped": (with_labels(two_swapped), "of the labels stay where they were"),
+    "coins": (with_labels(lambda has, trial: torch.rand(len(has)) < 0.7), "shuffle the labels that there are"),
+    "drawn twice": (drawn_twice, "some faces count more than others"),
+    "without minus with": (with_direction(lambda eps, has: mean_difference(eps, ~has)), "without minus with"),
+    "levels apart": (
+        with_direction(lambda eps, has: [mean_difference([level], shuffle(has))[0] for level in eps]),
+        "each level was shuffled by itself",
     ),
-    "length 1 a level": (with_direction(per_level), "all levels count alike"),
-    "first level alone": (with_direction(first_level), "not at level 2"),
-    "another": (with_direction(lambda z, has: [s + 1 for s in mean_difference(z, has)]), "is not the mean of"),
-    "a number a level": (with_direction(lambda z, has: [e[has].mean() - e[~has].mean() for e in z]), "a mean over"),
-    "a mean of none": (
-        with_direction(lambda z, has: [e[has].mean(0, True) - e[has.double() == -1].mean(0, True) for e in z]),
-        "a mean of no faces",
-    ),
-    "flattened": (with_direction(lambda z, has: latents.flatten(mean_difference(z, has))), "flattened"),
-    "one level": (with_direction(lambda z, has: mean_difference(z, has)[:1]), "has 1 levels"),
-    "a word": (with_direction(lambda z, has: "smile"), "not a str"),
-    "a list of lists": (with_direction(lambda z, has: [[0]] * len(z)), "yours is a list"),
-    "the direction alone": (lambda z, has, *more: mean_difference(z, has), "the direction alone; two"),
-    "one thing": (lambda z, has, *more: [mean_difference(z, has)], "two things are wanted"),
-    "no effect yet": (lambda z, has, *more: (mean_difference(z, has), ...), "still to be measured"),
-    "effect turned": (with_effect(lambda *p: at(-1.0, *p) - at(1.0, *p)), "at +a, minus at -a"),
-    "from the face": (with_effect(lambda *p: at(1.0, *p) - at(0.0, *p)), "begin at -a"),
-    "to the face": (with_effect(lambda *p: at(0.0, *p) - at(-1.0, *p)), "end at +a"),
-    "halved": (with_effect(lambda *p: effect(*p) / 2), "halved"),
-    "absolute": (with_effect(lambda *p: effect(*p).abs()), "no absolute value"),
-    "at +a": (with_effect(lambda *p: at(1.0, *p)), "take off what is read at -a"),
-    "the mean": (with_effect(lambda *p: effect(*p).mean()), "each face has its own"),
-    "the mean as a number": (with_effect(lambda *p: effect(*p).mean().item()), "each face has its own"),
-    "twice the step": (with_effect(lambda *p: at(2.0, *p) - at(-2.0, *p)), "twice as long"),
-    "half the step": (with_effect(lambda *p: at(0.5, *p) - at(-0.5, *p)), "half as long"),
-    "the direction decoded": (
-        with_effect(direction_decoded),
-        "direction alone was decoded",
-    ),
-    "read off the direction": (with_effect(lambda a, others, decode, read: read(decode(a))), "direction alone was"),
-    "a difference read": (
-        with_effect(lambda a, others, decode, read: read(decode(add(others, a, 1.0)) - decode(add(others, a, -1.0)))),
-        "a difference of two is none",
-    ),
-    "nothing moved": (with_effect(lambda *p: at(0.0, *p) - at(0.0, *p)), "decode the face moved along it"),
-    "on the labelled": (on_the_labelled, "faces that made the direction"),
-    "not decoded": (with_effect(lambda a, others, _, read: read(add(others, a, 1.0)[0])), "decode the latents first"),
-    "one level decoded": (with_effect(lambda a, others, decode, read: read(decode(others[0]))), "a list of"),
-    "a level of another size": (with_effect(lambda a, others, decode, read: read(decode(others[::-1]))), "for level 1"),
-    "made up": (with_effect(lambda a, others, decode, read: torch.ones(len(others[0]))), "nothing was decoded"),
-    "squared": (with_effect(lambda *p: effect(*p) ** 2 + 1), "what is read at +a minus"),
-    "a list": (with_effect(lambda *p: effect(*p).tolist()), "moved must be a tensor"),
-    "a column": (with_effect(lambda *p: effect(*p)[:, None]), "moved must have the shape"),
-    "in place": (in_place, "others is not what it was"),
-    "centred in place": (centres, "z is not what it was"),
-    "a list indexed": (crashes, "at the line `return z[has].mean(0), others`"),
+    "random numbers": (with_direction(lambda eps, has: [torch.randn_like(e[:1]) for e in eps]), "not made of these"),
+    "those with": (with_direction(lambda eps, has: [e[has].mean(0, keepdim=True) for e in eps]), "not the mean of those with minus"),
+    "without a batch": (with_direction(lambda eps, has: [e[has].mean(0) for e in eps]), "keep the 1 in front"),
+    "half": (with_direction(lambda eps, has: [e / 2 for e in mean_difference(eps, has)]), "not the mean of those with minus"),
+    "absolute": (made(torch.abs), "no absolute value"),
+    "the mean": (made(torch.mean), "return all of them"),
+    "the mean as a number": (made(lambda found: found.mean().item()), "return all of them"),
+    "changed": (made(lambda found: found + 1), "not what effect answered"),
+    "a column": (made(lambda found: found[:, None]), "must have the shape"),
+    "too few": (lambda eps, has, effect, trials: RIGHT_ONE(eps, has, effect, 3), "must have the shape"),
+    "asked twice": (lambda *given: RIGHT_ONE(*given) + 0 * RIGHT_ONE(*given), "asked 16 times for 8 trials"),
+    "never asked": (lambda eps, has, effect, trials: torch.randn(trials), "effect was never asked"),
+    "a word": (lambda eps, has, effect, trials: effect("beard"), "not a str"),
+    "eps in place": (lambda eps, *rest: eps[0].zero_() * 0 + RIGHT_ONE(eps, *rest), "eps is not what it was"),
+    "a typing mistake": (lambda eps, *rest: eps.mean(), "AttributeError"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", DIRECTION_AND_EFFECT)
-def test_direction_and_effect_names_the_mistake(name):
-    attempt, words = DIRECTION_AND_EFFECT[name]
-    for seed in range(5):
-        verdict = direction_and_effect(attempt, seed=seed)
+@pytest.mark.parametrize("name", EFFECTS)
+def test_shuffled_effects_names_the_mistake(name):
+    attempt, words = EFFECTS[name]
+    torch.manual_seed(0)
+    for seed in range(3):
+        verdict = shuffled_effects(attempt, seed=seed)
         assert verdict.state == (RIGHT if words is None else WRONG), verdict
-        assert words is None or any(word in verdict.mistake for word in words.split("|")), verdict
-
-
-@pytest.mark.parametrize("name", ["by hand", "absolute", "effect turned", "on the labelled"])
-def test_no_draw_of_the_inputs_hides_the_mistake_or_makes_one(name):
-    attempt, words = DIRECTION_AND_EFFECT[name]
-    for seed in range(100):
-        verdict = direction_and_effect(attempt, seed=seed)
-        assert bool(verdict) == (words is None), (seed, verdict)
-        assert words is None or words in verdict.mistake, (seed, verdict)
+        assert words is None or words in verdict.mistake, verdict
 
 
 def not_implemented(*given):
     raise NotImplementedError
 
 
-@pytest.mark.parametrize("stub", [lambda *given: None, lambda *given: (..., ...), not_implemented])
+@pytest.mark.parametrize("stub", [lambda *given: None, lambda *given: ..., not_implemented])
 def test_an_untouched_stub_is_not_a_mistake(stub):
-    verdict = direction_and_effect(stub)
+    verdict = shuffled_effects(stub)
     assert verdict.state == UNTRIED and not verdict
     assert "goes on" in repr(verdict)
 
 
-def test_hints_come_one_by_one_and_the_solution_is_the_packages_source():
-    texts = [str(direction_and_effect.hint()) for _ in range(4)]
+def test_hints_come_one_by_one_and_the_worked_answer_is_shown():
+    texts = [str(shuffled_effects.hint()) for _ in range(4)]
     assert texts[0].startswith("Hint 1 of 3") and texts[-1] == texts[0]
     assert len(set(texts)) == 3
-    assert "eps[has].mean(0, keepdim=True)" in direction_and_effect.solution().text
+    assert "def shuffled_effects(eps, has, effect, trials):" in shuffled_effects.solution().text

@@ -179,6 +179,14 @@ BITS = {
     "255": (lambda lp, s, n: bits(lp, s, n, offset=math.prod(s) * math.log(2**n - 1)), "the number of bins"),
     "no log": (lambda lp, s, n: bits(lp, s, n, offset=math.prod(s) * 2**n), "without its log"),
     "no colours": (lambda lp, s, n: bits(lp, s, n, dims=plane(s)), "you forgot C: D counts"),
+    "the faulty lines": (
+        lambda lp, s, n: bits(lp, s, n, offset=-plane(s) * math.log(256), dims=plane(s)),
+        "there are faults left: D counts every number",
+    ),
+    "one fault of three mended": (
+        lambda lp, s, n: bits(lp, s, n, offset=-math.prod(s) * n * LN2 * 8 / n),
+        "smaller than log p",
+    ),
     "no colours in the bins": (
         lambda lp, s, n: bits(lp, s, n, offset=plane(s) * n * LN2),
         "you forgot C in D log 2^n",

@@ -6,7 +6,15 @@ import pytest
 import torch
 
 from glowlab.checks.base import RIGHT, UNTRIED, WRONG
-from glowlab.checks.change_of_variables import log_det, log_prob, random_jacobians, random_map, some_x
+from glowlab.checks.change_of_variables import (
+    log_det,
+    log_det_of_both,
+    log_prob,
+    random_jacobians,
+    random_map,
+    some_x,
+    sway,
+)
 
 SEEDS = range(8)
 
@@ -74,7 +82,7 @@ LOG_PROB = {
     "solution": (solution, None),
     "torch's own normal": (by_distribution, None),
     "with a graph": (keeps_a_graph, None),
-    "in float32": (lambda f, x: solution(f, x).float(), None),
+    "in float64": (lambda f, x: solution(f, x.double()), None),
     "forgotten": (lambda f, x: log_normal(f(x)), "the Jacobian is forgotten"),
     "wrong sign": (lambda f, x: log_normal(f(x)) - slope(f, x).abs().log(), "right size and the wrong sign"),
     "slope of the way back": (
@@ -140,7 +148,7 @@ def test_what_is_right_so_far_is_said_too():
 def test_the_random_maps_are_monotone_and_their_slope_is_theirs():
     for seed in SEEDS:
         generator = torch.Generator().manual_seed(seed)
-        x = some_x(generator).sort().values
+        x = some_x(generator).sort().values.double()
         for falling in (False, True):
             f, its_slope, _ = random_map(generator, falling)
             assert (f(x).diff() < 0).all() if falling else (f(x).diff() > 0).all()
@@ -239,7 +247,61 @@ def test_the_random_jacobians_flip_shrink_and_stretch():
         assert sizes.min() < 0.5 and sizes.max() > 2
 
 
-# ---- both --------------------------------------------------------------------------------------------------
+# ---- the log-det of two maps -------------------------------------------------------------------------------
+
+
+def bend(x):
+    """The notebook's second map."""
+    x1, x2 = x.unbind(1)
+    return torch.stack([x1, (x2 + 0.8 - 0.3 * x1**2) * torch.exp(0.35 * x1)], 1)
+
+
+def of_sway(x):
+    return 0.4 * torch.tanh(x[:, 1])
+
+
+def of_bend(y):
+    return 0.35 * y[:, 0]
+
+
+def spoils_both(x, y):
+    return x.mul_(2)[:, 0] + y[:, 0]
+
+
+BOTH = {
+    "solution": (lambda x, y: of_sway(x) + of_bend(y), None),
+    "sway at y": (lambda x, y: of_sway(y) + of_bend(y), None),  # x2 stays, so it is the same
+    "bend at x": (lambda x, y: of_sway(x) + of_bend(x), "bend begins where sway ended"),
+    "sway alone": (lambda x, y: of_sway(x), "sway alone"),
+    "bend alone": (lambda x, y: of_bend(y), "bend alone"),
+    "wrong sign": (lambda x, y: -of_sway(x) - of_bend(y), "the way back"),
+    "one wrong sign": (lambda x, y: of_sway(x) - of_bend(y), "one of the two"),
+    "no log": (lambda x, y: (of_sway(x) + of_bend(y)).exp(), "its logarithm is asked"),
+    "added": (lambda x, y: of_sway(x).exp() + of_bend(y).exp(), "determinants are added"),
+    "log of the sum": (lambda x, y: (of_sway(x).exp() + of_bend(y).exp()).log(), "determinants are added"),
+    "multiplied": (lambda x, y: of_sway(x) * of_bend(y), "logarithms are multiplied"),
+    "slope of tanh": (lambda x, y: 0.4 * (1 - torch.tanh(x[:, 1]) ** 2) + of_bend(y), "slope of tanh"),
+    "axes exchanged": (lambda x, y: of_sway(x.flip(1)) + of_bend(y.flip(1)), "took the other one"),
+    "no tanh": (lambda x, y: 0.4 * x[:, 1] + of_bend(y), "tanh is missing"),
+    "something else": (lambda x, y: of_sway(x) + of_bend(y) + 0.1, "not the log-det of both"),
+    "summed": (lambda x, y: (of_sway(x) + of_bend(y)).sum(), "nothing is summed"),
+    "in place": (spoils_both, "in place"),
+}
+
+
+@pytest.mark.parametrize("name", BOTH)
+def test_log_det_of_both_names_the_mistake(name):
+    try_all(log_det_of_both, BOTH, name)
+
+
+def test_the_formula_is_that_of_the_jacobian():
+    x = torch.randn(6, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    whole = [torch.autograd.functional.jacobian(lambda one: bend(sway(one[None]))[0], one) for one in x]
+    right = torch.linalg.slogdet(torch.stack(whole))[1]
+    assert torch.allclose(BOTH["solution"][0](x, sway(x)), right)
+
+
+# ---- all ---------------------------------------------------------------------------------------------------
 
 
 def not_implemented(*given):
@@ -248,7 +310,7 @@ def not_implemented(*given):
 
 @pytest.mark.parametrize("stub", [lambda *given: None, lambda *given: ..., not_implemented])
 def test_an_untouched_stub_is_not_a_mistake(stub):
-    for verdict in (log_prob(stub), log_det(stub)):
+    for verdict in (log_prob(stub), log_det(stub), log_det_of_both(stub)):
         assert verdict.state == UNTRIED and not verdict
         assert "goes on" in repr(verdict)
 

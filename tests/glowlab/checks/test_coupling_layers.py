@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from glowlab.checks.base import RIGHT, UNTRIED, WRONG
-from glowlab.checks.coupling_layers import Witness, additive_inverse, affine, random_halves
+from glowlab.checks.coupling_layers import Witness, additive_inverse, affine, mended, random_halves
 from glowlite.flows import Coupling
 from tests.helpers import jacobian_log_det
 
@@ -58,6 +58,13 @@ ADDITIVE = {
         lambda z, network: join(z[:, : z.shape[1] // 2], z[:, z.shape[1] // 2 :] - network(z[:, : z.shape[1] // 2])),
         None,
     ),
+    "one example at a time": (lambda z, f: torch.cat([undone(one[None], f) for one in z]), None),
+    "one example without its axis": (
+        lambda z, f: torch.stack([one - torch.cat([f(one[: len(one) // 2])] * 2) for one in z]),
+        "keep its axis",
+    ),
+    "in float64": (lambda z, f: undone(z.double(), f), None),
+    "the paper's halves": (lambda z, f: join(cut(z)[0] - f(cut(z)[1]), cut(z)[1]), "the roles of the paper's table 1"),
     "adds again": (second(lambda a, b, f: b + f(a)), "wrong sign"),
     "difference reversed": (second(lambda a, b, f: f(a) - b), "wrong way round"),
     "network of the moved half": (second(lambda a, b, f: b - f(b)), "asked with the half that moved"),
@@ -67,7 +74,7 @@ ADDITIVE = {
     "nothing undone": (lambda z, network: z.clone(), "nothing was undone"),
     "no network": (second(lambda a, b, f: b - a), "never calls the network"),
     "twice the shift": (second(lambda a, b, f: b - 2 * f(a)), "off by up to"),
-    "the wrong half": (lambda z, f: join(cut(z)[0] - f(cut(z)[1]), cut(z)[1]), "the wrong half moves"),
+    "the wrong half": (lambda z, f: join(cut(z)[0] - f(cut(z)[0]), cut(z)[1]), "the wrong half moves"),
     "halves swapped": (lambda z, f: join(cut(z)[1] - f(cut(z)[0]), cut(z)[0]), "changed places"),
     "everything into the network": (lambda z, f: z - f(z), "all the channels"),
     "cut along the rows": (rows_cut, "cut the channels in half, dim=1"),
@@ -127,6 +134,17 @@ def affine_in_place(x, scale_and_shift):
     return x, total(log_s, t)
 
 
+def papers_table(x, scale_and_shift):
+    x_a, x_b = cut(x)
+    log_s, t = scale_and_shift(x_b)
+    return join(x_a * log_s.exp() + t, x_b), total(log_s, t)
+
+
+@torch.no_grad()
+def without_gradient(x, scale_and_shift):
+    return forward()(x, scale_and_shift)
+
+
 def log_dets(change):
     return forward(log_det=change)
 
@@ -134,6 +152,13 @@ def log_dets(change):
 AFFINE = {
     "solution": (forward(), None),
     "a list": (lambda x, f: list(forward()(x, f)), None),
+    "one example at a time": (
+        lambda x, f: tuple(map(torch.cat, zip(*(forward()(one[None], f) for one in x), strict=True))),
+        None,
+    ),
+    "the paper's table 1": (papers_table, "which keeps x_b and moves x_a"),
+    "no gradient": (without_gradient, "no gradient goes through it to the network"),
+    "a gradient cut off": (log_dets(lambda log_s, t: total(log_s, t).detach()), "no gradient goes through it"),
     "scale first": (forward(lambda b, log_s, t: b * log_s.exp() + t), "the shift comes first"),
     "no exponential": (forward(lambda b, log_s, t: (b + t) * log_s), "s = exp(log s)"),
     "divided": (forward(lambda b, log_s, t: (b + t) / log_s.exp()), "divides by the scale"),
@@ -186,13 +211,76 @@ def test_affine_names_the_mistake(name):
 
 def test_the_solution_has_the_log_det_of_its_jacobian():
     generator = torch.Generator().manual_seed(0)
-    x = join(*random_halves(generator))
+    x = join(*random_halves(generator)).double()
     network = Witness(torch.Size((1, *cut(x)[0].shape[1:])), 2, generator)
     expected = torch.cat([forward()(one[None], network)[1] for one in x])
     assert torch.allclose(jacobian_log_det(lambda one: forward()(one, network), x), expected, atol=1e-9)
 
 
-# ---- both --------------------------------------------------------------------------------------------------
+# ---- a flow with a fault -----------------------------------------------------------------------------------
+
+
+def both_halves(x, first, second, late=True, log_det=None):
+    x_a, x_b = cut(x)
+    log_s, t = first(x_a)
+    z_b = (x_b + t) * log_s.exp()
+    log_r, u = second(z_b if late else x_b)
+    z_a = (x_a + u) * log_r.exp()
+    return join(z_a, z_b), (log_s + log_r).sum(1) if log_det is None else log_det(log_s, log_r)
+
+
+def one_half(x, first, second):
+    z, log_det = both_halves(x, first, second)
+    return join(cut(x)[0], cut(z)[1]), log_det
+
+
+def old_stretch(x, first, second):
+    z, _ = both_halves(x, first, second)
+    return z, both_halves(x, first, second, late=False)[1]
+
+
+def with_log_det(change):
+    return lambda x, first, second: both_halves(x, first, second, log_det=change)
+
+
+MENDED = {
+    "solution": (both_halves, None),
+    "the other half first": (lambda x, f, g: turned(both_halves(turned(x), g, f)), None),
+    "as it was": (lambda x, f, g: both_halves(x, f, g, late=False), "z is what it was"),
+    "only the log-det": (
+        lambda x, f, g: (both_halves(x, f, g, late=False)[0], both_halves(x, f, g)[1]),
+        "z is what it was",
+    ),
+    "one half": (one_half, "one half does not move"),
+    "one network": (lambda x, f, g: both_halves(x, f, f), "never asked"),
+    "networks exchanged": (lambda x, f, g: both_halves(x, g, f), "none of the two flows"),
+    "the old stretch": (old_stretch, "log_det still holds the stretch that second gave"),
+    "one log-det": (with_log_det(lambda log_s, log_r: log_s.sum(1)), "not the sum of both"),
+    "no gradient": (with_log_det(lambda log_s, log_r: (log_s + log_r).sum(1).detach()), "no gradient"),
+    "a wrong shape": (with_log_det(lambda log_s, log_r: log_s + log_r), "must have the shape"),
+    "everything into a network": (lambda x, f, g: f(x), "sees one half"),
+    "z alone": (lambda x, f, g: both_halves(x, f, g)[0], "two things"),
+    "in place": (lambda x, f, g: both_halves(x.mul_(2), f, g), "in place"),
+}
+
+
+def turned(given):
+    """x with its halves exchanged, or (z, log_det) with those of z exchanged."""
+    if isinstance(given, tuple):
+        return turned(given[0]), given[1]
+    return join(*reversed(cut(given)))
+
+
+@pytest.mark.parametrize("name", MENDED)
+def test_mended_names_the_mistake(name):
+    attempt, words = MENDED[name]
+    for seed in range(5):
+        verdict = mended(attempt, seed=seed)
+        assert verdict.state == (RIGHT if words is None else WRONG), verdict
+        assert words is None or words in verdict.mistake
+
+
+# ---- all ---------------------------------------------------------------------------------------------------
 
 
 def not_implemented(*given):
@@ -201,12 +289,12 @@ def not_implemented(*given):
 
 @pytest.mark.parametrize("stub", [lambda *given: None, lambda *given: ..., lambda *given: (..., ...), not_implemented])
 def test_an_untouched_stub_is_not_a_mistake(stub):
-    for verdict in (additive_inverse(stub), affine(stub)):
+    for verdict in (additive_inverse(stub), affine(stub), mended(stub)):
         assert verdict.state == UNTRIED and not verdict
         assert "goes on" in repr(verdict)
 
 
-@pytest.mark.parametrize("check", [additive_inverse, affine])
+@pytest.mark.parametrize("check", [additive_inverse, affine, mended])
 def test_every_hint_is_another_one_and_none_is_the_answer(check):
     hints = [str(check.hint()) for _ in check._hints]
     assert len(set(hints)) == len(hints) >= 3

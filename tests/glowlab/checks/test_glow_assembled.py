@@ -1,13 +1,15 @@
 """The checks of notebook 08, each tried on the solution, the stub and the mistakes one makes."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
-from glowlab.checks import glow_assembled_parts as ours
 from glowlab.checks.base import RIGHT, UNTRIED, WRONG
-from glowlab.checks.glow_assembled import flow_step, glow
+from glowlab.checks.glow_assembled import flow_step, glow, mended_logit, stand_in_glow, stand_in_step
 from glowlab.checks.glow_assembled_parts import (
+    CLAMP,
     actnorm,
     actnorm_inverse,
     conv1x1,
@@ -18,37 +20,11 @@ from glowlab.checks.glow_assembled_parts import (
     split,
     split_inverse,
 )
-from glowlite.flows import ActNorm, Chain, Coupling, InvertibleConv1x1, Split, Squeeze, TopPrior
-from glowlite.flows.coupling import CouplingNetwork, ZeroConv2d
-from glowlite.flows.mixing import random_rotation
+from glowlab.checks.solutions.glow_assembled import FlowStep as Step
+from glowlab.checks.solutions.glow_assembled import Glow as Whole
+from glowlite.flows import ActNorm, Chain, Coupling, InvertibleConv1x1, Split
 from glowlite.glow import Glow, GlowConfig
 from tests.helpers import jacobian_log_det, perturb
-
-
-class Step(nn.Module):
-    """The class of exercise 1, its two methods those that stand in; the mistakes below replace one of them."""
-
-    def __init__(self, channels, width):
-        super().__init__()
-        self.norm = nn.Parameter(torch.zeros(2, channels, 1, 1))
-        self.W = nn.Parameter(random_rotation(channels))
-        self.network = CouplingNetwork(channels // 2, width, channels, edge=False)
-
-    forward, inverse = ours.step_forward, ours.step_inverse
-
-
-class Whole(nn.Module):
-    """The class of exercise 2, likewise."""
-
-    def __init__(self, shape, depth, width):
-        super().__init__()
-        sizes = [shape[0] * 2 ** (level + 2) for level in range(len(depth))]
-        steps = [[Step(c, w) for _ in range(k)] for c, k, w in zip(sizes, depth, width, strict=True)]
-        self.levels = nn.ModuleList(Chain(Squeeze(), *level) for level in steps)
-        self.priors = nn.ModuleList(ZeroConv2d(c // 2, c, edge=False) for c in sizes[:-1])
-        self.top = TopPrior((sizes[-1], *(side >> len(depth) for side in shape[1:])))
-
-    forward, inverse = ours.glow_forward, ours.glow_inverse
 
 
 def replaced(base, **methods):
@@ -111,10 +87,27 @@ def still_a_pair(self, x):
     return coupling(z, self.network), a + b
 
 
+def without_gradient(self, x):
+    with torch.no_grad():
+        return Step.forward(self, x)
+
+
+def z_detached(self, x):
+    z, log_det = Step.forward(self, x)
+    return z.detach(), log_det
+
+
+def network_detached(self, x):
+    z, log_det = Step.forward(self, x)
+    x, a = actnorm(x, *self.norm)
+    x, b = conv1x1(x, self.W)
+    return z, a + b + coupling(x.detach(), self.network)[1]
+
+
 def in_place(self, x):
     x *= 1.0
     x += 1
-    return ours.step_forward(self, x)
+    return Step.forward(self, x)
 
 
 def crashes(self, x):
@@ -126,7 +119,7 @@ def forgotten_norm(self, x):
 
 
 FORWARD = {
-    "solution": (ours.step_forward, None),
+    "solution": (Step.forward, None),
     "a loop": (by_loop, None),
     "conv first": (ordered("conv", "norm", "coupling"), "the 1x1 convolution, ActNorm and the coupling"),
     "coupling first": (ordered("coupling", "conv", "norm"), "another order than the paper's"),
@@ -146,10 +139,19 @@ FORWARD = {
     "a product": (with_log_det(lambda a, b, c: a * b * c), "not the sum"),
     "a list": (with_log_det(lambda a, b, c: [a, b, c]), "one number for each"),
     "log_det still dots": (with_log_det(lambda a, b, c: ...), "log_det is still missing"),
-    "z only": (lambda self, x: ours.step_forward(self, x)[0], "two things"),
+    "z only": (lambda self, x: Step.forward(self, x)[0], "two things"),
     "a pair in a pair": (still_a_pair, "still a pair"),
-    "backwards": (lambda self, x: (ours.step_inverse(self, x), torch.zeros(len(x))), "the other way"),
+    "backwards": (lambda self, x: (Step.inverse(self, x), torch.zeros(len(x))), "the other way"),
     "x as it came": (lambda self, x: (x, torch.zeros(len(x))), "as it came"),
+    "items": (with_log_det(lambda a, b, c: a.item() + b.item() + c), "ActNorm and the 1x1 convolution has no gradient"),
+    "one detached": (
+        with_log_det(lambda a, b, c: a + b.detach() + c),
+        "the 1x1 convolution has no gradient",
+    ),
+    "all detached": (with_log_det(lambda a, b, c: (a + b + c).detach()), "and no gradient"),
+    "no_grad": (without_gradient, "and no gradient"),
+    "the network's part detached": (network_detached, "does not reach all weights"),
+    "z detached": (z_detached, "z has the right value, but its gradient"),
     "in place": (in_place, "in place"),
     "a typing mistake": (crashes, "at the line `return actnorm"),
     "the star forgotten": (forgotten_norm, "missing 1 required positional argument"),
@@ -189,14 +191,14 @@ INVERSE = {
     "forward again": (undo("+coupling", "+conv", "+norm"), "ActNorm is done once more, the 1x1"),
     "no norm": (undo("coupling", "conv"), "ActNorm is not undone"),
     "two mistakes": (undo("coupling", "+conv"), "done once more and ActNorm is not undone"),
-    "a pair": (lambda self, z: (ours.step_inverse(self, z), 0), "inverse gives x alone"),
+    "a pair": (lambda self, z: (Step.inverse(self, z), 0), "inverse gives x alone"),
     "still a stub": (lambda self, z: ..., "inverse is still missing"),
-    "wrong shape": (lambda self, z: ours.step_inverse(self, z)[0], "the shape"),
+    "wrong shape": (lambda self, z: Step.inverse(self, z)[0], "the shape"),
     "W transposed": (
         lambda self, z: actnorm_inverse(conv1x1(coupling_inverse(z, self.network), self.W.T)[0], *self.norm),
         "undoes a rotation only",
     ),
-    "a little off": (lambda self, z: ours.step_inverse(self, z) + 1e-3, "the largest error"),
+    "a little off": (lambda self, z: Step.inverse(self, z) + 1e-3, "the largest error"),
 }
 
 
@@ -250,7 +252,7 @@ def last_forgotten(self, x):
 
 
 def only_the_last(self, x):
-    latents, total = ours.glow_forward(self, x)
+    latents, total = Whole.forward(self, x)
     return latents[-1:], total
 
 
@@ -258,7 +260,7 @@ def summed(*names):
     """The right latents, and the sum of only these log-dets: levels, last, splits, top."""
 
     def forward(self, x):
-        latents, _ = ours.glow_forward(self, x)
+        latents, _ = Whole.forward(self, x)
         _, y, with_splits, last = walk(self, x)
         levels = walk(self, x, split_log_det=False)[2]
         terms = {"levels": levels, "last": last, "splits": with_splits - levels, "top": self.top(y)[2]}
@@ -268,7 +270,7 @@ def summed(*names):
 
 
 def raw(self, x):
-    latents, _ = ours.glow_forward(self, x)
+    latents, _ = Whole.forward(self, x)
     y = x
     for l, (level, prior) in enumerate(zip(self.levels, self.priors, strict=False)):
         y, _ = level(y)
@@ -278,13 +280,13 @@ def raw(self, x):
 
 
 def one_level_changed(self, x):
-    latents, total = ours.glow_forward(self, x)
+    latents, total = Whole.forward(self, x)
     return [latents[0] + 0.1, *latents[1:]], total
 
 
 def overwritten(self, x):
     """total = log_det at each level, where += was meant; the split's is added."""
-    latents, _ = ours.glow_forward(self, x)
+    latents, _ = Whole.forward(self, x)
     for level, prior in zip(self.levels, self.priors, strict=False):
         x, total = level(x)
         x, _, log_det = split(x, prior)
@@ -294,13 +296,13 @@ def overwritten(self, x):
 
 
 ASSEMBLED = {
-    "solution": (ours.glow_forward, None),
+    "solution": (Whole.forward, None),
     "the wrong half": (swapped, "the wrong half leaves"),
     "no top prior": (without_top, "have to go through self.top"),
     "last level forgotten": (last_forgotten, "the last level's numbers are missing"),
     "only the last level": (only_the_last, "only the last level's"),
     "coarsest first": (
-        lambda self, x: (ours.glow_forward(self, x)[0][::-1], ours.glow_forward(self, x)[1]),
+        lambda self, x: (Whole.forward(self, x)[0][::-1], Whole.forward(self, x)[1]),
         "the wrong order",
     ),
     "not whitened": (raw, "not whitened"),
@@ -311,21 +313,29 @@ ASSEMBLED = {
     "last only": (summed("last", "top"), "level 1, split 1, level 2 and split 2 is missing"),
     "the total overwritten": (overwritten, "level 1 and split 1 is missing"),
     "one for all": (
-        lambda self, x: (ours.glow_forward(self, x)[0], ours.glow_forward(self, x)[1].sum()),
+        lambda self, x: (Whole.forward(self, x)[0], Whole.forward(self, x)[1].sum()),
         "not a single one for all",
     ),
     "wrong sign": (
-        lambda self, x: (ours.glow_forward(self, x)[0], -ours.glow_forward(self, x)[1]),
+        lambda self, x: (Whole.forward(self, x)[0], -Whole.forward(self, x)[1]),
         "the wrong sign",
     ),
     "a sum over the batch": (
-        lambda self, x: (ours.glow_forward(self, x)[0], ours.glow_forward(self, x)[1].sum()),
+        lambda self, x: (Whole.forward(self, x)[0], Whole.forward(self, x)[1].sum()),
         "one number for each",
     ),
-    "stacked": (lambda self, x: (ours.glow_forward(self, x)[0][0], 0), "a list with one tensor"),
-    "latents only": (lambda self, x: ours.glow_forward(self, x)[0], "two things"),
-    "log_det still dots": (lambda self, x: (ours.glow_forward(self, x)[0], ...), "log_det is still missing"),
-    "in place": (lambda self, x: ours.glow_forward(self, x.add_(1)), "in place"),
+    "no gradient": (
+        lambda self, x: (Whole.forward(self, x)[0], Whole.forward(self, x)[1].detach()),
+        "log_det has no gradient",
+    ),
+    "latents detached": (
+        lambda self, x: ([eps.detach() for eps in Whole.forward(self, x)[0]], Whole.forward(self, x)[1]),
+        "the latents have no gradient",
+    ),
+    "stacked": (lambda self, x: (Whole.forward(self, x)[0][0], 0), "a list with one tensor"),
+    "latents only": (lambda self, x: Whole.forward(self, x)[0], "two things"),
+    "log_det still dots": (lambda self, x: (Whole.forward(self, x)[0], ...), "log_det is still missing"),
+    "in place": (lambda self, x: Whole.forward(self, x.add_(1)), "in place"),
     "squeezed twice": (
         lambda self, x: self.levels[0](nn.functional.pixel_unshuffle(x, 2)),
         "it stops",
@@ -384,13 +394,13 @@ DISASSEMBLED = {
     "halves swapped": (back(swap=True), "what stays and what left are swapped"),
     "both": (back(top=False, swap=True), "swapped"),
     "pops": (pops, "out of the caller's list"),
-    "a pair": (lambda self, latents: (ours.glow_inverse(self, latents), 0), "inverse gives x alone"),
+    "a pair": (lambda self, latents: (Whole.inverse(self, latents), 0), "inverse gives x alone"),
     "still a stub": (lambda self, latents: ..., "inverse is still missing"),
     "one level": (lambda self, latents: self.levels[-1].inverse(latents[-1]), "the shape"),
     "finest first": (finest_first, "Do the sizes not fit? the last level comes first"),
     "misaligned": (misaligned, "split_inverse and after that level.inverse"),
-    "first level last": (lambda self, latents: ours.glow_inverse(self, latents[::-1]), "it stops"),
-    "dark": (lambda self, latents: ours.glow_inverse(self, latents) / 2, "the largest error"),
+    "first level last": (lambda self, latents: Whole.inverse(self, latents[::-1]), "it stops"),
+    "dark": (lambda self, latents: Whole.inverse(self, latents) / 2, "the largest error"),
 }
 
 
@@ -401,7 +411,50 @@ def test_glow_names_the_mistake_in_inverse(name):
         state(glow(replaced(Whole, inverse=method), seed=seed), words)
 
 
-# ---- both --------------------------------------------------------------------------------------------------
+# ---- the friend's log-det ----------------------------------------------------------------------------------
+
+
+def logit(x):
+    p = 0.05 + 0.9 * (x + 0.5)
+    return (p / (1 - p)).log(), -(p * (1 - p)).log().sum((1, 2, 3))
+
+
+def adding(amount):
+    """The friend's log-det and `amount` of x more."""
+    return lambda x: (logit(x)[0], logit(x)[1] + amount(x))
+
+
+SLOPE = math.log(0.9)
+LOGITS = {
+    "right": (adding(lambda x: x[0].numel() * SLOPE), None),
+    "the friend's": (logit, "still the friend's"),
+    "once": (adding(lambda x: SLOPE), "counted once"),
+    "per pixel": (adding(lambda x: x[0, 0].numel() * SLOPE), "not H x W"),
+    "the batch, too": (adding(lambda x: x.numel() * SLOPE), "the batch were counted"),
+    "wrong sign": (adding(lambda x: -x[0].numel() * SLOPE), "smaller, not larger"),
+    "no log": (adding(lambda x: 0.9 * x[0].numel()), "adds its log"),
+    "times 0.9": (lambda x: (logit(x)[0], 0.9 * logit(x)[1]), "so its log is added"),
+    "the way back": (lambda x: (logit(x)[0], -logit(x)[1] - x[0].numel() * SLOPE), "the way back"),
+    "z changed": (lambda x: (logit(x)[0] * 0.9, logit(x)[1]), "z was right"),
+    "summed over the batch": (adding(lambda x: x[0].numel() * SLOPE - logit(x)[1] + logit(x)[1].sum()), "is off by"),
+    "one number": (lambda x: (logit(x)[0], logit(x)[1].sum()), "one number for each"),
+    "z alone": (lambda x: logit(x)[0], "two things"),
+    "in place": (lambda x: logit(x.mul_(0.5)), "in place"),
+    "no gradient": (
+        lambda x: (logit(x)[0], (logit(x)[1] + x[0].numel() * SLOPE).detach()),
+        "log_det has no gradient",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOGITS)
+def test_mended_logit_names_the_mistake(name):
+    attempt, words = LOGITS[name]
+    for seed in range(5):
+        state(mended_logit(attempt, seed=seed), words)
+
+
+# ---- all ---------------------------------------------------------------------------------------------------
 
 
 def not_implemented(*given):
@@ -411,8 +464,18 @@ def not_implemented(*given):
 @pytest.mark.parametrize("stub", [lambda *given: None, lambda *given: (..., ...), not_implemented])
 def test_an_untouched_stub_is_not_a_mistake(stub):
     for check, base in ((flow_step, Step), (glow, Whole)):
-        verdict = check(replaced(base, forward=stub, inverse=lambda *given: ...))
-        assert verdict.state == UNTRIED and not verdict
+        attempt = replaced(base, forward=stub, inverse=lambda *given: ...)
+        assert check(attempt).state == UNTRIED and not check(attempt)
+    assert mended_logit(stub).state == UNTRIED
+
+
+def test_a_stand_in_is_right_and_leaves_the_students_class_alone():
+    stub = {"forward": lambda self, x: (..., ...), "inverse": lambda self, z: ...}
+    for check, base, stand_in in ((flow_step, Step, stand_in_step), (glow, Whole, stand_in_glow)):
+        attempt = replaced(base, **stub)
+        helper = stand_in(attempt)
+        assert check(helper) and helper.__name__.startswith("StandIn")
+        assert check(attempt).state == UNTRIED, "the stub has become right"
 
 
 def test_the_checks_leave_the_random_numbers_of_the_notebook_alone():
@@ -424,10 +487,10 @@ def test_the_checks_leave_the_random_numbers_of_the_notebook_alone():
     assert torch.equal(after, torch.rand(1))
 
 
-def test_hints_and_solutions_are_the_packages_source():
-    for check, words in ((flow_step, "log_det_conv"), (glow, "log_det_split")):
+def test_hints_come_one_by_one_and_the_solution_is_an_answer():
+    for check, words in ((flow_step, "log_det_conv"), (glow, "log_det_split"), (mended_logit, "math.log(0.9)")):
         assert len({str(check.hint()) for _ in range(3)}) == 3
-        assert words in check.solution().text and "def inverse" in check.solution().text
+        assert words in check.solution().text
 
 
 # ---- what stands in, and what helps ------------------------------------------------------------------------
@@ -455,7 +518,7 @@ def test_the_parts_are_those_of_the_package():
 
 @pytest.mark.parametrize("permutation", ["plain", "lu"])
 def test_a_copy_computes_the_same_and_its_log_det_is_the_jacobians(permutation):
-    config = GlowConfig((3, 8, 8), 2, (1, 2), (4, 6), permutation=permutation, clamp=ours.CLAMP)
+    config = GlowConfig((3, 8, 8), 2, (1, 2), (4, 6), permutation=permutation, clamp=CLAMP)
     theirs = perturb(Glow(config).double(), torch.rand(8, 3, 8, 8).double() - 0.5).eval()
     mine = Whole(config.shape, config.depth, config.width).double()
     copy_weights(theirs, mine)
@@ -484,5 +547,5 @@ def test_lines_are_counted_without_blanks_comments_and_docstrings():
             return 2
 
     assert lines_of(Small) == 5
-    assert lines_of(ours.step_forward) == 5 and lines_of(ours.glow_inverse) == 5
-    assert lines_of(Step) == 15
+    assert lines_of(Step.forward) == 5 and lines_of(Whole.inverse) == 5
+    assert lines_of(Step) == lines_of(stand_in_step(Step)) == 15

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from glowlab.checks.base import RIGHT, UNTRIED, WRONG
-from glowlab.checks.interpolation import random_ends, slerp, some_levels
+from glowlab.checks.interpolation import angle_of_growth, random_ends, slerp, some_levels
 from glowlite import latents
 
 flatten = latents.flatten
@@ -163,7 +163,7 @@ SLERP = {
     "no acos": (lambda a, b, t: arc(a, b, t, torch.cos(angle(a, b))), "acos is missing"),
     "degrees": (lambda a, b, t: arc(a, b, t, torch.rad2deg(angle(a, b))), "in degrees"),
     "unit ends": (unit, "lengths are lost"),
-    "stretched": (stretched, "even pace"),
+    "stretched": (stretched, "constant speed"),
     "one weight": (lambda a, b, t: arc(a, a, t, angle(a, b)), "b is missing|times as long|degrees off"),
     "no norms": (dot_product, "divided by both norms"),
     "angles of places": (channels, "times as long|degrees off"),
@@ -199,7 +199,7 @@ def test_slerp_names_the_mistake(name):
 
 def test_what_holds_is_said_before_what_does_not():
     verdict = slerp(naive, seed=1)
-    assert len(verdict.holds) == 2 and "even pace" in verdict.holds[0]
+    assert len(verdict.holds) == 2 and "constant speed" in verdict.holds[0]
     assert len(slerp(arc, seed=1).holds) == 3
 
 
@@ -214,7 +214,38 @@ def test_random_ends_tell_mistakes_apart():
         assert len(a[0]) not in {size for x in a for size in x.shape[1:]}
 
 
-# ---- both --------------------------------------------------------------------------------------------------
+# ---- the angle of a growth -----------------------------------------------------------------------------------
+
+ANGLES = {
+    "right": (lambda f: 2 * math.acos(1 / f), None),
+    "a tensor": (lambda f: 2 * torch.acos(torch.tensor(1 / f)), None),
+    "half": (lambda f: math.acos(1 / f), "half of the angle"),
+    "degrees": (lambda f: math.degrees(2 * math.acos(1 / f)), "in degrees"),
+    "half, in degrees": (lambda f: math.degrees(math.acos(1 / f)), "half of the angle, and in degrees"),
+    "cosine": (lambda f: 2 / f**2 - 1, "acos is missing"),
+    "cosine of the half": (lambda f: 1 / f, "solve for w"),
+    "asin": (lambda f: 2 * math.asin(1 / f), "asin was taken"),
+    "one end": (lambda f: 2 * math.acos(1 / (2 * f)), "the weights of both"),
+    "the square": (lambda f: 2 * math.acos(1 / math.sqrt(f)), "squared"),
+    "NaN": (lambda f: torch.acos(torch.tensor(f)), "not finite"),
+    "always 0": (lambda f: 0.0, "at 0 nothing grows"),
+    "always 1": (lambda f: 1.0, "has the factor 1.139"),
+    "no number": (lambda f: "2 acos(1 / f)", "not a str"),
+    "a list": (lambda f: [2 * math.acos(1 / f)], "not a list"),
+    "upside down": (lambda f: 2 * math.acos(f), "it stops"),
+}
+
+
+@pytest.mark.parametrize("name", ANGLES)
+def test_angle_of_growth_names_the_mistake(name):
+    attempt, words = ANGLES[name]
+    for seed in range(6):
+        verdict = angle_of_growth(attempt, seed=seed)
+        assert verdict.state == (RIGHT if words is None else WRONG), verdict
+        assert words is None or words in verdict.mistake, verdict
+
+
+# ---- all ---------------------------------------------------------------------------------------------------
 
 
 def not_implemented(*given):
@@ -223,15 +254,16 @@ def not_implemented(*given):
 
 @pytest.mark.parametrize("stub", [lambda *given: None, lambda *given: ..., not_implemented])
 def test_an_untouched_stub_is_not_a_mistake(stub):
-    for verdict in (slerp(stub), some_levels(stub)):
+    for verdict in (slerp(stub), some_levels(stub), angle_of_growth(stub)):
         assert verdict.state == UNTRIED and not verdict
         assert "goes on" in repr(verdict)
 
 
-def test_hints_come_one_by_one_and_the_solution_is_the_packages_source():
+def test_hints_come_one_by_one_and_the_solution_is_an_answer():
     for check, count, line in (
         (slerp, 4, "torch.sin((1 - t) * safe)"),
         (some_levels, 3, "now = list(self.first.latents)"),
+        (angle_of_growth, 3, "math.acos(1 / factor)"),
     ):
         texts = [str(check.hint()) for _ in range(count + 1)]
         assert texts[0].startswith(f"Hint 1 of {count}") and texts[count] == texts[0]

@@ -1,5 +1,6 @@
 """The checks of notebook 04, each tried on the solution, the stub and the mistakes one makes."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -115,40 +116,47 @@ def test_what_does_not_count_is_not_said_to_be_no_parameter():
     assert mistake.endswith("must not count") and "parameter" not in mistake
 
 
-# ---- the log-det -------------------------------------------------------------------------------------------
+# ---- a test of any layer's log-det ---------------------------------------------------------------------------
 
 
-def batch(x, value):
-    return value.expand(len(x))
+def by_jacobian(layer, x):
+    J = torch.autograd.functional.jacobian(lambda one: layer(one[None])[0].flatten(), x[0])
+    return torch.linalg.slogdet(J.reshape(x[0].numel(), -1))[1]
 
 
-LOG_DET = {
-    "solution": (lambda x, l: (x[0, 0].numel() * l.sum()).expand(len(x)), None),
-    "ones": (lambda x, l: l.sum() * x.shape[2] * x.shape[3] * torch.ones(len(x)), None),
-    "a list made a tensor": (lambda x, l: torch.tensor([float(l.sum()) * x[0, 0].numel()] * len(x)), None),
-    "no h x w": (lambda x, l: batch(x, l.sum()), "forgot h x w"),
-    "wrong sign": (lambda x, l: batch(x, -l.sum() * x[0, 0].numel()), "right size and the wrong sign"),
-    "both": (lambda x, l: batch(x, -l.sum()), "wrong sign, and you forgot"),
-    "batch counted": (lambda x, l: batch(x, l.sum() * x[:, 0].numel()), "batch was counted"),
-    "channels twice": (lambda x, l: batch(x, l.sum() * x[0].numel()), "channels were counted twice"),
-    "height only": (lambda x, l: batch(x, l.sum() * x.shape[2]), "forgot the width"),
-    "width only": (lambda x, l: batch(x, l.sum() * x.shape[3]), "forgot the height"),
-    "mean": (lambda x, l: batch(x, l.mean() * x[0, 0].numel()), "mean of log_s"),
-    "absolute": (lambda x, l: batch(x, l.abs().sum() * x[0, 0].numel()), "no absolute value"),
-    "scales": (lambda x, l: batch(x, l.exp().sum() * x[0, 0].numel()), "log already"),
-    "log of the sum": (lambda x, l: batch(x, l.exp().sum().log() * x[0, 0].numel()), "log of a sum"),
-    "determinant": (lambda x, l: batch(x, l.exp().prod() * x[0, 0].numel()), "that is the determinant"),
-    "one for all": (lambda x, l: l.sum() * x[0, 0].numel(), "needs its own"),
-    "one in a list": (lambda x, l: (l.sum() * x[0, 0].numel())[None], "needs its own"),
-    "one for each channel": (lambda x, l: l * x[0, 0].numel(), "must have the shape"),
-    "a Python number": (lambda x, l: float(l.sum()), "not a float"),
-    "something else": (lambda x, l: batch(x, l.sum() * 7.7), "where log_s sums to"),
+def near(layer, x, expected, room=1e-4):
+    return abs(layer(x)[1][0] - expected).item() < room
+
+
+def through_w(layer, x):
+    """W read off one pixel: right for every layer of one W."""
+    W = layer(torch.eye(3)[:, :, None, None])[0][:, :, 0, 0].T
+    return near(layer, x, torch.linalg.slogdet(W)[1] * x[0, 0].numel())
+
+
+COUNTS_RIGHT = {
+    "solution": (lambda layer, x: near(layer, x, by_jacobian(layer, x)), None),
+    "a tensor": (lambda layer, x: torch.isclose(layer(x)[1][0], by_jacobian(layer, x), rtol=1e-3), None),
+    "by W": (through_w, None),
+    "too strict": (lambda layer, x: near(layer, x, by_jacobian(layer, x), 1e-12), "right"),
+    "one pixel": (lambda layer, x: near(layer, x, by_jacobian(layer, x[:, :, :1, :1])), "is called wrong"),
+    "a square": (lambda layer, x: near(layer, x[..., :2], by_jacobian(layer, x[..., :2])), "square pictures alone"),
+    "size alone": (
+        lambda layer, x: abs(abs(layer(x)[1][0]) - abs(by_jacobian(layer, x))) < 1e-3,
+        "has the wrong sign",
+    ),
+    "not 0": (lambda layer, x: layer(x)[1][0].item() != 0, "passes"),
+    "always": (lambda layer, x: True, "says True of every layer"),
+    "never": (lambda layer, x: False, "says False of every layer"),
+    "a number": (lambda layer, x: 1.0, "not a float"),
+    "one for each picture": (lambda layer, x: layer(x)[1] > 0, "one answer"),
+    "crashes": (lambda layer, x: layer.weight, "AttributeError"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", LOG_DET)
-def test_log_det_names_the_mistake(name):
-    verdicts(checks.log_det, *LOG_DET[name])
+@pytest.mark.parametrize("name", COUNTS_RIGHT)
+def test_counts_right_names_the_mistake(name):
+    verdicts(checks.counts_right, *COUNTS_RIGHT[name])
 
 
 # ---- two triangular solves ---------------------------------------------------------------------------------
@@ -196,9 +204,17 @@ UNDO = {
     "a general solve": (lambda z, P, l, u: torch.linalg.solve(P @ l @ u, z), "solve costs C^3"),
     "P inverted": (lambda z, P, l, u: two_solves(P.inverse() @ z, l, u), "right, but P needs no inverse"),
     "P by a general solve": (lambda z, P, l, u: two_solves(torch.linalg.solve(P, z), l, u), "P needs no solve"),
-    "P in float32": (
-        lambda z, P, l, u: two_solves(P.float().inverse().double() @ z, l, u),
+    "P in float64": (
+        lambda z, P, l, u: two_solves(P.double().inverse().float() @ z, l, u),
         "P needs no inverse",
+    ),
+    "inv by numpy": (
+        lambda z, P, l, u: torch.from_numpy(np.linalg.inv((P @ l @ u).numpy()) @ z.numpy()),
+        "inv costs C^3",
+    ),
+    "P by numpy": (
+        lambda z, P, l, u: two_solves(torch.from_numpy(np.linalg.solve(P.numpy(), z.numpy())), l, u),
+        "P needs no solve",
     ),
     "inv of nothing": (lambda z, P, l, u: torch.linalg.inv(), "TypeError"),
     "P by name": (lambda z, P, l, u: two_solves(torch.linalg.inv(A=P) @ z, l, u), "its transpose, P.T"),
@@ -224,7 +240,7 @@ def not_implemented(*given):
 
 
 @pytest.mark.parametrize("stub", [lambda *given: None, lambda *given: ..., not_implemented])
-@pytest.mark.parametrize("check", [checks.build_w, checks.log_det, checks.undo], ids=lambda check: check.name)
+@pytest.mark.parametrize("check", [checks.build_w, checks.counts_right, checks.undo], ids=lambda check: check.name)
 def test_an_untouched_stub_is_not_a_mistake(check, stub):
     verdict = check(stub)
     assert verdict.state == UNTRIED and not verdict and "goes on" in repr(verdict)
@@ -232,7 +248,6 @@ def test_an_untouched_stub_is_not_a_mistake(check, stub):
 
 def test_the_solutions_are_the_packages_own():
     assert "P @ (lower @ upper)" in checks.build_w.solution().text
-    assert "self.log_s.sum()" in checks.log_det.solution().text
     assert "solve_triangular" in checks.undo.solution().text
-    for check in (checks.build_w, checks.log_det, checks.undo):
+    for check in (checks.build_w, checks.counts_right, checks.undo):
         assert str(check.hint()).startswith("Hint 1 of 3")

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from glowlab.checks.base import RIGHT, UNTRIED, WRONG
-from glowlab.checks.many_scales import from_latents, random_flow, unsqueeze
+from glowlab.checks.many_scales import checkerboard, from_latents, masked_coupling, random_flow, unsqueeze
 
 # ---- unsqueeze ---------------------------------------------------------------------------------------------
 
@@ -78,6 +78,51 @@ def test_unsqueeze_names_the_mistake(name):
     attempt, words = UNSQUEEZE[name]
     for seed in range(5):
         verdict = unsqueeze(attempt, seed=seed)
+        assert verdict.state == (RIGHT if words is None else WRONG), verdict
+        assert words is None or words in verdict.mistake, verdict
+
+
+# ---- a checkerboard coupling --------------------------------------------------------------------------------
+
+
+def masks(x):
+    keep = checkerboard(x)
+    return keep, 1 - keep
+
+
+def shifted(formula):
+    return lambda x, network: formula(x, network, *masks(x))
+
+
+def changes_x(x, network):
+    keep, move = masks(x)
+    x += move * network(keep * x)
+    return x
+
+
+MASKED = {
+    "solution": (shifted(lambda x, f, keep, move: x + move * f(keep * x)), None),
+    "by where": (shifted(lambda x, f, keep, move: torch.where(keep == 1, x, x + f(x * keep))), None),
+    "the faulty one": (shifted(lambda x, f, keep, move: x + move * f(x)), "that is the faulty one still"),
+    "all move": (shifted(lambda x, f, keep, move: x + f(keep * x)), "every pixel moves, those"),
+    "all move, all seen": (shifted(lambda x, f, keep, move: x + f(x)), "the network sees all of them"),
+    "exchanged": (shifted(lambda x, f, keep, move: x + keep * f(move * x)), "black and white"),
+    "sees what moves": (shifted(lambda x, f, keep, move: x + move * f(move * x)), "those alone that stay"),
+    "minus": (shifted(lambda x, f, keep, move: x - move * f(keep * x)), "is subtracted"),
+    "shift alone": (shifted(lambda x, f, keep, move: move * (x + f(keep * x))), "are lost"),
+    "nothing": (lambda x, f: x.clone(), "nothing has moved"),
+    "the answer is masked": (shifted(lambda x, f, keep, move: x + keep * f(keep * x)), "masked twice"),
+    "twice": (shifted(lambda x, f, keep, move: x + 2 * move * f(keep * x)), "misses x"),
+    "in place": (changes_x, "in place"),
+    "two things": (shifted(lambda x, f, keep, move: (x, keep)), "must be a tensor"),
+}
+
+
+@pytest.mark.parametrize("name", MASKED)
+def test_masked_coupling_names_the_mistake(name):
+    attempt, words = MASKED[name]
+    for seed in range(5):
+        verdict = masked_coupling(attempt, seed=seed)
         assert verdict.state == (RIGHT if words is None else WRONG), verdict
         assert words is None or words in verdict.mistake, verdict
 
@@ -219,7 +264,7 @@ def test_from_latents_names_the_mistake(name):
 
 def test_the_random_flow_uses_every_piece_and_is_a_flow():
     for seed in range(4):
-        flow = random_flow(torch.Generator().manual_seed(seed))
+        flow = random_flow(torch.Generator().manual_seed(seed)).double()
         generator = torch.Generator().manual_seed(seed)
         x = torch.rand(3, *flow.config.shape, dtype=torch.float64, generator=generator) - 0.5
         with torch.no_grad():
@@ -239,7 +284,7 @@ def not_implemented(*given):
 
 @pytest.mark.parametrize("stub", [lambda *given: None, lambda *given: ..., not_implemented])
 def test_an_untouched_stub_is_not_a_mistake(stub):
-    for verdict in (unsqueeze(stub), from_latents(stub)):
+    for verdict in (unsqueeze(stub), masked_coupling(stub), from_latents(stub)):
         assert verdict.state == UNTRIED and not verdict
         assert "goes on" in repr(verdict)
 

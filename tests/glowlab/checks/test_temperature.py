@@ -7,7 +7,7 @@ import torch
 from torch.distributions import Normal
 
 from glowlab.checks.base import RIGHT, UNTRIED, WRONG
-from glowlab.checks.temperature import sample, tempered_log_prob
+from glowlab.checks.temperature import foreign, sample, tempered_log_prob
 from glowlab.checks.temperature_density import random_latents
 from glowlite import latents as latent_space
 from glowlite.flows.multiscale import standard_normal_log_prob, whiten
@@ -82,7 +82,7 @@ LOG_PROB = {
     "per dimension": (lambda z, T: by_torch(z, T) / latent_space.flatten(z).shape[1], "per dimension"),
     "power T^2": (lambda z, T: by_torch(z, 1.0) * T**2, "wider, not narrower"),
     "power 1/T^2": (lambda z, T: by_torch(z, 1.0) / T**2, "before it is made to integrate"),
-    "density": (lambda z, T: by_torch(z, T).exp(), "its log is wanted"),
+    "density": (lambda z, T: by_torch([eps.double() for eps in z], T).exp(), "its log is wanted"),
     "T^2 as the width": (lambda z, T: by_torch(z, T**2), "T^2 was taken for the width"),
     "root of T as the width": (lambda z, T: by_torch(z, T**0.5), "the root of T was taken"),
     "mean of a level's numbers": (
@@ -122,7 +122,7 @@ def test_the_latents_it_is_tried_on_are_a_list_as_a_model_gives_it():
 
 
 def draw(model, n, temperature, generator, change=lambda eps, t, l: eps * t, noise=torch.randn):
-    """The solution, with what each level becomes, or the dice, replaced."""
+    """The solution, with what each level becomes, or where its noise comes from, replaced."""
     levels = len(model.latent_shapes)
     per_level = [temperature] * levels if isinstance(temperature, (int, float)) else temperature
     eps = [noise(n, *shape, generator=generator) for shape in model.latent_shapes]
@@ -164,7 +164,7 @@ def float_only(model, n, temperature, generator):
     return draw(model, n, per_level, generator)
 
 
-def own_dice(model, n, temperature, generator):
+def own_generator(model, n, temperature, generator):
     return draw(model, n, temperature, None)
 
 
@@ -178,6 +178,34 @@ def one_copied(model, n, temperature, generator):
 
 def same_eps(model, n, temperature, generator):
     return draw(model, n, temperature, generator, lambda eps, t, l: t * eps[:1].expand_as(eps))
+
+
+def expanded(*axes):
+    """eps that are the same along some axes of (n, C, H, W)."""
+
+    def attempt(model, n, temperature, generator):
+        def noise(*shape, generator):
+            small = [1 if axis in axes else size for axis, size in enumerate(shape)]
+            return torch.randn(small, generator=generator).expand(shape)
+
+        return draw(model, n, temperature, generator, noise=noise)
+
+    return attempt
+
+
+one_channel, one_number = expanded(1), expanded(2, 3)
+
+
+def in_pairs(model, n, temperature, generator):
+    return draw(model, n, temperature, generator, lambda eps, t, l: t * eps[: n // 2].repeat_interleave(2, 0))
+
+
+def laplace(model, n, temperature, generator):
+    def noise(*shape, generator):
+        u = torch.rand(shape, generator=generator).clamp(1e-6, 1 - 1e-6) - 0.5
+        return -u.sign() * (1 - 2 * u.abs()).log() / 2**0.5
+
+    return draw(model, n, temperature, generator, noise=noise)
 
 
 def one_vector(model, n, temperature, generator):
@@ -229,16 +257,21 @@ SAMPLE = {
     "running product": (running, "adds up from level to level"),
     "first of the list": (with_list(lambda ts: ts[0]), "first temperature of the list"),
     "last of the list": (with_list(lambda ts: ts[-1]), "last temperature of the list"),
-    "mean of the list": (with_list(lambda ts: sum(ts) / len(ts)), "mean of the temperatures"),
+    "mean of the list": (with_list(lambda ts: sum(ts) / len(ts)), "mean of the temperatures|every level has width 1"),
     "list reversed": (with_list(lambda ts: ts[::-1]), "wrong order"),
     "number only": (number_only, "where the temperature is a list"),
     "list only": (list_only, "where the temperature is the number 0.6"),
     "float only": (float_only, "where the temperature is the number 1,"),
-    "own dice": (own_dice, "generator=generator"),
+    "a generator of its own": (own_generator, "generator=generator"),
     "seeds": (seeds, "do not seed"),
     "one copied": (one_copied, "one picture was drawn and copied"),
+    "one map for all channels": (one_channel, "neighbouring channels have the same eps"),
+    "one number for each channel": (one_number, "neighbouring rows|neighbouring columns"),
+    "pairs of pictures": (in_pairs, "neighbouring pictures have the same eps"),
+    "Laplace": (laplace, "not normal draws"),
+    "cut off at 3": (changed(lambda eps, t, l: t * eps.clamp(-3, 3)), "do not cut"),
     "the same eps": (same_eps, "the same eps"),
-    "one vector": (one_vector, "share their dice"),
+    "one vector": (one_vector, "share their random numbers"),
     "one picture": (lambda model, n, T, g: draw(model, 1, T, g), "decode was given 1"),
     "a batch too many": (lambda *given: draw(*given)[:, None], "and you return (96, 1, "),
     "cools pixels": (cools_pixels, "after decode"),
@@ -260,12 +293,45 @@ def test_sample_names_the_mistake(name):
     for seed in range(3):
         verdict = sample(attempt, seed=seed)
         assert verdict.state == (RIGHT if words is None else WRONG), verdict
+        assert words is None or any(part in verdict.mistake for part in words.split("|")), verdict
+
+
+# ---- foreign pictures --------------------------------------------------------------------------------------
+
+
+def scores(values, usual):
+    return (values - usual.mean()).abs() / usual.std()
+
+
+FOREIGN = {
+    "two standard deviations": (lambda v, u: scores(v, u) > 2, None),
+    "four": (lambda v, u: scores(v, u) > 4, None),
+    "between the extremes": (lambda v, u: (v < u.min()) | (v > u.max()), None),
+    "a list": (lambda v, u: (scores(v, u) > 2.5).tolist(), None),
+    "0 and 1": (lambda v, u: (scores(v, u) > 2.5).float(), None),
+    "only above": (lambda v, u: v > u.mean() + 2 * u.std(), "far below all usual ones pass"),
+    "only below": (lambda v, u: v < u.mean() - 2 * u.std(), "far above all usual ones pass"),
+    "the other way round": (lambda v, u: scores(v, u) < 2, "True is for foreign"),
+    "one standard deviation": (lambda v, u: scores(v, u) > 1, "of the faces are called foreign"),
+    "always": (lambda v, u: v == v, "100% of the faces are called foreign"),
+    "never": (lambda v, u: v != v, "how widely `usual` spreads"),
+    "a fixed limit": (lambda v, u: (v - u.mean()).abs() > 0.12, "with distances, values far"),
+    "a share of the mean": (lambda v, u: (v / u.mean() - 1).abs() > 0.05, "with distances, values far"),
+    "its own mean": (lambda v, u: (v - v.mean()).abs() > 3 * u.std(), "pass"),
+    "their own spread": (lambda v, u: (v - u.mean()).abs() > 2 * v.std(), "pass"),
+    "scores": (scores, "those are numbers"),
+    "one answer": (lambda v, u: (scores(v, u) > 2).any(), "for each of the 512"),
+    "in place": (lambda v, u: scores(v.sub_(1), u) > 2, "in place"),
+}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_foreign_names_the_mistake(name):
+    attempt, words = FOREIGN[name]
+    for seed in range(5):
+        verdict = foreign(attempt, seed=seed)
+        assert verdict.state == (RIGHT if words is None else WRONG), verdict
         assert words is None or words in verdict.mistake, verdict
-
-
-def test_the_right_answer_is_right_whatever_the_dice():
-    for seed in range(3, 15):
-        assert sample(draw, seed=seed), sample(draw, seed=seed)
 
 
 # ---- both --------------------------------------------------------------------------------------------------
@@ -277,15 +343,16 @@ def not_implemented(*given):
 
 @pytest.mark.parametrize("stub", [lambda *given: None, lambda *given: ..., not_implemented])
 def test_an_untouched_stub_is_not_a_mistake(stub):
-    for verdict in (tempered_log_prob(stub), sample(stub)):
+    for verdict in (tempered_log_prob(stub), sample(stub), foreign(stub)):
         assert verdict.state == UNTRIED and not verdict
         assert "goes on" in repr(verdict)
 
 
-def test_hints_come_one_by_one_and_the_solution_is_the_packages_source():
+def test_hints_come_one_by_one_and_the_package_does_it_like_this():
     for check, count, line in (
         (tempered_log_prob, 3, "(z - mean) * torch.exp(-log_std)"),
         (sample, 4, "eps * t for eps, t in zip"),
+        (foreign, 3, "usual.std()"),
     ):
         texts = [str(check.hint()) for _ in range(count + 1)]
         assert texts[0].startswith(f"Hint 1 of {count}") and texts[count] == texts[0]

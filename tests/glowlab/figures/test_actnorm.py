@@ -136,3 +136,9 @@ def test_runs_that_cannot_be_drawn_are_refused():
         figures.training_curves({"a": [math.nan]}, calm="a")
     with pytest.raises(GlowliteError, match="calm one"):
         figures.training_curves(RUNS, calm="quiet")
+
+
+def test_the_std_after_actnorm_names_the_worst():
+    assert "after each of 3 ActNorms. The one that is farthest from 1 has 0.1." in (
+        figures.std_after_actnorm([1.0, 0.1, 5.0]).alt
+    )

@@ -203,3 +203,16 @@ def test_a_line_for_each_face(scenes):
             x, y = panel.from_page(points[:, 0], points[:, 1])
             np.testing.assert_allclose(x, amounts, atol=0.02)
             np.testing.assert_allclose(y, wanted, atol=0.02)
+
+
+def test_effects_are_dots_at_their_numbers(scenes):
+    figures.effect_dots(torch.tensor([-0.5, 0.25, 0.5]), 2.0, "alt")
+    panel = scenes[0].panels[0]
+    found = {}
+    for shape in scenes[0].drawing().shapes:
+        if shape["kind"] == "dots":
+            x, _ = panel.from_page(*np.array(shape["points"]).reshape(-1, 2).T)
+            found[shape["fill"]] = x
+    np.testing.assert_allclose(found["ink"], [-0.5, 0.25, 0.5], atol=0.02)
+    np.testing.assert_allclose(found["z"], [2.0], atol=0.02)
+    assert {"shuffled labels", "real labels"} <= set(words(scenes[0]))

@@ -7,6 +7,7 @@ import torch
 from glowlab.figures import live
 from glowlab.figures.live import Button, CheckBox, Choice, Live, Point, Slider, Trace, Watch
 from glowlab.figures.scene import Scene
+from glowlab.widgets.still import WIDGET
 from glowlite.errors import GlowliteError
 
 
@@ -95,7 +96,7 @@ def test_an_error_while_a_control_moves_is_shown_and_the_picture_stays():
 
 def test_the_bundle_has_widget_picture_and_words(made):
     bundle, metadata = made._repr_mimebundle_()
-    assert "application/vnd.jupyter.widget-view+json" in bundle
+    assert WIDGET in bundle
     assert bundle["text/plain"] == made.scene.alt == metadata["image/png"]["alt"]
     assert 'alt="0.5 3 False a 0"' in bundle["text/html"]
 
@@ -120,10 +121,11 @@ def test_a_loop_is_watched_to_its_end(monkeypatch):
     shown, updates = [], []
 
     class Handle:
-        def update(self, widget):
-            updates.append(widget.scene.alt)
+        def update(self, bundle, metadata, raw):
+            assert raw and WIDGET not in bundle, "the widget stays as it is"
+            updates.append(metadata["image/png"]["alt"])
 
-    monkeypatch.setattr(live, "display", lambda widget, display_id: shown.append(widget) or Handle())
+    monkeypatch.setattr(live, "show_with_still", lambda bundle, _, display_id: shown.append(bundle) or Handle())
     done = 0
 
     def draw():
@@ -138,5 +140,6 @@ def test_a_loop_is_watched_to_its_end(monkeypatch):
         got.append(torch.rand(()).item())
         done = step + 1
         assert watch.scene.alt == f"after {step}"
-    assert got == expected and shown == [watch] and updates == ["after 4"]
+    assert got == expected and updates == ["after 4"]
+    assert [bundle[WIDGET]["model_id"] for bundle in shown] == [watch.model_id]
     assert "4 steps in" in watch.progress.value and "max" in watch.progress.value

@@ -139,3 +139,8 @@ def test_a_layer_that_is_not_there_is_refused(number):
 def test_log_abs_det_as_a_tensor_with_a_gradient_is_taken():
     trained = InvertibleConv1x1LU(4, torch.Generator().manual_seed(0))
     assert math.isclose(bar(figures.factor_maps(*trained.factors(), trained.log_abs_det())), 0.0, abs_tol=0.02)
+
+
+def test_the_jacobian_of_pixels_holds_w_once_for_each():
+    scene = figures.jacobian_of_pixels(torch.eye(3), 4)
+    assert "Jacobian, 12 by 12" in scene.alt and "4 times along the diagonal" in scene.alt

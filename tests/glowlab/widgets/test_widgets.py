@@ -65,14 +65,14 @@ def test_tiles_hold_all_pictures():
     tiles.show(images, ["a", "b", "c"])
     assert tiles.count == 3 and tiles.selected == -1
     assert tiles.pixels == b"".join(to_bytes(image) for image in images)
-    assert PNG in tiles._repr_mimebundle_()[0]
+    assert PNG in tiles._repr_mimebundle_()
 
 
 def test_captions_stand_below_their_tiles_where_no_kernel_runs():
     tiles = Tiles(label="faces", captions=["T = 0", "0.5", "1"])
     images = torch.stack([random_picture() for _ in range(3)])
     tiles.show(images, ["T = 0.0", "T = 0.5", "T = 1.0"])
-    data = tiles._repr_mimebundle_()[0]
+    data = tiles._repr_mimebundle_()
     assert data["text/plain"] == "faces: T = 0, 0.5, 1"
     shown = open_png(base64.b64decode(data[PNG]))
     width, height = shown.size

@@ -8,7 +8,7 @@
   const SILENT = "The part of this page that computes cannot be reached.";
   const RESTARTED = "The server was started again, so this page is no longer live.";
   const DOWN = "The server has stopped, or cannot be reached. This page keeps trying.";
-  const NEW_TOKEN = "The server was started again and asks for a new token. Ask whoever started it for the new address.";
+  const NEW_TOKEN = "The server was started again and asks for a new token. Ask the person who started it for the new address.";
 
   const bar = document.createElement("div");
   const text = document.createElement("span");
