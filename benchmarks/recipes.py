@@ -4,7 +4,7 @@ Same data, same seeds, one thread. Equal work: the time of a step is measured si
 a recipe sees as many images as its steps allow in the time in which the first one sees --images; so the table does not
 depend on what else the machine does. 112,000 images at 32 x 32 are about ten minutes of one core. Every finished run is
 written to --out at once, and one that is there already is not run again. Without names all recipes are run; --table
-only prints what was recorded.
+only prints what was recorded, --curves draws it.
 """
 
 import argparse
@@ -24,12 +24,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from glowlab.figures.style import figure
 from glowlite import glow, pixels
 from glowlite.errors import GlowliteError
 from glowlite.files import write_atomically
 from glowlite.flows import Chain, coupling
 from glowlite.flows.mixing import make_mixing
 from glowlite.glow import Glow, GlowConfig
+from glowlite.sheet import PAPER
 from glowlite.training import metrics, optimizers
 from glowlite.training.config import METRICS, TrainConfig
 from glowlite.training.loop import set_precision, train
@@ -126,6 +128,11 @@ CHANGES = {  # each on top of Muon with bfloat16
     "8 8 8 narrow": Recipe("8, 8, 8 steps of width 48, 64, 96", model={"depth": (8, 8, 8), "width": (48, 64, 96)}),
     "12 8 6 narrow": Recipe("12, 8, 6 steps of width 48, 64, 96", model={"depth": (12, 8, 6), "width": (48, 64, 96)}),
     "3 4 4 wide": Recipe("3, 4, 4 steps of width 96, 160, 224", model={"depth": (3, 4, 4), "width": (96, 160, 224)}),
+    "faces64": Recipe(
+        "faces64 today: Muon, bfloat16, more steps at level 1, a clamp",
+        model={"depth": (12, 6, 6), "clamp": 5.0},
+        train={"ema": 20_000},
+    ),
 }
 RECIPES = {
     FIRST: Recipe("faces64's recipe of 2026-11-22: Adamax", train={"optimizer": "adamax"}),
@@ -257,6 +264,17 @@ def table(runs: list[dict]) -> str:
     return "\n".join(lines)
 
 
+def draw_curves(runs: list[dict]):
+    """A figure of held-out bits per dimension against the work done, in images of the first recipe."""
+    shown, axes = figure(height=3.2)
+    for run in sorted(runs, key=lambda run: -run["bits_per_dim"][-1]):
+        work = [seen * run["cost"] / 1000 for seen in run["seen"]]
+        axes.plot(work, run["bits_per_dim"], "o-", markersize=4, label=RECIPES[run["name"]].words)
+    axes.set(xlabel="work: thousand images of the first recipe", ylabel="held-out bits/dim")
+    axes.legend()
+    return shown
+
+
 def measure(names: list[str], task: Task, path: Path, watch: Callable[[str], None] = print) -> bool:
     """Run every recipe that `path` does not hold yet for this task; False if one was stopped by a signal."""
     if unknown := set(names) - set(RECIPES):
@@ -278,10 +296,12 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", help="which recipes; all if none is given")
     parser.add_argument("--out", type=Path, default=OUT, help="default: assets/runs/recipes.json")
     parser.add_argument("--table", action="store_true", help="only print what was recorded")
+    parser.add_argument("--curves", type=Path, help="draw what was recorded of this task")
     for name, value in vars(Task()).items():
         parser.add_argument(f"--{name}", type=type(value), default=value, help=f"default: {value}")
     given = vars(parser.parse_args(arguments))
-    names, out, only = given.pop("names"), given.pop("out"), given.pop("table")
+    names, out, curves = given.pop("names"), given.pop("out"), given.pop("curves")
+    only = given.pop("table") or curves
     try:
         if not only and not measure(names or list(RECIPES), Task(**given), out):
             print("Stopped; the same command goes on.", file=sys.stderr)
@@ -289,6 +309,10 @@ def main(arguments: list[str] | None = None) -> int:
     except GlowliteError as error:
         print(error, file=sys.stderr)
         return 1
+    if curves:
+        draw_curves([run for run in read(out) if kind(run) == tuple(given.values())]).savefig(
+            curves, dpi=192, facecolor=[value / 255 for value in PAPER]
+        )
     print(table(read(out)))
     return 0
 

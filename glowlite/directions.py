@@ -13,9 +13,9 @@ from glowlite.glow import Glow
 
 MEASURED = slice(0, None, 2)  # of the labelled pictures: those that train the meter which disentangles
 PROBED = slice(1, None, 2)  # those on which it measures; a meter for a fair judgement is trained on these, too
-PROBES = 256
-RIDGE = 0.02  # how dear a change of the directions is; less parts attributes better on the pictures that are measured
-REACH = 2.5  # standard deviations that an attribute moves while its slider goes from -1 to 1
+PROBES = 512
+RIDGE = 0.005  # how dear a change of the directions is; less parts attributes better on the pictures that are measured
+REACH = 2.7  # standard deviations that an attribute moves while its slider goes from -1 to 1
 
 
 def make(

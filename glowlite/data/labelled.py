@@ -88,9 +88,10 @@ def read(
 
 
 def draw_faces(count: int, size: int, seed: int) -> faces.Faces:
-    """Drawn faces that show every amount of each attribute alike, as a direction needs; few people have a beard."""
-    even = 2 * torch.rand(count, len(faces.ABSENT), generator=torch.Generator().manual_seed(seed)) - 1
-    return faces.draw(count, size, seed, attributes=dict(zip(faces.ABSENT, even.T, strict=True)))
+    """Drawn faces of whom half have a beard and half have glasses: a direction needs as many with as without."""
+    even = 4 * torch.rand(count, len(faces.ABSENT), generator=torch.Generator().manual_seed(seed)) - 3
+    amounts = dict(zip(faces.ABSENT, even.clamp(min=-1).T, strict=True))  # half are -1, none
+    return faces.draw(count, size, seed, attributes=amounts)
 
 
 def standardise(values: Tensor, name: str) -> Tensor:

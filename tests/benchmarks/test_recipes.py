@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from PIL import Image
 
 from benchmarks import recipes
 from benchmarks.recipes import RECIPES, Task
@@ -64,3 +65,13 @@ def test_the_table_says_after_what_work_a_recipe_was_as_good_as_the_first():
 def test_an_unknown_recipe_is_one_sentence(tmp_path):
     with pytest.raises(GlowliteError, match="There is no recipe soup: choose from adamax; adam"):
         recipes.measure(["soup"], TASK, tmp_path / "recipes.json")
+
+
+def test_curves_of_one_size_are_drawn(tmp_path, capsys):
+    picture = tmp_path / "curves.webp"
+    assert recipes.main(["--curves", str(picture), "--size", "64", "--images", "215000"]) == 0
+    with Image.open(picture) as drawn:
+        assert drawn.size[0] > 1000
+    (axes,) = recipes.draw_curves(recipes.read(recipes.OUT)[:2]).axes
+    assert len(axes.lines) == 2 and len(axes.get_legend().get_texts()) == 2
+    assert "muon bf16" in capsys.readouterr().out

@@ -55,8 +55,8 @@ def test_disentangled_directions_move_only_their_own_attribute_and_as_far_as_ask
     tangled["right"][0][..., 4:] = 0.08
     tangled["top"][0][:, :, :10] = 0.03
     assert moved(tangled, images).min() > 0.5, "each moves all readings"
-    found = moved(directions.disentangle(Plain(), tangled, Regions(), images, reach=1.5), images)
-    assert torch.allclose(found.diag(), torch.full((3,), 1.5), atol=0.05)
+    found = moved(directions.disentangle(Plain(), tangled, Regions(), images, reach=4), images)  # far: bytes round
+    assert torch.allclose(found.diag(), torch.full((3,), 4.0), atol=0.13)
     assert (found - torch.diag(found.diag())).abs().max() < 0.1
 
 

@@ -120,7 +120,7 @@ def test_what_ships_is_small_and_fits_the_model_that_ships():
     assert len(found.radii) == COUNT and 0.95 < found.radii.mean() < 1.02
     true = labels(list(found.positions))
     for name, positions in found.positions.items():  # each direction sorts the faces by what it is named after
-        least = 0.3 if name in faces.ABSENT else 0.75  # where most have none, the rest of a face counts for more
+        least = 0.25 if name in faces.ABSENT else 0.7  # where most have none, the rest of a face counts for more
         assert torch.corrcoef(torch.stack([positions, true[name]]))[0, 1] > least, name
     own = checkpoint.load_directions("faces64")
     for name, few in found.few[100].items():  # more labels, less chance
@@ -128,7 +128,7 @@ def test_what_ships_is_small_and_fits_the_model_that_ships():
             torch.cosine_similarity(latent_space.flatten(d), latent_space.flatten(own[name])).item()
             for d in (few, found.few[1000][name])
         ]
-        assert (0.01 if name in faces.ABSENT else 0.05) < alike[0] < alike[1], name
+        assert (0.03 if name in faces.ABSENT else 0.05) < alike[0] < alike[1], name
     odd = [point.residual for point in found.points]
     assert odd == sorted(odd) and found.points[0].spread == 0
     new = found.pca.residual(faces.draw(64, 64, seed=7).images)

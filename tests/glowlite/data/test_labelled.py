@@ -77,10 +77,11 @@ def test_drawn_faces_for_tests_are_others_than_those_to_learn_from():
     assert not (read.images[:, None] == test.images).flatten(2).all(2).any()
 
 
-def test_drawn_faces_with_labels_show_every_amount_of_a_beard():
+def test_of_drawn_faces_with_labels_half_have_a_beard_of_any_size():
     for name, absent in faces.ABSENT.items():
-        shown = labelled.draw_faces(400, 16, seed=1).attributes[name]
-        assert torch.histc(shown, 4, -1, 1).min() > 70
+        shown = labelled.draw_faces(800, 16, seed=1).attributes[name]
+        assert 0.43 < (shown == -1).float().mean() < 0.57
+        assert torch.histc(shown[shown > -1], 4, -1, 1).min() > 70
         assert (faces.draw(400, 16, seed=1).attributes[name] == -1).float().mean() > absent - 0.1
 
 
