@@ -47,13 +47,14 @@ def test_every_control_is_named(opened, name):
     assert named == set(opened[name].parts)
 
 
-EXPLORE = typer.main.get_command(cli.app).commands["explore"]
+COMMANDS = typer.main.get_command(cli.app).commands
 
 
 def test_its_options_exist():
-    options = {name for option in EXPLORE.params for name in option.opts}
-    named = set(re.findall(r"--[a-z-]+", " ".join(re.findall(r'ARGS="([^"]+)"', PAGE))))
-    assert named and named <= options
+    for command, make in {"explore": "(?!student)", "student": "student"}.items():
+        options = {name for option in COMMANDS[command].params for name in option.opts}
+        named = set(re.findall(r"--[a-z-]+", " ".join(re.findall(rf'make {make}.*ARGS="([^"]+)"', PAGE))))
+        assert named and named <= options
 
 
 def test_its_targets_and_links_exist():
@@ -122,7 +123,7 @@ def test_the_image_installs_as_the_makefile_does_and_starts_a_server_that_exists
     variables = dict(re.findall(r"(\w+)=\"?([\w.]*)", " ".join(x for x in container() if x.startswith("ENV"))))
     started = re.search(r"glowlite explore (.*)\"\]", command).group(1).replace('\\"', "")
     arguments = [variables[word[1:]] if word.startswith("$") else word for word in started.split()]
-    options = EXPLORE.make_context("explore", arguments).params
+    options = COMMANDS["explore"].make_context("explore", arguments).params
     assert options["host"] == "0.0.0.0" and not options["browser"] and options["port"] == 8866
     assert not any(line.startswith("USER root") for line in container()) and "USER glow" in container()
 
