@@ -24,7 +24,7 @@
 # %% [markdown]
 # **Needs.** numpy's way of indexing and a little torch. No GPU, no training.
 #
-# **Minutes.** About 40 to read and 45 for the exercises; all cells run in under 30 seconds on one core.
+# **Minutes.** About 40 to read and 45 for the exercises; all cells run in under 15 seconds on one core.
 #
 # **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #

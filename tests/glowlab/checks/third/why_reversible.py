@@ -2,12 +2,12 @@
 
 import numpy as np
 import torch
-from PIL import Image
+
+from glowlite.data.pictures import read_picture
 
 
 def there_and_back(file, model):
-    pixels = np.asarray(Image.open(file).convert("RGB").resize(model.config.shape[:0:-1]))
-    picture = torch.from_numpy(pixels.copy()).permute(2, 0, 1).unsqueeze(0).contiguous()
+    picture = torch.from_numpy(np.stack([read_picture(file).numpy()]))
     return picture, model.decode(model.encode(picture))
 
 
