@@ -119,10 +119,11 @@ bits_faces = model.bits_per_dim(people)
 bits_mixed = model.bits_per_dim(mixed)
 
 # %% tags=["nbval-check-output"]
-print(f"faces {bits_faces.mean():.1f}, blends {bits_mixed.mean():.1f} bits per dimension")
+print(f"faces {bits_faces.mean():.2f}, blends {bits_mixed.mean():.2f} bits per dimension")
+apart = bits_mixed.mean() - bits_faces.mean()
 guess.outcome(
-    "the blends" if bits_mixed.mean() < bits_faces.mean() - 0.02 else "the faces",
-    "A likelier picture need not look better.",
+    "no difference" if apart.abs() < bits_faces.std() else "the blends" if apart < 0 else "the faces",
+    "The two means are nearer than one face is to another. A likely picture need not look good.",
 )
 
 # %% [markdown]
@@ -132,13 +133,14 @@ guess.outcome(
 # %% tags=["nbval-check-output"]
 import math
 
-entropy = math.log2(faces.GRAIN * math.sqrt(2 * math.pi * math.e))  # of a normal variable, in bits
-print(f"grain of {faces.GRAIN:g} grey levels alone costs {entropy:.1f} of {bits_faces.mean():.1f} bits")
+variance = faces.GRAIN**2 + 1 / 12  # rounding to whole grey levels adds 1/12
+entropy = 0.5 * math.log2(2 * math.pi * math.e * variance)  # of a normal variable, in bits
+print(f"grain of {faces.GRAIN:g} grey levels alone costs {entropy:.2f} of {bits_faces.mean():.2f} bits")
 
 # %% [markdown]
 # In the mean of two pictures, two grains partly cancel: $1/\sqrt 2$ of the deviation is left. The blend is
-# *smoother*, and smooth pictures cost fewer bits. If that is the reason, then blends to which we add the missing grain
-# must cost more than faces:
+# *smoother*, and smooth pictures cost fewer bits. That pays for what is strange in it. If this is the reason, then
+# blends to which we add the missing grain must cost more than faces:
 
 # %%
 generator = torch.Generator().manual_seed(1)
@@ -158,8 +160,8 @@ bits_by_group(
         "blends with grain": bits_grainy,
         "blurred faces": bits_blurred,
     },
-    alt="Dots of bits per dimension: blends lie a little below drawn faces, blurred faces far below, and blends "
-    "whose grain was put back above all of them.",
+    alt="Dots of bits per dimension: blends lie where drawn faces lie, more widely spread; blurred faces lie far "
+    "below, and blends whose grain was put back above.",
 )
 
 # %% tags=["nbval-check-output"]
@@ -311,8 +313,8 @@ bits = {name: torch.stack([*map(model.bits_per_dim, shown)]) for name, shown in 
 # %%
 curves_along_path(
     bits,
-    alt="Bits per dimension along the way, for 8 pairs. On the arc they stay where they are; the pixel blend falls "
-    "a little half-way, and the straight line a lot.",
+    alt="Bits per dimension along the way, for 8 pairs. On the arc and for pixel blends the mean stays where it is; on "
+    "the straight line it falls a lot.",
 )
 
 # %% tags=["nbval-check-output"]
@@ -324,7 +326,7 @@ guess.outcome(
 
 # %% [markdown]
 # The straight line passes nearer to 0 than any face, and at 0 the density of latents is highest. So its middle is
-# likelier than the people at its ends. As with ghosts, this does not make it better. Let us measure something else:
+# likelier than the people at its ends. This does not make it a better face. Let us measure something else:
 # by how many grey levels does a pixel differ from its neighbour?
 
 
@@ -548,7 +550,7 @@ half = model.decode(latents.slerp(eps_none, eps_full, 0.5))
 row(
     [p[1:2, :, 16:40, 12:52] for p in (none, half, drawn(glasses=0.0), full)],
     ["none", "half-way", "thin frames, drawn", "thick"],
-    alt="Eyes without glasses; half-way on the arc, a pale frame with gaps; thin frames as they are drawn, a little "
+    alt="Eyes without glasses; half-way on the arc, a faint trace of a frame; thin frames as they are drawn, a little "
     "darker; thick frames.",
     height=150,
 )
@@ -564,8 +566,8 @@ def paint(picture):  # how much of the frame is there: 0 none, 1 all of it
 print(f"half-way on the arc {paint(half):.1f}, thin frames as they are drawn {paint(drawn(glasses=0.0)):.1f}")
 
 # %% [markdown]
-# The drawing program has thin frames, but they do not stand half-way. There the thick frame fades in, paler than the
-# thin one, and with gaps. With photographs it is worse, since nobody ever wore half a pair of glasses, and the model
+# The drawing program has thin frames, but they do not stand half-way. There one sees only a faint trace of the thick
+# frame. With photographs it is worse, since nobody ever wore half a pair of glasses, and the model
 # has to show something. Look for it in the explorer, where one of two wears glasses.
 
 # %% [markdown]
@@ -640,7 +642,7 @@ print(f"they stand at {degrees:.0f} degrees")
 # ## Summary
 #
 # - Mixed pixels are a double exposure; mixed latents are mostly somebody, and both ends are exact.
-# - Ghosts and the middles of lines are *likelier* than faces, since they are smooth.
+# - Ghosts are as likely as faces, and the middles of lines *likelier*: smooth pictures cost few bits.
 # - Draws stand at right angles, so the middle of the line is at temperature $1/\sqrt 2$, and smoother.
 # - The arc keeps the temperature, exaggerates what both ends share, and is undefined for opposites.
 # - Level 4 carries the person; glasses fade and heads do not turn.
