@@ -25,9 +25,7 @@ class Prediction(Still):
         if len(options) < 2 or len(set(options)) != len(options):
             raise GlowliteError("a prediction needs two options or more, all different")
         self.question, self.options = question, list(options)
-        self.toggle = Choice(
-            options=[[option, option] for option in self.options], label="Your guess"
-        )
+        self.toggle = Choice(options=[[option, option] for option in self.options], label="Your guess")
         self.answer: str | None = None
         self._said = ipywidgets.HTML()
         self.toggle.observe(lambda change: self._say(), "value")
@@ -45,9 +43,7 @@ class Prediction(Still):
     def outcome(self, answer: str, why: str = "") -> None:
         """Say what came out, one of the options, beside the guess, or folded while there is none; `why` is added."""
         if answer not in self.options:
-            raise GlowliteError(
-                f"{answer!r} is none of the options: {', '.join(self.options)}"
-            )
+            raise GlowliteError(f"{answer!r} is none of the options: {', '.join(self.options)}")
         self.answer, self._why = answer, why
         self._say()
         show_with_still(_bundle(self._said, self.verdict(), self._said.value))
@@ -65,17 +61,13 @@ class Prediction(Still):
         return f"{text} {self._why}".strip()
 
     def _say(self) -> None:
-        page = (
-            f"<p>{html.escape(self.verdict())}</p>" if self.answer is not None else ""
-        )
+        page = f"<p>{html.escape(self.verdict())}</p>" if self.answer is not None else ""
         if page and self.guess is None:
             page = f"<details><summary>{FOLDED}</summary>{page}</details>"
         self._said.value = page
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        text = f"Predict: {self.question}  " + "  ".join(
-            f"[{option}]" for option in self.options
-        )
+        text = f"Predict: {self.question}  " + "  ".join(f"[{option}]" for option in self.options)
         items = "".join(f"<li>{html.escape(option)}</li>" for option in self.options)
         page = f"<p><b>Predict before you run.</b> {html.escape(self.question)}</p><ul>{items}</ul>"
         return _bundle(self.widget, text, page)

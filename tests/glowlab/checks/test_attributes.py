@@ -98,9 +98,15 @@ EFFECTS = {
         "each level was shuffled by itself",
     ),
     "random numbers": (with_direction(lambda eps, has: [torch.randn_like(e[:1]) for e in eps]), "not made of these"),
-    "those with": (with_direction(lambda eps, has: [e[has].mean(0, keepdim=True) for e in eps]), "not the mean of those with minus"),
+    "those with": (
+        with_direction(lambda eps, has: [e[has].mean(0, keepdim=True) for e in eps]),
+        "not the mean of those with minus",
+    ),
     "without a batch": (with_direction(lambda eps, has: [e[has].mean(0) for e in eps]), "keep the 1 in front"),
-    "half": (with_direction(lambda eps, has: [e / 2 for e in mean_difference(eps, has)]), "not the mean of those with minus"),
+    "half": (
+        with_direction(lambda eps, has: [e / 2 for e in mean_difference(eps, has)]),
+        "not the mean of those with minus",
+    ),
     "absolute": (made(torch.abs), "no absolute value"),
     "the mean": (made(torch.mean), "return all of them"),
     "the mean as a number": (made(lambda found: found.mean().item()), "return all of them"),

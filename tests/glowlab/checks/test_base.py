@@ -56,10 +56,7 @@ def test_a_verdict_reads_well_as_text_and_as_html():
         UNTRIED,
     ]
     assert repr(right) == "✓ double: right\n  ✓ it doubles"
-    assert (
-        "✗ not twice <x>" in repr(wrong)
-        and "not twice &lt;x&gt;" in wrong._repr_html_()
-    )
+    assert "✗ not twice <x>" in repr(wrong) and "not twice &lt;x&gt;" in wrong._repr_html_()
     assert "not tried yet" in untried._repr_html_()
 
 
@@ -103,24 +100,14 @@ def test_a_wrong_verdict_says_nothing_right_that_its_mistake_denies():
 def test_a_worked_answer_comes_first_and_is_found_by_module_and_name(monkeypatch):
     def trial(attempt, generator): ...
 
-    trial.__module__ = (
-        "glowlab.checks.coupling_layers_more"  # the second file of a notebook's checks
-    )
+    trial.__module__ = "glowlab.checks.coupling_layers_more"  # the second file of a notebook's checks
     shown = check("affine", hints=["a"], solution=[tried])(trial).solution()
     first, package = shown.text.split("# The package does it like this:")
-    assert (
-        "def affine(x, scale_and_shift):" in first and "def tried(result):" in package
-    )
+    assert "def affine(x, scale_and_shift):" in first and "def tried(result):" in package
     assert shown._repr_markdown_().count("```python\n") == 2
-    assert (
-        "\ndef tried"
-        in "\n" + check("nothing", hints=["a"], solution=[tried])(trial).solution().text
-    )
+    assert "\ndef tried" in "\n" + check("nothing", hints=["a"], solution=[tried])(trial).solution().text
     monkeypatch.setenv("GLOWLITE_SOLUTIONS", "off")
-    assert (
-        check("affine", hints=["a"])(trial).solution().text
-        == "Solutions are switched off here; hints are not."
-    )
+    assert check("affine", hints=["a"])(trial).solution().text == "Solutions are switched off here; hints are not."
 
 
 def test_an_error_in_the_attempt_is_one_sentence():
@@ -128,11 +115,7 @@ def test_an_error_in_the_attempt_is_one_sentence():
         return x @ torch.ones(5, 5)
 
     verdict = make()(broken)
-    assert (
-        verdict.state == WRONG
-        and "return x @ torch.ones(5, 5)" in verdict.mistake
-        and "\n" not in verdict.mistake
-    )
+    assert verdict.state == WRONG and "return x @ torch.ones(5, 5)" in verdict.mistake and "\n" not in verdict.mistake
 
 
 def test_a_check_does_not_disturb_the_notebooks_random_numbers():
@@ -147,16 +130,8 @@ def test_rounding_is_no_difference_and_a_shape_is_one():
     a = torch.tensor([1.0, 2.0], dtype=torch.float64)
     assert same(a, a.float() + 1e-6)
     assert not same(a, a + 1e-3) and not same(a, a[None])
-    assert (
-        not same(a * torch.nan, a * torch.nan)
-        and not same(1.0, a)
-        and not same(None, a)
-    )
-    assert (
-        same([a, a[:1]], (a, a[:1]))
-        and not same([a, a], [a, a + 1])
-        and not same([a], [a, a])
-    )
+    assert not same(a * torch.nan, a * torch.nan) and not same(1.0, a) and not same(None, a)
+    assert same([a, a[:1]], (a, a[:1])) and not same([a, a], [a, a + 1]) and not same([a], [a, a])
 
 
 def test_the_first_mistake_with_these_numbers_is_raised():
@@ -175,18 +150,13 @@ def test_a_prediction_is_compared_with_the_outcome_and_may_be_skipped(capsys):
     guess.toggle.value = "one"
     assert guess.verdict() == "You guessed: one. It is: two. Since."
     guess.toggle.value = "two"
-    assert (
-        guess.verdict() == "You guessed it: two. Since."
-        and guess.verdict() in guess._said.value
-    )
+    assert guess.verdict() == "You guessed it: two. Since." and guess.verdict() in guess._said.value
     assert "two" in capsys.readouterr().out
 
 
 def test_an_outcome_is_folded_until_there_is_a_guess(monkeypatch):
     stored = []
-    monkeypatch.setattr(
-        predict, "show_with_still", lambda bundle: stored.append(bundle["text/html"])
-    )
+    monkeypatch.setattr(predict, "show_with_still", lambda bundle: stored.append(bundle["text/html"]))
     guess = Prediction("Which?", ["one", "two & more"])
     guess.outcome("two & more")
     assert re.fullmatch(
@@ -196,18 +166,12 @@ def test_an_outcome_is_folded_until_there_is_a_guess(monkeypatch):
     assert guess._said.value == stored[0]  # the widget is folded in the same way
     guess.toggle.value = "one"
     guess.outcome("two & more")
-    assert (
-        guess._said.value
-        == stored[1]
-        == "<p>You guessed: one. It is: two &amp; more.</p>"
-    )
+    assert guess._said.value == stored[1] == "<p>You guessed: one. It is: two &amp; more.</p>"
 
 
 def test_a_prediction_leaves_words_where_no_kernel_runs():
     bundle = Prediction("Is 1 < 2?", ["yes", "no"])._repr_mimebundle_()
-    assert (
-        "[yes]  [no]" in bundle["text/plain"] and "<li>yes</li>" in bundle["text/html"]
-    )
+    assert "[yes]  [no]" in bundle["text/plain"] and "<li>yes</li>" in bundle["text/html"]
     assert "1 &lt; 2" in bundle["text/html"]
 
 
