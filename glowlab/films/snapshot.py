@@ -21,7 +21,7 @@ from glowlite.errors import GlowliteError
 COLUMNS = 16  # pictures side by side on a sheet
 # Messages between page and kernel about a move; a film has its own.
 SPOKEN = {"clicks", "compared", "drag", "epoch", "move", "pick", "trace"}
-QUALITY = 90  # of WebP: from here on two pictures look the same side by side
+QUALITY = 86  # of WebP: two pictures side by side look the same
 
 
 @contextmanager
