@@ -120,6 +120,7 @@ class Trainer:
         self.average = copy.deepcopy(glow).requires_grad_(False).eval()
         self.glow = glow.train()
         set_precision(glow, config.precision)
+        set_memory(glow, config.memory)
         self.optimizer = make_optimizer(config.optimizer, glow, config.lr)
         if resume:
             self.restore(tensors)
@@ -310,11 +311,23 @@ class Trainer:
         """One sentence for a loss or gradient that is not finite: its first layer, and the last good state."""
         state = self.out / STATE
         kept = f"the last good state is {state}" if state.exists() else "no state was saved yet"
+        set_memory(self.glow, "stored")
         where = first_nonfinite(self.glow, x)
+        if what == "gradient" and self.config.memory == "reversible" and where.startswith("no layer"):
+            return (
+                f"After {self.images:,} images the inverse of the model no longer gives its inputs back, so reversible "
+                f"memory would give wrong gradients; {kept}: go on with --resume --memory checkpointed."
+            )
         return (
             f"The {what} is not finite after {self.images:,} images, first in {where}; {kept}: "
             "try again with a smaller --lr or --clip."
         )
+
+
+def set_memory(model: Glow, memory: str) -> None:
+    """Choose what each level keeps for its gradients: "stored", "checkpointed" or "reversible"."""
+    for level in model.levels:
+        level.memory = memory
 
 
 def set_precision(model: Glow, precision: str) -> None:
