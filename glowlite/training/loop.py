@@ -23,6 +23,7 @@ from tqdm import tqdm
 from glowlite import checkpoint, evaluation, pixels
 from glowlite.errors import GlowliteError
 from glowlite.flows import Coupling
+from glowlite.flows.reversible import set_memory
 from glowlite.glow import Glow
 from glowlite.seeds import generator
 from glowlite.training import metrics
@@ -315,19 +316,13 @@ class Trainer:
         where = first_nonfinite(self.glow, x)
         if what == "gradient" and self.config.memory == "reversible" and where.startswith("no layer"):
             return (
-                f"After {self.images:,} images the inverse of the model no longer gives its inputs back, so reversible "
-                f"memory would give wrong gradients; {kept}: go on with --resume --memory checkpointed."
+                f"After {self.images:,} images the model's inverse no longer finds its inputs, and reversible memory "
+                f"would give wrong gradients; {kept}: go on with --memory checkpointed{' --resume' * state.exists()}."
             )
         return (
             f"The {what} is not finite after {self.images:,} images, first in {where}; {kept}: "
             "try again with a smaller --lr or --clip."
         )
-
-
-def set_memory(model: Glow, memory: str) -> None:
-    """Choose what each level keeps for its gradients: "stored", "checkpointed" or "reversible"."""
-    for level in model.levels:
-        level.memory = memory
 
 
 def set_precision(model: Glow, precision: str) -> None:

@@ -77,6 +77,8 @@ class TrainConfig:
             value = getattr(self, each.name)
             if wanted := _broken_limit(value, each.default, **each.metadata):
                 raise GlowliteError(f"{each.name} must be {wanted}, not {value!r}")
+        if (self.memory, self.precision) == ("reversible", "tf32"):
+            raise GlowliteError("tf32 cannot undo a step exactly, so reversible memory needs precision float32 or bf16")
         if self.batch % self.devices:
             raise GlowliteError(f"a batch of {self.batch} cannot be shared equally by {self.devices} devices")
 
