@@ -36,7 +36,7 @@ class Witness:
                 what = tuple(eps.shape) if isinstance(eps, Tensor) else type(eps).__name__
                 raise Mistake(f"the latents of level {l} have the shape (n, {', '.join(map(str, shape))}), not {what}")
         self.decoded.append([eps.detach().double().clone() for eps in latents])
-        self.pictures.append(self.flow.decode(self.decoded[-1]))
+        self.pictures.append(self.flow.decode([eps.to(self.flow.dtype) for eps in latents]))
         return self.pictures[-1].clone()
 
     def __getattr__(self, name: str):

@@ -11,7 +11,7 @@ UNITS = {  # the middle of usual numbers and their spread
     "log-densities in nats": (-28_700.0, 430.0),
 }
 FAR = 6.0  # standard deviations from the middle, at which a number is foreign beyond doubt
-ALARMS = 0.09  # the largest share of usual numbers called foreign: 1 in 20, and what chance adds
+ALARMS = 0.1  # the largest share of usual numbers called foreign: 1 in 20, and what chance adds
 
 
 @check(
@@ -25,7 +25,7 @@ ALARMS = 0.09  # the largest share of usual numbers called foreign: 1 in 20, and
 def foreign(attempt, generator):
     """attempt(values, usual) -> (N,) bool, True where a value is unlike the usual ones: (N,), (M,)."""
     for unit, (middle, spread) in UNITS.items():
-        usual = middle + spread * torch.randn(256, generator=generator)
+        usual = middle + spread * torch.randn(1000, generator=generator)
         faces = middle + spread * torch.randn(512, generator=generator)
         high, low = (middle + side * FAR * spread * (1 + torch.rand(20, generator=generator)) for side in (1, -1))
         found = {

@@ -507,9 +507,9 @@ scene.shown()
 
 # %% tags=["nbval-check-output"]
 brute_force = torch.linalg.slogdet(J)[1]
-log_det = tiny(small)[1]
-assert (brute_force - log_det).abs() < 1e-8
-print("slogdet of the Jacobian = our sum:", torch.allclose(brute_force, log_det, atol=1e-8))
+log_det = tiny(small)[1].double()
+assert (brute_force - log_det).abs() < 1e-5
+print("slogdet of the Jacobian = our sum:", torch.allclose(brute_force, log_det, atol=1e-5))
 
 # %% [markdown]
 # ## Exercise 3 · Find the fault

@@ -7,6 +7,7 @@ import linecache
 from pathlib import Path
 
 import jupytext
+import torch
 
 from glowlab.checks.base import Check, Verdict
 from glowlab.exercises import Exercise, statements
@@ -53,7 +54,8 @@ def run(script: Path, answers: dict[str, str]) -> list[Verdict]:
 
     Check.__call__ = noted
     try:
-        with contextlib.chdir(script.parent.parent), contextlib.redirect_stdout(io.StringIO()):
+        quiet = contextlib.redirect_stdout(io.StringIO())
+        with contextlib.chdir(script.parent.parent), quiet, torch.enable_grad():  # a notebook may switch gradients off
             for number, source in enumerate(cells(script)):
                 name, source = f"{script.stem}, code cell {number}", put_in(source, answers)
                 linecache.cache[name] = len(source), None, source.splitlines(True), name  # for inspect.getsource

@@ -2,6 +2,7 @@
 
 import functools
 import importlib.util
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +17,7 @@ STYLES = {
     "second": "tests.glowlab.checks.second",
     "third": "tests.glowlab.checks.third",
 }
-CALLS = 100
+CALLS = int(os.environ.get("CALLS", "20"))  # of each check with each answer; some take a second
 EXERCISES = {f"{one.module}.{one.name}": one for script in scripts() for one in exercises(script)}
 MORE = {"why_reversible.there_and_back": lambda: [small_model()]}  # what a check takes beside the answer
 
