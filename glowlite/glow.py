@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from glowlite import latents as latent_space
 from glowlite import pixels
 from glowlite.errors import GlowliteError
-from glowlite.flows import ActNorm, Chain, Coupling, Split, Squeeze, TopPrior
+from glowlite.flows import ActNorm, Chain, Coupling, Split, Squeeze, TopPrior, reversible
 from glowlite.flows.base import no_change, to_float64
 from glowlite.flows.mixing import make_mixing
 from glowlite.flows.multiscale import standard_normal_log_prob
@@ -144,9 +144,10 @@ class Level(nn.Module):
         C, H, W = shape
         self.steps = Chain(Squeeze(), *(FlowStep(4 * C, width, config) for _ in range(depth)))
         self.split = TopPrior((4 * C, H // 2, W // 2)) if last else Split(4 * C, config.edge)
+        self.memory = "stored"  # what is kept for gradients: see flows/reversible.py
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        y, log_det = self.steps(x)  # (B, 4C, H/2, W/2)
+        y, log_det = reversible.run(self.steps, x, self.memory)  # (B, 4C, H/2, W/2)
         stays, eps, log_det_split = self.split(y)
         return stays, eps, log_det + log_det_split
 

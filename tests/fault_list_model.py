@@ -16,6 +16,7 @@ LATENTS, FILES, TRAINING = (
     "tests/glowlite/test_checkpoint.py",
     "tests/glowlite/training/test_loop.py",
 )
+REVERSIBLE = "tests/glowlite/flows/test_reversible.py"
 FUSION = "tests/glowlite/test_fusion.py"
 EVALUATION, DIRECTIONS = "tests/glowlite/test_evaluation.py", "tests/glowlite/test_directions.py"
 LABELLED = "tests/glowlite/data/test_labelled.py"
@@ -422,5 +423,47 @@ AROUND = [
           at=f"{STREAM}::test_every_epoch_shows_each_training_picture_once_and_no_held_out_one"),
 ]
 
+REMEMBERED = [
+    fault("the way back begins with the first flow", "glowlite/flows/reversible.py",
+          "in reversed(flow.flows):", "in flow.flows:",
+          at=f"{REVERSIBLE}::test_gradients_are_those_of_stored_activations"),
+    fault("the way back forgets log-dets", "glowlite/flows/reversible.py",
+          "(grad, grad_log_det)[: len(outputs)]", "(grad, torch.zeros_like(grad_log_det))[: len(outputs)]",
+          at=f"{REVERSIBLE}::test_gradients_are_those_of_stored_activations"),
+    fault("checkpointed steps forget the log-dets before", "glowlite/flows/reversible.py",
+          "total = total + log_det", "total = log_det",
+          at=f"{REVERSIBLE}::test_gradients_are_those_of_stored_activations"),
+    fault("on the way back the network's input learns nothing", "glowlite/flows/reversible.py",
+          "answer = flow.scale_and_shift(x_a)", "answer = flow.scale_and_shift(x_a.detach())",
+          at=f"{REVERSIBLE}::test_gradients_are_those_of_stored_activations"),
+    fault("the way back takes the output for the input", "glowlite/flows/reversible.py",
+          "z = torch.cat([part.detach() for part in x], 1)", "z = outputs[0].detach()",
+          at=f"{REVERSIBLE}::test_gradients_are_those_of_stored_activations"),
+    fault("on the way back a network runs twice", "glowlite/flows/reversible.py",
+          "flow.inverse(z, answer)", "flow.inverse(z)",
+          at=f"{REVERSIBLE}::test_a_network_runs_once_more_and_not_twice"),
+    fault("the reversible way stores all", "glowlite/flows/reversible.py",
+          "return Reversible.apply(chain, x, *chain.parameters())", "return chain(x)",
+          at=f"{REVERSIBLE}::test_what_is_kept_does_not_grow_with_depth"),
+    fault("a flow used twice keeps one gradient", "glowlite/flows/reversible.py",
+          "gradients.get(weight, 0) + part", "0 + part",
+          at=f"{REVERSIBLE}::test_frozen_weights_get_no_gradient_and_a_flow_used_twice_gets_both"),
+    fault("a way back that misses its input is trusted", "glowlite/flows/reversible.py",
+          "missed <= tolerance", "missed == missed",
+          at=f"{REVERSIBLE}::test_where_the_way_back_fails_gradients_are_nan_and_never_wrong"),
+    fault("weights keep wrong gradients where the way back misses", "glowlite/flows/reversible.py",
+          "gradients[w].add_(wrong)", "gradients[w]",
+          at=f"{REVERSIBLE}::test_where_the_way_back_fails_gradients_are_nan_and_never_wrong"),
+    fault("float32 may miss as far as bfloat16", "glowlite/flows/reversible.py",
+          "None: 1e-4", "None: 3e-2",
+          at=f"{REVERSIBLE}::test_a_way_back_that_misses_by_a_thousandth_counts_as_failed"),
+    fault("training ignores --memory", "glowlite/training/loop.py",
+          "        set_memory(glow, config.memory)\n", "",
+          at=f"{REVERSIBLE}::test_training_takes_the_same_steps_with_clipping_and_average"),
+    fault("an inverse that explodes is called a large step", "glowlite/training/loop.py",
+          'self.config.memory == "reversible"', "False",
+          at=f"{REVERSIBLE}::test_a_run_whose_inverse_explodes_stops_with_one_sentence_and_goes_on_checkpointed"),
+]
+
 # fmt: on
-FAULTS = [*LIKELIHOOD, *ACTNORM, *COUPLING, *MIXING, *MULTISCALE, *LATENT_SPACE, *MEASURED, *AROUND]
+FAULTS = [*LIKELIHOOD, *ACTNORM, *COUPLING, *MIXING, *MULTISCALE, *REMEMBERED, *LATENT_SPACE, *MEASURED, *AROUND]

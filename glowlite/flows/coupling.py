@@ -59,15 +59,17 @@ class Coupling(Flow):
             return F.logsigmoid(h + 2), t
         return SCALE_BOUND * torch.tanh(h), t
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, x: Tensor, answer: tuple | None = None) -> tuple[Tensor, Tensor]:
+        """(z, log_det (B,) in nats). answer: what `scale_and_shift` says of x_a, where it is known already."""
         x_a, x_b = x.split(self.halves, 1)  # (B, C_a, H, W), (B, C_b, H, W)
-        log_s, t = self.scale_and_shift(x_a)
+        log_s, t = answer or self.scale_and_shift(x_a)
         z_b = x_b + t if log_s is None else (x_b + t) * log_s.exp()
         return torch.cat([x_a, z_b], 1), no_change(x) if log_s is None else sum_features(log_s)
 
-    def inverse(self, z: Tensor) -> Tensor:
+    def inverse(self, z: Tensor, answer: tuple | None = None) -> Tensor:
+        """x, as `forward` without the log-det."""
         z_a, z_b = z.split(self.halves, 1)
-        log_s, t = self.scale_and_shift(z_a)
+        log_s, t = answer or self.scale_and_shift(z_a)
         x_b = z_b - t if log_s is None else z_b * torch.exp(-log_s) - t
         return torch.cat([z_a, x_b], 1)
 

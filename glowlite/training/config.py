@@ -21,7 +21,7 @@ STATE, METRICS, MODEL, BEST = "last.safetensors", "metrics.jsonl", "model.safete
 # What may change when a run goes on: the schedule from there on, and what leaves the weights alone.
 MAY_CHANGE = (
     *("flip", "images", "lr", "warmup", "decay", "decay_shape", "ema", "clip"),
-    *("validate_every", "log_every", "checkpoint_minutes", "accelerator", "threads"),
+    *("validate_every", "log_every", "checkpoint_minutes", "memory", "accelerator", "threads"),
 )
 
 

@@ -23,6 +23,7 @@ from tqdm import tqdm
 from glowlite import checkpoint, evaluation, pixels
 from glowlite.errors import GlowliteError
 from glowlite.flows import Coupling
+from glowlite.flows.reversible import set_memory
 from glowlite.glow import Glow
 from glowlite.seeds import generator
 from glowlite.training import metrics
@@ -120,6 +121,7 @@ class Trainer:
         self.average = copy.deepcopy(glow).requires_grad_(False).eval()
         self.glow = glow.train()
         set_precision(glow, config.precision)
+        set_memory(glow, config.memory)
         self.optimizer = make_optimizer(config.optimizer, glow, config.lr)
         if resume:
             self.restore(tensors)
@@ -310,7 +312,13 @@ class Trainer:
         """One sentence for a loss or gradient that is not finite: its first layer, and the last good state."""
         state = self.out / STATE
         kept = f"the last good state is {state}" if state.exists() else "no state was saved yet"
+        set_memory(self.glow, "stored")
         where = first_nonfinite(self.glow, x)
+        if what == "gradient" and self.config.memory == "reversible" and where.startswith("no layer"):
+            return (
+                f"After {self.images:,} images the model's inverse no longer finds its inputs, and reversible memory "
+                f"would give wrong gradients; {kept}: go on with --memory checkpointed{' --resume' * state.exists()}."
+            )
         return (
             f"The {what} is not finite after {self.images:,} images, first in {where}; {kept}: "
             "try again with a smaller --lr or --clip."

@@ -62,6 +62,12 @@ class TrainConfig:
         "have it (twice as fast there)",
         choices=("float32", "tf32", "bf16"),
     )
+    memory: str = setting(
+        "stored",
+        "Activations for the backward pass: all of them; one for each step and the rest computed again; or one for "
+        "each level and the rest from its inverse",
+        choices=("stored", "checkpointed", "reversible"),
+    )
     channels_last: bool = setting(True, "Keep images in memory with their channels last.")
     threads: int = setting(0, "CPU threads; 0 leaves PyTorch's choice.", min=0, max=1024)
 
@@ -71,6 +77,8 @@ class TrainConfig:
             value = getattr(self, each.name)
             if wanted := _broken_limit(value, each.default, **each.metadata):
                 raise GlowliteError(f"{each.name} must be {wanted}, not {value!r}")
+        if (self.memory, self.precision) == ("reversible", "tf32"):
+            raise GlowliteError("tf32 cannot undo a step exactly, so reversible memory needs precision float32 or bf16")
         if self.batch % self.devices:
             raise GlowliteError(f"a batch of {self.batch} cannot be shared equally by {self.devices} devices")
 
