@@ -106,7 +106,7 @@ class Training:
     def prepare(self) -> None:
         """Compile, or record a CUDA graph."""
         if self.variant.engine in ("step", "level"):
-            backend = "inductor" if self.device.type == "cuda" else "aot_eager"  # a CPU only tries that it can be done
+            backend = "inductor" if self.device.type == "cuda" else "eager"  # a CPU only tries that it can be done
             for level in self.model.levels:
                 for part in level.steps.flows[1:] if self.variant.engine == "step" else [level]:
                     part.compile(dynamic=False, backend=backend)

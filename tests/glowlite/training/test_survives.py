@@ -181,10 +181,11 @@ def test_killed_at_any_moment_a_run_leaves_whole_files_and_goes_on_exactly(tmp_p
     (tmp_path / "album").mkdir()
     for number, face in enumerate(faces.draw(24, size=16, seed=0).images):
         save_png(tmp_path / "album" / f"{number}.png", face.permute(1, 2, 0))
-    config = settings(tmp_path / "killed", data=str(tmp_path / "album"), images=8 * 10 * (KILLS + 1))
+    config = settings(tmp_path / "killed", data=str(tmp_path / "album"), images=8 * 8 * (KILLS + 1))
     out, dice, seen = tmp_path / "killed", random.Random(0), []
-    process = start(config)  # its data are read, and its first state is there
-    span = 1.5 * wait_for(out / runs.STATE)
+    start(replace(config, out=str(tmp_path / "first"), images=8)).join()  # PyTorch is loaded now, and the data are read
+    process = start(config)
+    span = 2 * wait_for(out / runs.STATE)
     for kill in range(KILLS):
         if kill:
             process = start(config, resume=(out / runs.STATE).exists())
