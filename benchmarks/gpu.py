@@ -88,7 +88,7 @@ class Session:
         if name == "tests":
             return ["pytest", "tests/gpu", "-ra", "-W", "default", "-p", "no:cacheprovider", "--durations=5"]
         words = ["benchmarks.gpu_parts", name, "--out", str(self.work / f"{name}.json")]
-        words += ["--device", self.options.device, "--seconds", f"{0.9 * seconds - 5:.1f}"]
+        words += ["--device", self.options.device, "--until", f"{time.time() + 0.92 * seconds - 2:.1f}"]
         return words + ["--tiny"] * self.options.tiny
 
     def call(self, name: str, words: list[str], seconds: float, grace: float = 2.0) -> None:

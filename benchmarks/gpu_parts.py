@@ -338,10 +338,11 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("part", choices=PARTS)
     parser.add_argument("--out", type=Path, required=True, help="the JSON file to write")
     parser.add_argument("--device", default="cuda")
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--until", type=float, help="when to end, in seconds since 1970; default: in a minute")
     parser.add_argument("--tiny", action="store_true")
     options = parser.parse_args(words)
-    record = Record(options.out, torch.device(options.device), options.seconds)
+    seconds = options.until - time.time() if options.until else 60.0  # loading PyTorch takes some of them
+    record = Record(options.out, torch.device(options.device), seconds)
     (TINY if options.tiny else PARTS)[options.part](record)
     return 0
 

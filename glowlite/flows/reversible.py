@@ -85,7 +85,9 @@ class Reversible(torch.autograd.Function):
             z = torch.cat([part.detach() for part in x], 1)
             tolerance = max(tolerance, TOLERANCE[getattr(flow, "autocast", None)])
         missed = (z.flatten()[::EVERY] - seen).abs().amax() / seen.abs().amax().clamp(min=1)
-        wrong = torch.where(missed <= tolerance, 0.0, torch.nan)  # no GPU has to wait for it, as for an error
+        wrong = torch.zeros_like(missed).masked_fill_(
+            ~(missed <= tolerance), torch.nan
+        )  # no GPU has to wait for it, as for an error
         return None, grad + wrong, *(gradients[w].add_(wrong) if w in gradients else None for w in weights)
 
 
