@@ -23,14 +23,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from glowlite.data.datasets import cache_folder
+# PyTorch is loaded late, as this takes some of the time: the imports that need it are in functions.
 from glowlite.errors import GlowliteError
 from glowlite.files import write_atomically
-from glowlite.training import metrics
-from glowlite.training.config import METRICS, STATE, read_run
 
 ROOT = Path(__file__).parents[1]
 PIECE = 15 * 10**6  # bytes of a piece of the state
+STATE = "last.safetensors"  # in a run's folder
 SHARES = {
     "tests": 12,
     "steps": 16,
@@ -156,12 +155,14 @@ class Session:
 
     def train(self, seconds: float) -> None:
         """Train, or go on, until the time is over; the state ends up in `out` in pieces."""
-        run = self.work / "run"
-        seen = 0
+        end, run, seen = time.monotonic() + 0.9 * seconds, self.work / "run", 0
+        from glowlite.training import metrics
+        from glowlite.training.config import METRICS, read_run
+
         if self.options.state:
             join(self.options.state, run)
             seen = read_run(run)[1]["images"]
-        speed = self.speed()
+        speed, seconds = self.speed(), end - time.monotonic()
         images = self.options.images or seen + (round(speed * max(1.0, seconds - 3 * GRACE)) if speed else 10**7)
         words = ["glowlite", "train", "--out", str(run), "--images", str(images)]
         accelerator = "cpu" if self.options.device == "cpu" else "gpu"
@@ -187,6 +188,8 @@ def first_settings(tiny: bool) -> list[str]:
     """The settings of a new run: of the pictures that are there."""
     if tiny:
         return ["--preset", "tiny", "--batch", "8", "--init-batch", "16", "--validation-count", "8"]
+    from glowlite.data.datasets import cache_folder
+
     name = next((name for name in DATA if (cache_folder() / f"{name}.npz").exists()), "faces")
     words = ["--data", name, "--preset", DATA.get(name, "faces64"), "--batch", "64", "--precision", "bf16"]
     return words + ["--flip"] * (name != "faces")
@@ -221,6 +224,8 @@ def cut(path: Path, folder: Path) -> list[Path]:
 def join(folder: Path, run: Path) -> None:
     """Make a run's folder of the pieces in `folder`. GlowliteError if they are no whole state, or if one is there."""
     pieces = sorted(folder.glob(f"{STATE}.[0-9][0-9]"))
+    from glowlite.training.config import read_run
+
     if not pieces:
         raise GlowliteError(f"{folder} holds no pieces of a state ({STATE}.00, ...).")
     if (run / STATE).exists():

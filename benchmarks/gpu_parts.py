@@ -182,10 +182,8 @@ def train_steps(record: Record, variants: dict[str, Variant], preset: str, batch
         record.put(name, waits=training.waits())
         return partial(training.turn, steps)
 
+    record.derive = lambda name, seconds: {"images_per_second": round(steps * batch / seconds, 1)}
     record.measure({name: partial(prepare, name) for name in variants}, rounds)
-    for name, row in record.rows.items():
-        if "seconds" in row:
-            record.put(name, images_per_second=round(steps * batch / row["seconds"], 1))
 
 
 def beside_peers(record: Record, size: Size, batch: int, steps: int, rounds: int) -> None:
@@ -204,6 +202,10 @@ def beside_peers(record: Record, size: Size, batch: int, steps: int, rounds: int
 
         return work
 
+    def medians(name: str, seconds: float) -> dict:
+        return {what: round(median(values), 2) for what, values in entries[name].measured.items()}
+
+    record.derive = medians
     names = [(library, layout) for layout in list(peers.LAYOUTS)[::-1] for library in BUILDERS]
     record.measure({f"{a}, {b}": partial(prepare, a, b) for a, b in names}, rounds)
     entries = {name: entry for name, entry in entries.items() if "error" not in record.rows[name]}
@@ -307,10 +309,8 @@ def sample(record: Record, preset: str, side: int, rounds: int) -> None:
         record.put(name, floor=round(1e3 * floor, 4), gflop=round(sum(work for work, _ in counted.seen) / 1e9, 3))
         return recorded(decode) if "graph" in name else decode
 
+    record.derive = lambda name, seconds: {"milliseconds": round(1e3 * seconds, 3)}
     record.measure({name: partial(prepare, name) for name in SAMPLES}, rounds)
-    for name, row in record.rows.items():
-        if "seconds" in row:
-            record.put(name, milliseconds=round(1e3 * row["seconds"], 3))
 
 
 # ---- the parts -------------------------------------------------------------------------------------------------------

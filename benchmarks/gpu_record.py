@@ -28,6 +28,7 @@ class Record:
         self.path, self.device, self.end = path, device, time.monotonic() + seconds
         self.facts = {"machine": metrics.machine(device), "versions": metrics.versions()}
         self.rows: dict[str, dict] = {}
+        self.derive: Callable[[str, float], dict] = lambda name, seconds: {}  # what else a row tells
 
     def left(self) -> float:
         return self.end - time.monotonic()
@@ -47,12 +48,12 @@ class Record:
             self.put(name, error=f"{type(error).__name__}: {text[0][:200]}")
             print(f"{name}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)
 
-    def measure(self, contenders: dict[str, Callable[[], Callable]], rounds: int, what: str = "seconds") -> None:
+    def measure(self, contenders: dict[str, Callable[[], Callable]], rounds: int) -> None:
         """Prepare each contender, a function that returns what to time, and time all of them in turns.
 
-        A row gets `what` (the median), `ratio` (times as fast as the first row), `prepare` (seconds until it has run
-        once) and, on a GPU, `peak` (MB that this took at most). All that are ready run after each is prepared, so one
-        that never gets ready costs no figure of the others.
+        A row gets `seconds` (the median) and what `derive` makes of them, `ratio` (times as fast as the first row),
+        `prepare` (seconds until it has run once) and, on a GPU, `peak` (MB that this took at most). All that are ready
+        run after each is prepared, so one that never gets ready costs no figure of the others.
         """
         ready: dict[str, Callable] = {}
         for name, prepare in contenders.items():
@@ -66,12 +67,12 @@ class Record:
                 found["prepare"], ready[name] = round(time.monotonic() - begun, 2), work
             if name in ready:
                 self.put(name, **found)
-            self.round(ready, len(ready), what)
+            self.round(ready, len(ready))
         for turn in range(rounds):
             if self.left() > LEAST:
-                self.round(ready, turn, what)
+                self.round(ready, turn)
 
-    def round(self, ready: dict[str, Callable], turn: int, what: str) -> None:
+    def round(self, ready: dict[str, Callable], turn: int) -> None:
         found, names = {}, list(ready)
         first = names[0] if names else None
         for i in range(len(names)):
@@ -86,7 +87,8 @@ class Record:
             if first in found:
                 row.setdefault("ratios", []).append(found[first] / found[name])
                 row["ratio"] = round(median(row["ratios"]), 3)
-            self.put(name, **{what: median(row["times"]), "rounds": len(row["times"])})
+            seconds = median(row["times"])
+            self.put(name, seconds=seconds, rounds=len(row["times"]), **self.derive(name, seconds))
 
 
 @contextmanager

@@ -18,9 +18,9 @@ def write_atomically(
     """Write the whole file or nothing: first beside its place and flushed to disk, then moved there.
 
     content: bytes, or a function that writes to an open file. before: called once all is on disk, right before the
-    move. Missing folders are made; where `path` is a link, the
-    file that it leads to is written. What killed writers left in the folder is removed after ten minutes. GlowliteError
-    where there is no room or no permission, or where the name is that of a folder or a device.
+    move. Missing folders are made; where `path` is a link, the file that it leads to is written. What killed writers
+    left in the folder is removed after ten minutes. GlowliteError where there is no room or no permission, or where the
+    name is that of a folder or a device.
 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_atomically(f"{folder}/new/note.txt", b"whole")
