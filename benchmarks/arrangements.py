@@ -1,4 +1,4 @@
-"""Learned 1x1 convolutions, other mixings and RealNVP, at equal images and equal time:  python -m benchmarks.arrangements
+"""Learned 1x1 convolutions, other mixings, RealNVP, at equal images and equal time:  python -m benchmarks.arrangements
 
 The claim of section 6.1 and figure 3 of Kingma & Dhariwal 2018, with RealNVP's arrangement beside it (Dinh et al. 2016,
 section 3.6). Data, seeds, optimizer and couplings are the same for all. The learning rate does not fall, and weights
