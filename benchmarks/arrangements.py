@@ -18,7 +18,8 @@ from statistics import mean
 import torch
 
 from benchmarks import recipes
-from benchmarks.recipes import Recipe, Task
+from benchmarks.recipe_list import Recipe
+from benchmarks.recipes import Task
 from glowlite.glow import PRESETS, Glow, GlowConfig
 from glowlite.training import metrics
 from glowlite.training.config import METRICS, TrainConfig

@@ -145,13 +145,13 @@ class Level(nn.Module):
     forward(x) -> (stays, eps, log_det): (B, C, H, W) -> (B, 2C, H/2, W/2) twice, or none and (B, 4C, H/2, W/2).
     inverse(stays, eps) -> x. (Kingma & Dhariwal 2018, figure 2b.)
 
-    >>> level = Level((3, 16, 16), depth=2, width=16, checkerboard=0, last=False, config=PRESETS["tiny"])
+    >>> level = Level((3, 16, 16), depth=2, width=16, last=False, config=PRESETS["tiny"])
     >>> stays, eps, log_det = level(torch.randn(8, 3, 16, 16))
     >>> stays.shape, eps.shape
     (torch.Size([8, 6, 8, 8]), torch.Size([8, 6, 8, 8]))
     """
 
-    def __init__(self, shape, depth: int, width: int, checkerboard: int, last: bool, config: GlowConfig):
+    def __init__(self, shape, depth: int, width: int, last: bool, config: GlowConfig, checkerboard: int = 0):
         super().__init__()
         C, H, W = shape
         pixelwise = (FlowStep(C, width, config, seen=number % 2) for number in range(checkerboard))
@@ -193,9 +193,9 @@ class Glow(nn.Module):
         plan = zip(*(config.per_level(name) for name in ("depth", "width", "checkerboard")), strict=True)
         with torch.random.fork_rng(devices=[]):  # the first weights come from config.seed; nothing else is disturbed
             torch.manual_seed(config.seed)
-            for level, sizes in enumerate(plan, start=1):
+            for level, (depth, hidden, checkerboard) in enumerate(plan, start=1):
                 last = level == config.levels
-                self.levels.append(Level((channels, height, width), *sizes, last, config))
+                self.levels.append(Level((channels, height, width), depth, hidden, last, config, checkerboard))
                 channels, height, width = (4 if last else 2) * channels, height // 2, width // 2
                 self.latent_shapes.append((channels, height, width))  # of eps, and of what stays
 
