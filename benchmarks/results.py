@@ -34,15 +34,15 @@ KIND = "glowlite run"
 PASS = 50_000  # training pictures of CIFAR-10
 # Bits per dimension that others published: data, who, figure.
 PUBLISHED = (
-    ("mnist", "[UvA's tutorial](https://uvadlc-notebooks.readthedocs.io) on flows, 0.56 million parameters", 1.078),
-    ("mnist", "the same with variational dequantisation, 0.63 million", 1.043),
-    ("mnist", "the same at several scales, 1.71 million, after hours on an RTX 3090", 1.020),
-    ("cifar10", "RealNVP (Dinh et al. 2016)", 3.49),
-    ("cifar10", "Glow (Kingma & Dhariwal 2018): L=3, K=32, width 512, 44 million parameters", 3.35),
-    ("cifar10", "y0ast's port of Glow, with Adamax", 3.39),
-    ("cifar10", "the same with Adam", 3.48),
-    ("cifar10", "chrischute's port of Glow", 3.49),
-    ("cifar10", "Flow++ (Ho et al. 2019)", 3.08),
+    ("mnist", "[UvA's tutorial](https://uvadlc-notebooks.readthedocs.io) on flows, 0.56 million parameters", "1.078"),
+    ("mnist", "the same with variational dequantisation, 0.63 million", "1.043"),
+    ("mnist", "the same at several scales, 1.71 million, after hours on an RTX 3090", "1.020"),
+    ("cifar10", "RealNVP (Dinh et al. 2016)", "3.49"),
+    ("cifar10", "Glow (Kingma & Dhariwal 2018): L=3, K=32, width 512, 44 million parameters", "3.35"),
+    ("cifar10", "y0ast's port of Glow, with Adamax", "3.39"),
+    ("cifar10", "the same with Adam", "3.48"),
+    ("cifar10", "chrischute's port of Glow", "3.49"),
+    ("cifar10", "Flow++ (Ho et al. 2019)", "3.08"),
 )
 
 
@@ -168,11 +168,11 @@ def beside(data: str, found: list[dict]) -> str:
     lines = []
     for run in (run for run in found if run["data"] == data):
         held, name = run["held_out"], f"{run['name']}, {run['parameters']:,} parameters, {run['images_seen']:,} images"
-        lines.append((name, held["bits_per_dim"]))
+        lines.append((name, f"{held['bits_per_dim']:.3f}"))
         if held["noises"] > 1:
-            lines.append((f"the same, mean likelihood over {held['noises']} noises", held["of_mean_likelihood"]))
-    lines += [(who, bits) for name, who, bits in PUBLISHED if name == data]
-    return rows("model | bits/dim", ((who, f"{bits:.3f}") for who, bits in lines))
+            words = f"the same, mean likelihood over {held['noises']} noises"
+            lines.append((words, f"{held['of_mean_likelihood']:.3f}"))
+    return rows("model | bits/dim", lines + [(who, bits) for name, who, bits in PUBLISHED if name == data])
 
 
 def against_time(run: dict) -> str:
@@ -201,8 +201,8 @@ def paper(found: list[dict]) -> str:
 
 PAGE = """# Results
 
-Written by `python -m benchmarks.results` from the records in [assets/runs](assets/runs/README.md): no figure of ours is
-typed by hand. Those of others are quoted. The machine is small, shared and busy, so minutes by the clock say little of
+Written by `python -m benchmarks.results` from the records in [assets/runs](assets/runs/README.md), so change those and
+not this page. Figures of others are quoted. The machine is small, shared and busy: minutes by the clock say little of
 another one.
 
 ## Likelihood

@@ -1,7 +1,6 @@
 """RESULTS.md: written from the records alone, and a record made from a run's folder or a model."""
 
 import json
-import math
 
 import pytest
 import torch
@@ -94,4 +93,4 @@ def test_what_others_published_stands_beside_ours():
     held = {"bits_per_dim": 1.5, "noises": 8, "of_mean_likelihood": 1.4}
     lines = results.beside("mnist", [ours | {"held_out": held}, ours | {"data": "faces"}]).splitlines()
     assert [float(line.split("|")[-2]) for line in lines[2:]] == [1.5, 1.4, 1.078, 1.043, 1.020]
-    assert math.isclose(min(bits for name, _, bits in results.PUBLISHED if name == "cifar10"), 3.08)
+    assert {data for data, _, _ in results.PUBLISHED} == {"mnist", "cifar10"}
