@@ -110,11 +110,11 @@ def table(runs: list[dict]) -> str:
         return f"{mean(each):.3f}" + (f" ({', '.join(f'{value:.3f}' for value in each)})" if len(each) > 1 else "")
 
     lines = [
-        "| arrangement | parameters | time of an image | at equal images | at equal time |",
-        "|---|---|---|---|---|",
+        "| arrangement | seeds | parameters | time of an image | at equal images | at equal time |",
+        "|---|---|---|---|---|---|",
     ]
     for row in summarize(runs):
-        cells = [ARRANGEMENTS[row["name"]].words, f"{row['parameters']:,}", f"{row['cost']:.2f}"]
+        cells = [ARRANGEMENTS[row["name"]].words, str(len(row["time"])), f"{row['parameters']:,}", f"{row['cost']:.2f}"]
         lines.append(f"| {' | '.join([*cells, values(row['images']), values(row['time'])])} |")
     return "\n".join(lines)
 

@@ -236,7 +236,8 @@ K={mixing[settings][depth]}, width {mixing[settings][width]}, {mixing[settings][
 
 Beside RealNVP's arrangement, at equal images and at equal time (`python -m benchmarks.arrangements`): {one[data]}, L=3,
 K={one[depth]}, width {one[width]}, affine couplings, Muon, bfloat16. Held-out bits per dimension after {one[images]:,}
-images, and after the time in which the learned convolutions see so many: the mean, and in brackets each seed's.
+images, and after the time in which the learned convolutions see so many: the mean, and
+in brackets each seed's where there are several.
 
 {arrangements}
 
