@@ -117,12 +117,16 @@ def backward(attempt, generator):
     yield "grad_weights: one for each weight of the network"
     for name, part in (("x", back), ("grad_x", grad_x)):
         if part.grad_fn is not None:
-            raise Mistake(f"right numbers, but {name} still holds the graph of this step, so the memory of a chain would "
-                          "grow again: give back " + f"{name}.detach()")  # fmt: skip
+            raise Mistake(
+                f"right numbers, but {name} still holds the graph of this step, so the memory of a chain would grow "
+                f"again: give back {name}.detach()"
+            )
     again = attempt(z, grad_z, grad_log_det, network)
     if not same(list(again[2]), right[1:]):
-        raise Mistake("called a second time, it gives other gradients of the weights: .backward() adds to .grad, so use "
-                      "torch.autograd.grad, which leaves .grad alone")  # fmt: skip
+        raise Mistake(
+            "called a second time, it gives other gradients of the weights: .backward() adds to .grad, so use "
+            "torch.autograd.grad, which leaves .grad alone"
+        )
     yield "nothing of the graph is left behind"
     if runs == 1:
         yield "and the network ran only once"
@@ -202,7 +206,9 @@ def explain_grad_x(grad_x: Tensor, x, z, network, grad_z, grad_log_det) -> None:
 def explain_grad_weights(found: list, right: list[Tensor], x, z, network, grad_z, grad_log_det) -> None:
     """Return if the gradients of the weights are right; else raise the Mistake that explains them."""
     if any(part is None for part in found):
-        raise Mistake("some gradients of weights are None: torch.autograd.grad gives one for each weight it is asked for")
+        raise Mistake(
+            "some gradients of weights are None: torch.autograd.grad gives one for each weight it is asked for"
+        )
     shapes = [tuple(part.shape) if isinstance(part, Tensor) else type(part).__name__ for part in found]
     wanted = [tuple(weight.shape) for weight in network.parameters()]
     if shapes != wanted:
@@ -314,4 +320,6 @@ def explain_chain(found: list, z, grad_z, grad_log_det, networks: Sequence[nn.Mo
     })  # fmt: skip
     if same(found[-1], right[-1]):
         raise Mistake("the last step's gradients are right, those before it are not: look at what is handed on")
-    raise Mistake("already the last step's gradients are wrong: it comes first, and gets z and grad_z as they are given")
+    raise Mistake(
+        "already the last step's gradients are wrong: it comes first, and gets z and grad_z as they are given"
+    )

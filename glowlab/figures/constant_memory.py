@@ -33,12 +33,12 @@ def kept_boxes(kept: Mapping[str, int], alt: str) -> Scene:
     return scene
 
 
-def backward_step(log_s: str = "log-det") -> Scene:
+def backward_step() -> Scene:
     """One coupling, forward in colour and backward in pink: what a gradient passes through."""
     scene = Scene(
-        "A coupling. Forward: x_a goes straight on as z_a and also into the network, whose log s and t turn x_b into z_b "
-        "and give the log-det. Backward, the gradient of x_a comes by two ways: straight from that of z_a, and from "
-        "those of z_b and of the log-det through the network.",
+        "A coupling. Forward: x_a goes straight on as z_a and also into the network, whose log s and t turn x_b into "
+        "z_b and give the log-det. Backward, the gradient of x_a comes by two ways: straight from that of z_a, and "
+        "from those of z_b and of the log-det through the network.",
         height=250,
     )
     panel = scene.panel((0, 100), (0, 34), frame=False)
@@ -54,7 +54,7 @@ def backward_step(log_s: str = "log-det") -> Scene:
     panel.arrow(49, 16, 63, 10.5, "ink", 2)
     panel.text(61, 15.6, "log s, t", size=13)
     panel.arrow(66, 16.5, 90, 17.5, "log_det", 2)
-    panel.text(95, 17.5, log_s, "log_det", 14, bold=True)
+    panel.text(95, 17.5, "log-det", "log_det", 14, bold=True)
     for line in ((90, 28.4, 9, 28.4), (90, 4.6, 79, 4.6), (59, 4.6, 9, 4.6), (60, 8.8, 48.5, 13.6)):
         panel.arrow(*line, "pink", 2)
     panel.arrow(90, 19.3, 49, 18.4, "pink", 2)
@@ -72,7 +72,9 @@ def held(way: str, depth: int, moment: int) -> tuple[set[int], set[int]]:
     Place 0 is the input and place K the output. Moments 1..K go forward, one step each; K + 1..2 K go back.
     """
     if way not in WAYS or not 0 <= moment <= 2 * depth:
-        raise GlowliteError(f"there is no moment {moment} of {way!r}: choose one of {', '.join(WAYS)}, 0 to {2 * depth}")
+        raise GlowliteError(
+            f"there is no moment {moment} of {way!r}: choose one of {', '.join(WAYS)}, 0 to {2 * depth}"
+        )
     if moment <= depth:
         kept = {"stored": (range(moment + 1), range(1, moment + 1)), "checkpointed": (range(moment + 1), ())}
         places, inside = kept.get(way, ((moment,), ()))
@@ -203,64 +205,87 @@ def recorded(record: dict) -> Scene:
     return scene
 
 
-# ---- a card's memory ----------------------------------------------------------------------------------------
+# ---- what a card holds --------------------------------------------------------------------------------------
+
+CARDS = (8, 24, 80)  # GB
 
 
-def card(fixed: float, each: Mapping[str, float], room: float) -> Scene:
-    """How many pictures of a batch a card of `room` bytes holds, three ways: (room - fixed) / bytes for each picture.
-
-    fixed: bytes of weights, gradients and the optimiser's averages.
-    """
-    counts = {way: max(0, int((room - fixed) // size)) for way, size in each.items()}
-    told = ", ".join(f"{way} {count}" for way, count in counts.items())
-    scene = Scene(
-        f"Calculated, not measured. A card of {room / GB:.0f} GB: weights, gradients and optimiser take "
-        f"{fixed / GB:.1f} GB; the rest holds the activations of so many pictures: {told}.",
-        height=230,
-    )
+def cards(needed: Mapping[str, float], title: str) -> Scene:
+    """Bars of the bytes that a training step needs, for each way, on a logarithmic axis with the sizes of CARDS."""
+    told = ", ".join(f"{way} {_gigabytes(size)}" for way, size in needed.items())
+    scene = Scene(f"Calculated, not measured: memory for {title}: {told}. Cards hold 8, 24 and 80 GB.", 250)
     panel = scene.panel(
-        (0, 1.35), (-0.6, 2.9), title=f"calculated: a card of {room / GB:.0f} GB", xticks=[], frame=False, yticks=[]
-    )
-    for height, way in zip((2, 1, 0), counts, strict=True):
-        share = min(1.0, fixed / room)
-        used = counts[way] * each[way] / room
-        panel.box(0, height - 0.3, 1, 0.6, "", "ink", 0)
-        panel.polygons([_box(0, share, height)], "ink", 0.35)
-        if used:
-            panel.polygons([_box(share, share + used, height)], COLOURS[way], 0.5)
-        words = f"{counts[way]} picture{'s' * (counts[way] != 1)}" if fixed < room else "no room for its weights"
-        panel.text(1.02, height, words, COLOURS[way], 14, "start", bold=True)
-        panel.text(0.99, height + 0.34, way, COLOURS[way], 12, "end", baseline="bottom")
-    panel.text(0, -0.42, "grey: weights, gradients, optimiser", size=12, anchor="start")
+        (0, 4.6), (-0.5, 3.2), title=f"calculated: {title}", yticks=[], xlabel="gigabytes, logarithmic",
+        xticks=[(power, f"{10**power:,}") for power in range(5)],
+    )  # fmt: skip
+    for size in CARDS:
+        at = math.log10(size)
+        panel.line([at, at], [-0.5, 2.75], "ink", 1.4, dash=True)
+        panel.text(at, 2.8, f"{size} GB", size=12, baseline="bottom")
+    for height, (way, size) in zip((2, 1, 0), needed.items(), strict=True):
+        right = max(0.02, math.log10(size / GB))
+        corners = [(0, height - 0.32), (right, height - 0.32), (right, height + 0.32), (0, height + 0.32)]
+        panel.polygons([corners], COLOURS[way], 0.5)
+        panel.text(4.6, height, f"{way} {_gigabytes(size)}", COLOURS[way], 14, "end", bold=True)
     return scene
 
 
-def _box(left: float, right: float, height: float) -> list[tuple[float, float]]:
-    return [(left, height - 0.3), (right, height - 0.3), (right, height + 0.3), (left, height + 0.3)]
+def _gigabytes(size: float) -> str:
+    return f"{size / GB:,.0f} GB" if size >= 9.95 * GB else f"{size / GB:.1f} GB"
 
 
 # ---- gradients that go wrong ----------------------------------------------------------------------------------
 
 
-def wrong_gradients(strengths: Sequence[float], errors: Mapping[str, Sequence[float]], chosen: str) -> Scene:
-    """Relative errors of the gradient against how strong the networks are: one of `errors` in colour, others grey."""
-    floor = 1e-17
-    told = "; ".join(f"{name} from {_short(v[0])} to {_short(v[-1])}" for name, v in errors.items())
-    scene = Scene(f"Error of the gradient against the strength of the networks: {told}.", height=300)
+def wrong_gradients(
+    strengths: Sequence[float], errors: Mapping[str, Sequence[float]], refused: Sequence[bool] = ()
+) -> Scene:
+    """Relative errors of the gradient against the strength of the networks, a line for each way to compute it.
+
+    refused: where the package refuses the first of them; those points get a cross.
+    """
+    told = "; ".join(f"{name}: from {_short(v[0])} to {_short(v[-1])}" for name, v in errors.items())
+    crosses = f" The package refuses {sum(refused)} of {len(refused)}." if refused else ""
+    scene = Scene(f"Error of the gradient against the strength of the networks. {told}.{crosses}", height=300)
     panel = scene.panel(
-        (strengths[0], strengths[-1]), (-17, 3), title="error of the gradient, as a share of its length",
-        xlabel="strength of the networks", yticks=[(p, _ten_to(p)) for p in (-16, -12, -8, -4, 0)],
+        (strengths[0], 1.5 * strengths[-1]), (-17, 4), title="error of the gradient, as a share of its length",
+        xlabel="strength of the networks", xticks=[0, 0.1, 0.2, 0.3],
+        yticks=[(p, _ten_to(p)) for p in (-16, -12, -8, -4, 0)],
     )  # fmt: skip
     panel.line(panel.x, [0, 0], "ink", 1.4, dash=True)
-    panel.text(strengths[0], 0.15, " as large as the gradient itself", size=12, anchor="start", baseline="bottom")
-    for name in (*(other for other in errors if other != chosen), chosen):
-        values = np.log10(np.clip(np.nan_to_num(errors[name], nan=1e3), floor, 1e3))
-        now = name == chosen
-        panel.line(strengths, values, "z" if now else "ink", 3.2 if now else 1.3, 1 if now else 0.5)
-        if now:
-            panel.dots(strengths, values, "z", 4)
-    panel.text(strengths[-1], -15.9, f"{chosen}: at the end {_short(errors[chosen][-1])}", "z", 14, "end", bold=True)
+    panel.text(strengths[0], 0.2, " as large as the gradient itself", size=12, anchor="start", baseline="bottom")
+    for colour, (name, values) in zip(("z", "log_det", "x"), errors.items(), strict=False):
+        _log_line(panel, strengths, values, name, colour)
+    values = np.log10(next(iter(errors.values())))
+    for strength, value, crossed in zip(strengths, values, refused, strict=bool(refused)):
+        if crossed:
+            panel.text(strength, value, "×", "ink", 26, bold=True)
+    if refused:
+        panel.text(panel.x[1], 3.2, "× refused by the package", size=12, anchor="end")
     return scene
+
+
+def missed_by(strengths: Sequence[float], errors: Mapping[str, Sequence[float]]) -> Scene:
+    """By how much the way back misses the input, against the strength of the networks, a line for each of `errors`."""
+    told = "; ".join(f"{name}: from {_short(v[0])} to {_short(v[-1])}" for name, v in errors.items())
+    scene = Scene(f"Error of the way back against the strength of the networks. {told}.", height=230)
+    panel = scene.panel(
+        (strengths[0], 1.3 * strengths[-1]), (-7, 4), title="largest error of the way back",
+        xlabel="strength of the networks", xticks=[0.1, 0.2, 0.3], yticks=[(p, _ten_to(p)) for p in (-6, -3, 0, 3)],
+    )  # fmt: skip
+    looks = (("z", "bottom"), ("log_det", "top"))
+    for (colour, baseline), (name, values) in zip(looks, errors.items(), strict=True):
+        _log_line(panel, strengths, values, name, colour, baseline)
+    return scene
+
+
+def _log_line(
+    panel: Panel, x: Sequence[float], values: Sequence[float], name: str, colour: str, baseline: str = "middle"
+) -> None:
+    heights = np.log10(np.clip(values, 1e-17, 1e4))
+    panel.line(x, heights, colour, 3)
+    panel.dots(x, heights, colour, 4)
+    panel.text(x[-1], heights[-1], f"  {name}", colour, 13, "start", bold=True, baseline=baseline)
 
 
 def _ten_to(power: int) -> str:
