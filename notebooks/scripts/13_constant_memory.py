@@ -147,6 +147,10 @@ per_pixel = per_step / (8 * 16 * 16) / 4  # 8 faces; a float32 has 4 bytes
 # %% tags=["nbval-check-output"]
 print(f"one step keeps about {per_pixel:.0f} numbers for each pixel, {per_pixel / 12:.0f} times its input")
 
+# %% [markdown]
+# Which numbers are they? The shapes of the kept tensors tell: each part's input, the network's two hidden layers, and
+# what the derivatives of scale and shift need.
+
 # %%
 from glowlab.figures import constant_memory as figures
 
@@ -243,11 +247,12 @@ print(f"4 steps: stored {plain / 1e6:.1f} MB, checkpointed {checkpointed / 1e6:.
 # %% [markdown]
 # The price: each step runs twice. A backward pass costs about as much as two forward passes, so a training step goes
 # from 3 units of time to 4.
+
 # %% [markdown]
 # ## 4 · Forget the input, too
 #
-# Now the third way. We build it for one coupling. These are the functions of notebook 08, with a network of two
-# layers:
+# Now the third way. We build it for one coupling. These are the functions of notebook 08, without its limit on what
+# the network sees, and with a network of two layers:
 
 
 # %%
@@ -299,8 +304,8 @@ guess
 
 # %% [markdown]
 # One tool is needed. `torch.autograd.grad(outputs, inputs, grad_outputs)` starts a backward pass in the middle: we
-# hand it the gradients by the outputs, it gives those by the inputs. It needs a graph from inputs to outputs. For $y =
-# w x$ with $g_y = 10$:
+# hand it the gradients by the outputs, it gives those by the inputs. It needs a graph from inputs to outputs. For
+# $y = w x$ with $g_y = 10$:
 
 # %% tags=["nbval-check-output"]
 w, one = torch.tensor(3.0, requires_grad=True), torch.tensor(2.0, requires_grad=True)
@@ -387,6 +392,20 @@ def forward_chain(x, networks):
 torch.manual_seed(0)
 networks = [make_network() for _ in range(8)]
 
+# %% [markdown]
+# The same chain, made of the package's parts, is for comparing later:
+
+# %%
+from glowlite.flows import Chain, Coupling, Reverse, reversible
+
+flows = []
+for network in networks:
+    coupling = Coupling(12, width=32, edge=False)
+    coupling.network = network
+    flows += [Reverse(12), coupling]
+chain = Chain(*flows)
+weights = [weight for network in networks for weight in network.parameters()]
+
 # %%
 on_the_way = [squeezed, *(forward_chain(squeezed, networks[:count])[0] for count in (2, 4, 8))]
 row(
@@ -416,19 +435,8 @@ verdict
 # %% [markdown]
 # `check.backward_chain.hint()` and `check.backward_chain.solution()` are there. Now compare: with PyTorch's own way,
 # which stores, and with the package's `reversible.run`, on the same networks. The loss is the negative log-likelihood,
-# up to a constant: $\tfrac12 \lVert z\rVert^2 - \log\det$ for each picture, and its mean. So $g_z = z/B$ and $g_\ell =
-# -1/B$, with $B$ pictures.
-
-# %%
-from glowlite.flows import Chain, Coupling, Reverse, reversible
-
-flows = []
-for network in networks:
-    coupling = Coupling(12, width=32, edge=False)
-    coupling.network = network
-    flows += [Reverse(12), coupling]
-chain = Chain(*flows)
-weights = [weight for network in networks for weight in network.parameters()]
+# up to a constant: $\tfrac12 \lVert z\rVert^2 - \log\det$ for each picture, and its mean. So $g_z = z/B$ and
+# $g_\ell = -1/B$, with $B$ pictures.
 
 
 # %%
@@ -504,6 +512,7 @@ for way in figures.WAYS:
 # %% [markdown]
 # Reversible, 128 steps need a third more than 4. The price is time: about half as much again, and not the third that
 # we counted, because on a CPU the small operations of the inverse cost as well.
+
 # %% [markdown]
 # ## 7 · What fits on a card?
 #
@@ -613,8 +622,8 @@ def there_and_back(strength):
 row(
     [pixels.to_uint8(tiny)[-1], *map(there_and_back, (0.1, 0.2, 0.3))],
     ["$x$", "strength 0.1", "strength 0.2", "strength 0.3"],
-    alt="A face of 8 by 8 pixels; the same after the way there and back at strength 0.1; at 0.2 some pixels differ; at "
-    "0.3 only noise is left.",
+    alt="A face of 8 by 8 pixels; the same after the way there and back at strength 0.1; at 0.2 it is hardly to be "
+    "recognised; at 0.3 only noise is left.",
     height=128,
 )
 
@@ -797,6 +806,7 @@ print("faces64, stored and reversible are equal to 0.1%:", apart(found["reversib
 # built a model that gives every pixel back. Notebook 05 showed what rounding does to that. Today the way back paid for
 # memory, as long as rounding stayed small. [The course in one page](../docs/course.md) ties all together; [the
 # project](../docs/project.md) lets you use it.
+
 # %% [markdown]
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 1 (memory). Gomez, Ren, Urtasun and Grosse (2017), *The
 # reversible residual network*. Chen, Xu, Zhang and Guestrin (2016), *Training deep nets with sublinear memory cost*.
