@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from glowlab.figures.board import Board
 from glowlab.figures.controls import Button, CheckBox, Choice, Control, Point, Slider, Trace
+from glowlab.figures.curves import Curves, Plot
 from glowlab.figures.scene import Scene
 from glowlab.widgets import controls as widgets
 from glowlab.widgets.frame import Frame, box
@@ -24,18 +25,18 @@ __all__ = ["Button", "CheckBox", "Choice", "Follow", "Live", "Point", "Slider", 
 
 
 class Painted(Frame):
-    """A frame around one board; it leaves the board's scene as a picture where no kernel runs."""
+    """A frame around one board, or around curves; it leaves them as a picture where no kernel runs."""
 
-    def __init__(self, scene: Scene):
+    def __init__(self, scene: Scene | Plot):
         super().__init__("", "")
         self.add_class("gl-live")
         self.head.layout.display = "none"
-        self.board = Board(scene)
+        self.board = Curves(scene) if isinstance(scene, Plot) else Board(scene)
 
     @property
-    def scene(self) -> Scene:
-        """The scene on the board."""
-        return self.board.scene
+    def scene(self) -> Scene | Plot:
+        """The scene on the board, or the plot of the curves."""
+        return self.board.plot if isinstance(self.board, Curves) else self.board.scene
 
     def notify(self, text: str, kind: str = "info") -> None:
         """Show a sentence above the picture."""
@@ -91,14 +92,14 @@ class Live(Painted):
 
 
 class Watch(Painted):
-    """`for step in Watch(600, draw): ...` shows `draw()`, a Scene, and the progress with the time left.
+    """`for step in Watch(600, draw): ...` shows `draw()`, a Scene or a Plot, and the progress with the time left.
 
     draw   called before the first step, about every `every` seconds, and at the end; it may use random numbers
            without changing those of the loop, and should take well under a second
     what   the word for a step
     """
 
-    def __init__(self, total: int, draw: Callable[[], Scene], every: float = 1.0, what: str = "steps"):
+    def __init__(self, total: int, draw: Callable[[], Scene | Plot], every: float = 1.0, what: str = "steps"):
         if total < 1:
             raise GlowliteError(f"there must be at least one step to watch, not {total}")
         self.total, self.draw, self.every, self.what = total, draw, every, what
@@ -126,7 +127,7 @@ class Watch(Painted):
             bundle, metadata = self._repr_mimebundle_()
             shown.update(still(bundle), metadata=metadata, raw=True)
 
-    def _draw(self) -> Scene:
+    def _draw(self) -> Scene | Plot:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             return self.draw()
 

@@ -733,7 +733,8 @@ def still_to_pay(model, x):
 # %%
 from glowlab.figures.glow_assembled import bits_by_layer
 
-layers = ["step 1", "", "", "", "split 1", "", "", "", "", "split 2", "", "", "", "", "top"]
+ends = ["split 1", "split 2", "top"]
+layers = [name for end, k in zip(ends, DEPTH, strict=True) for name in [*(f"step {i + 1}" for i in range(k)), end]]
 bills = {
     "untrained": still_to_pay(untrained_model, fixed_noise),
     "trained": still_to_pay(model, fixed_noise),
