@@ -1,8 +1,10 @@
-"""Figures that move: `Live` follows its controls, `Watch` follows a loop, `Follow` is one slider and one picture.
+"""Figures that move: `Live` follows its controls, `Watch` follows a loop, `watch_process` a process,
+`Follow` is one slider and one picture.
 
 Where no kernel runs, each leaves its picture with alt text.
 """
 
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 
@@ -21,7 +23,7 @@ from glowlab.widgets.picture import Picture, with_png
 from glowlab.widgets.still import show_with_still, still, takes_two_outputs, view
 from glowlite.errors import GlowliteError
 
-__all__ = ["Button", "CheckBox", "Choice", "Follow", "Live", "Point", "Slider", "Trace", "Watch"]
+__all__ = ["Button", "CheckBox", "Choice", "Follow", "Live", "Point", "Slider", "Trace", "Watch", "watch_process"]
 
 
 class Painted(Frame):
@@ -42,6 +44,16 @@ class Painted(Frame):
         """Show a sentence above the picture."""
         super().notify(text, kind)
         self.head.layout.display = "flex" if text else "none"
+
+    def appear(self):
+        """Display it, and its picture, for which this returns a handle."""
+        return show_with_still(*self._repr_mimebundle_(), display_id=True)
+
+    def leave(self, shown) -> None:
+        """Store the picture as it is now, in place of the one of handle `shown`."""
+        if shown is not None and takes_two_outputs():
+            bundle, metadata = self._repr_mimebundle_()
+            shown.update(still(bundle), metadata=metadata, raw=True)
 
     def _repr_mimebundle_(self, **kwargs):
         bundle, metadata = self.scene.shown()._repr_mimebundle_()
@@ -112,7 +124,7 @@ class Watch(Painted):
 
     def __iter__(self) -> Iterator[int]:
         self._say(0, 0.0)
-        shown = show_with_still(*self._repr_mimebundle_(), display_id=True)
+        shown = self.appear()
         start = last = time.perf_counter()
         for step in range(self.total):
             yield step
@@ -123,9 +135,7 @@ class Watch(Painted):
                 last = time.perf_counter()
         self._say(self.total, time.perf_counter() - start)
         self.board.show(self._draw())
-        if shown is not None and takes_two_outputs():  # so that the last picture is the one that is stored
-            bundle, metadata = self._repr_mimebundle_()
-            shown.update(still(bundle), metadata=metadata, raw=True)
+        self.leave(shown)
 
     def _draw(self) -> Scene | Plot:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
@@ -139,6 +149,25 @@ class Watch(Painted):
             words = f"{done:,} of {self.total:,} {self.what}, {left} left"
         bar = f'<progress max="{self.total}" value="{done}" aria-label="progress"></progress>'
         self.progress.value = f'<div class="gl-progress">{bar}<span>{words}</span></div>'
+
+
+def watch_process(
+    process: subprocess.Popen, draw: Callable[[], Scene | Plot], until: Callable[[], bool] = bool, every: float = 0.5
+) -> None:
+    """Show `draw()` about every `every` seconds while a process runs, until it ends or until `until()` is true.
+
+    GlowliteError, with the process's last words on stderr (a pipe), where it ends by itself with an error.
+    """
+    painted = Painted(draw())
+    shown = painted.appear()
+    while process.poll() is None and not until():
+        time.sleep(every)
+        painted.board.show(draw())
+    if process.poll():
+        words = process.stderr.read().strip().splitlines() if process.stderr else []
+        raise GlowliteError(f"the process ended with status {process.returncode}: {' '.join(words[-1:])}")
+    painted.board.show(draw())
+    painted.leave(shown)
 
 
 class Follow(Frame):
