@@ -10,6 +10,7 @@ from glowlab.figures.colours import PALETTE
 from glowlab.figures.values import format_number
 
 HEIGHT = 320  # CSS pixels, where the layout names none
+LETTERS = 85  # in a line of the legend
 DASHES = {"dash": "--", "dot": ":", "dashdot": "-."}
 
 
@@ -34,7 +35,8 @@ def paint(figure: dict) -> Figure:
     for shape in layout.get("shapes", []):
         _rule(axes, shape)
     if layout.get("showlegend", len(handles) > 1):
-        made.legend(handles.values(), handles, loc="outside lower center", ncols=min(4, len(handles)), fontsize=11)
+        across = max(1, LETTERS // (8 + max(map(len, handles))))  # names in a line
+        made.legend(handles.values(), handles, loc="outside lower center", ncols=across, fontsize=11)
     return made
 
 

@@ -146,11 +146,14 @@ def time_curves(channels: Sequence[int], panels: Mapping[str, Mapping[str, Seque
 
     Each line is labelled with the power of C that its last points follow.
     """
-    if min(second for lines in panels.values() for seconds in lines.values() for second in seconds) <= 0:
+    every = [second for lines in panels.values() for seconds in lines.values() for second in seconds]
+    if min(every) <= 0:
         raise GlowliteError("only times above 0 have a logarithm")
     figure, told = make_subplots(1, len(panels), subplot_titles=list(panels), shared_yaxes=True), []
     figure.update_xaxes(type="log", title="channels C", tickvals=channels)
-    figure.update_yaxes(type="log", tickvals=[10.0**power for power in SECONDS], ticktext=list(SECONDS.values()))
+    low, high = math.floor(math.log10(min(every))), math.ceil(math.log10(max(every)))
+    decades = {10.0**power: words for power, words in SECONDS.items() if low <= power <= high}
+    figure.update_yaxes(type="log", range=[low, high], tickvals=list(decades), ticktext=list(decades.values()))
     figure.update_layout(height=340, showlegend=True)
     for column, (title, lines) in enumerate(panels.items(), start=1):
         for name, seconds in lines.items():
