@@ -453,9 +453,10 @@ print("encode and decode give each pixel back:  ", torch.equal(model.decode(mode
 # Faces hardly go further, so for them nothing changes; but far out the network's answers no longer grow, nor do their
 # errors. And float64 has its limit, too: in a flow of random layers, with latents of a million, it was wrong by 13 grey
 # values.
-#
-# If you write your own flow, measure this error: nothing makes it 0. Errors that grow on the way back are called
-# *exploding inverses*.
+
+# %% [markdown]
+# If you write your own flow, measure this error. ActNorm and small weights keep it small; nothing makes it 0. Errors
+# that grow on the way back are called *exploding inverses*.
 
 # %% [markdown]
 # ## 7 · A last layer of zeros
