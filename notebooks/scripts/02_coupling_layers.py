@@ -137,8 +137,8 @@ check.additive_inverse(additive_inverse)
 # This is **affine coupling**. The network says $\log s$, which may be any number: $s = e^{\log s}$ is always above 0.
 
 # %% [markdown]
-# (The paper's table 1 keeps $x_b$ and moves $x_a$, and scales before it shifts, $s\,x + t$, as Real NVP does, a flow
-# before Glow. Glow's published code shifts first, and so do we. All these are affine couplings.)
+# (The paper's table 1 keeps $x_b$ and moves $x_a$. It scales before it shifts, $s\,x + t$, as Real NVP does, an older
+# flow. Glow's published code shifts first, and so do we. All these are affine couplings.)
 
 
 # %%
@@ -374,7 +374,7 @@ from glowlite.data import toy2d
 from glowlite.flows.multiscale import standard_normal_log_prob
 
 moons = toy2d.draw("moons", 20_000)  # (N, 2)
-held_out = toy2d.draw("moons", 5_000, seed=1)
+held_out = toy2d.draw("moons", 5_000, seed=1)  # never used for training, only to judge
 density_maps({"the bell": standard_normal_log_prob}, held_out).shown()
 
 # %% [markdown]

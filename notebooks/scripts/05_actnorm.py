@@ -62,7 +62,7 @@ row(small[:8], height=96, alt="Eight drawn faces of 8 by 8 pixels: hair, skin an
 
 # %% [markdown]
 # Pixels lie between $-0.5$ and $0.5$, so each channel is narrow, and each has a mean of its own. The latents
-# at the other end of Glow should have mean 0 and standard deviation 1 (std; we also say *spread*). **ActNorm** gives
+# at the other end of Glow should have mean 0 and standard deviation 1 (std, or *spread*). **ActNorm** gives
 # every channel one scale and one shift:
 #
 # $$z = s\,x + b$$
@@ -76,7 +76,7 @@ glow_map("actnorm", "log_det")
 # ## 2 · By hand, then by data
 #
 # Here is one channel. Move the two sliders until the orange histogram fills the space under the grey line, which is
-# the standard normal. (Section 4 explains the green bar.)
+# the standard normal.
 
 # %%
 from glowlab.figures import actnorm as figures
@@ -90,9 +90,8 @@ def by_hand(log_s, b):
 Live(by_hand, Slider("log_s", "log s", -1.0, 3.0, 0.7), Slider("b", "b", -3.0, 3.0, 0.0))
 
 # %% [markdown]
-# It takes a while, and there are 12 channels here, and thousands in the whole model. But you were solving an
-# equation: the mean and the standard deviation of the channel, over all pictures and all pixels, say where the sliders
-# belong:
+# That takes a while, and the whole model has thousands of channels. But the mean and the standard deviation of the
+# channel, over all pictures and all pixels, say where the sliders belong:
 
 # %%
 mean = x.mean((0, 2, 3), keepdim=True)  # (1, 12, 1, 1)
@@ -116,7 +115,7 @@ print("same as glowlite:", same)
 # for any batch (B, C, h, w).
 #
 # One special case: a channel can hold the same number in all pixels of the batch. Then its $s$ must stay finite, at
-# most 1000.
+# most 1000. The others still get variance 1 exactly: add nothing to the std.
 
 
 # %%
@@ -257,8 +256,8 @@ def stack(actnorm, spread, scale, depth=30):
 
 
 # %% [markdown]
-# On the way we note the standard deviation of the signal and the log-det so far. Then we go all the way back and
-# measure by how much the result differs from $x$.
+# On the way we note the signal's standard deviation and the log-det so far. Then we go back and measure the largest
+# error.
 
 
 # %%
@@ -290,8 +289,8 @@ guess.outcome(
 )
 
 # %% [markdown]
-# Now all settings: with ActNorm or without, spreads from 0 to 0.1, and the two ways of notebook 02 to make a scale
-# of the network's answer: bounded, or the paper's sigmoid. The chosen one is in colour, the others are grey.
+# Now all settings: with ActNorm or without, spreads from 0 to 0.1, and both scales of notebook 02, bounded or the
+# paper's sigmoid. The chosen one is in colour, the others are grey.
 
 # %%
 from itertools import product
@@ -351,7 +350,7 @@ print("on, zero:  spread near 1:", 0.9 < calm.std[-1] < 1.1, " inverse within 1e
 #
 # A colleague sets the ActNorms of 30 steps from one batch, by these lines. They run without an error. But the
 # picture below shows that something is wrong: after every ActNorm the spread should be 1, the grey line at
-# the bottom. Each mark on the axis is a million times the one below it.
+# the very bottom.
 
 
 # %%
@@ -456,7 +455,7 @@ print("encode and decode give each pixel back:  ", torch.equal(model.decode(mode
 
 # %% [markdown]
 # If you write your own flow, measure this error. ActNorm and small weights keep it small; nothing makes it 0. Errors
-# that grow on the way back are called *exploding inverses*.
+# that grow on the way back are called *exploding inverses* (see 12b).
 
 # %% [markdown]
 # ## 7 · A last layer of zeros
@@ -504,7 +503,7 @@ guess.outcome(
 # %% [markdown]
 # ## 8 · How many pictures are enough?
 #
-# One question is left. ActNorm relies on its first batch. How large must that be? At the last level of a
+# How large must ActNorm's first batch be? At the last level of a
 # small Glow a channel may have a single pixel. Squeeze our faces until they are 192 channels of one pixel;
 # take the scales from the first few; look at the others.
 
@@ -628,5 +627,3 @@ print("no data:      behind by half a bit or more:", last["no data at all"] > la
 # **Next.** 06, Many scales: half of the numbers leave early.
 #
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 3.1 (ActNorm) and 3.3 (zero initialisation).
-# Exploding inverses: Behrmann et al. (2021), *Understanding and mitigating exploding inverses in invertible neural
-# networks*.

@@ -87,8 +87,8 @@ glow_map("x", "z")
 # %% [markdown]
 # ## 2 · With, minus without
 #
-# Take 200 drawn faces and one thing that is known of each: does it have a beard? Most people have none, and most
-# drawn faces have none either. Encode them, which takes a few seconds.
+# Take 200 drawn faces and one thing that is known of each: does it have a beard? Most have none. Encode
+# them, which takes a few seconds.
 
 # %% tags=["nbval-check-output"]
 labelled = faces.draw(200, seed=1)
@@ -152,8 +152,8 @@ def bearded(amount):
 Follow(bearded, "Beard", ("less", "more"), value=1.0, alt="A face with short hair, moved along the beard by {}.")
 
 # %% [markdown]
-# At the ends of the slider other things move, too: the background, the hair. Two hundred labels are few. Section 4
-# comes back to that.
+# At the ends of the slider other things move, too: the background, the hair. Two hundred labels are few (section
+# 4).
 
 # %% [markdown]
 # ### When labels are numbers
@@ -193,13 +193,13 @@ row(
 
 # %% [markdown]
 # The two beards are alike: a step is worth about 1 in $y$ either way. Numbers use the same faces better, so other
-# things change a little less. We stay with yes and no, which is what most labels are.
+# things change a little less. We stay with yes and no, as most labels are.
 
 # %% [markdown]
 # ## 3 · A reader
 #
 # How far does a step move the beard, and what else does it move? To measure that we need a function that reads a
-# beard off a picture and knows nothing of latents. Of drawn faces we know the truth, so least squares will do. It
+# beard from a picture and knows nothing of latents. Of drawn faces we know the truth, so least squares will do. It
 # computes ten attributes from 16 by 16 coarse squares of a picture.
 
 # %%
@@ -457,7 +457,7 @@ print("shuffled labels that move the beard as far as the real ones:", (shuffled 
 # ### Good for changing, bad for recognising
 #
 # Does such a direction also *recognise* a beard? Project the 100 new faces on it, and on the model's own: those with
-# a beard should lie farther along. Then take all pairs of one face with a beard and one without.
+# a beard should lie farther along. Take all pairs of one with and one without.
 
 # %%
 from glowlab.figures.attributes import attribute_histograms
