@@ -15,7 +15,7 @@ from glowlite import latents as latent_space
 from glowlite import pixels
 from glowlite.errors import GlowliteError
 from glowlite.flows import ActNorm, Chain, CheckerboardCoupling, Coupling, Split, Squeeze, TopPrior, reversible
-from glowlite.flows.base import no_change, to_float64
+from glowlite.flows.base import full_float32, no_change, to_float64
 from glowlite.flows.mixing import make_mixing
 from glowlite.flows.multiscale import standard_normal_log_prob
 
@@ -243,6 +243,7 @@ class Glow(nn.Module):
     # ---- for a person: uint8 in, uint8 out -----------------------------------------------------------------------
 
     @torch.no_grad()
+    @full_float32()
     def encode(self, images: Tensor, batch: int = 128) -> list[Tensor]:
         """uint8 (B, C, H, W) -> latents, `batch` pictures at a time. Deterministic; `decode` gives every pixel back.
 
@@ -275,6 +276,7 @@ class Glow(nn.Module):
         return copy.deepcopy(self).to(device).double()
 
     @torch.no_grad()
+    @full_float32()
     def decode(self, latents: Sequence[Tensor]) -> Tensor:
         """Latents -> uint8 (B, C, H, W)."""
         return pixels.to_uint8(self.inverse(latents))
@@ -286,6 +288,7 @@ class Glow(nn.Module):
         return self.decode(latent_space.scale([e.to(self.dtype) for e in eps], temperature))
 
     @torch.no_grad()
+    @full_float32()
     def log_prob(self, images: Tensor, generator: torch.Generator | None = None, batch: int = 128) -> Tensor:
         """log P(picture) in nats, (B,), for pictures of config.n_bits: log p(x) - D log 2^n at dequantised pixels x.
 

@@ -86,7 +86,8 @@ class Reversible(torch.autograd.Function):
                 grad, z = flow.join(*found[:2]), flow.join(*(part.detach() for part in x))
             tolerance = max(tolerance, TOLERANCE[getattr(flow, "autocast", None)])
         missed = (z.flatten()[::EVERY] - seen).abs().amax() / seen.abs().amax().clamp(min=1)
-        wrong = torch.where(missed <= tolerance, 0.0, torch.nan)  # no GPU has to wait for it, as for an error
+        wrong = torch.zeros_like(missed)  # no GPU has to wait for it, as for an error
+        wrong.masked_fill_(~(missed <= tolerance), torch.nan)
         return None, grad + wrong, *(gradients[w].add_(wrong) if w in gradients else None for w in weights)
 
 

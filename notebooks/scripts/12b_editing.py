@@ -432,8 +432,8 @@ print("in the middle every pixel is as painted:", torch.equal(real.decode(eps_li
 #
 # </details>
 #
-# **Next.** 13, Memory that does not grow: what the way back is good for in training.
-# [The course in one page](../docs/course.md) ties the notebooks together and shows what lies around Glow;
+# **Next.** 13, Memory that does not grow: what the way back is good for in training. [The course in one
+# page](../docs/course.md) ties the notebooks together and shows what lies around Glow;
 # [the project](../docs/project.md) lets you use it all.
 #
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 6, "Semantic manipulation"; the labels there are

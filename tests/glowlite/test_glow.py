@@ -326,3 +326,27 @@ def test_configuration_survives_json():
         assert GlowConfig.from_dict(config.to_dict()) == config
     with pytest.raises(GlowliteError, match="unknown setting breadth"):
         GlowConfig.from_dict({"breadth": 3})
+
+
+def test_pixels_are_computed_with_all_bits_of_float32(monkeypatch):
+    """Left alone, recent GPUs round products to TF32: no pixel would come back for certain."""
+
+    def precision():
+        return torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
+
+    seen, right = [], Coupling.scale_and_shift
+    monkeypatch.setattr(Coupling, "scale_and_shift", lambda self, x_a: seen.append(precision()) or right(self, x_a))
+    model = Glow(PRESETS["tiny"])
+    model.initialize(torch.rand(8, 3, 16, 16) - 0.5)
+    before, images = precision(), torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
+    try:
+        torch.backends.cudnn.allow_tf32 = True
+        torch.set_float32_matmul_precision("high")
+        seen.clear()
+        for compute in (model.encode, model.log_prob, lambda images: model.decode(model.encode(images))):
+            compute(images)
+            assert precision() == (True, "high")
+    finally:
+        torch.backends.cudnn.allow_tf32 = before[0]
+        torch.set_float32_matmul_precision(before[1])
+    assert len(seen) == 4 * 4 and set(seen) == {(False, "highest")}
