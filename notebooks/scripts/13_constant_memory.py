@@ -466,7 +466,7 @@ print("same as glowlite's reversible.run, to 1e-6:", error < 1e-6)
 print("same as with stored activations, to 1e-5:  ", apart(our_gradients(), gradients("stored")) < 1e-5)
 
 # %% [markdown]
-# The package does the same in [flows/reversible.py](../glowlite/flows/reversible.py): a class
+# The package does the same in `glowlite/flows/reversible.py`: a class
 # `torch.autograd.Function`, whose `forward` keeps the last output and whose `backward` is your loop, for any flow. So
 # `loss.backward()` works as always.
 
