@@ -50,8 +50,8 @@ class Silu(coupling.CouplingNetwork):
 class MixedLevel(glow.Level):
     """One more mixing between the last coupling and the split: both move the second half given the first."""
 
-    def __init__(self, shape, depth, width, last, config):
-        super().__init__(shape, depth, width, last, config)
+    def __init__(self, shape, depth, width, last, config, *checkerboard):
+        super().__init__(shape, depth, width, last, config, *checkerboard)
         if not last:
             self.steps = Chain(*self.steps.flows, make_mixing(config.permutation, 4 * shape[0]))
 

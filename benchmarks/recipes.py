@@ -90,13 +90,13 @@ class Clock:
             self.times.append((time.process_time() - start) / len(self.x))
 
 
-def cost(recipe: Recipe, task: Task, rounds: int = 12) -> float:
+def cost(recipe: Recipe, task: Task, first: Recipe = RECIPES[FIRST], rounds: int = 12) -> float:
     """The time that an image takes with a recipe, in those of the first recipe: the median of interleaved steps."""
-    ours, first = Clock(recipe, task), Clock(RECIPES[FIRST], task)
+    ours, theirs = Clock(recipe, task), Clock(first, task)
     for _ in range(rounds):
         ours.tick()
-        first.tick()
-    return median(a / b for a, b in zip(ours.times[2:], first.times[2:], strict=True))
+        theirs.tick()
+    return median(a / b for a, b in zip(ours.times[2:], theirs.times[2:], strict=True))
 
 
 def one_run(name: str, task: Task) -> dict | None:
@@ -145,9 +145,9 @@ def read(path: Path) -> list[dict]:
     return json.loads(path.read_text())["runs"] if path.exists() else []
 
 
-def save(path: Path, runs: list[dict]) -> None:
+def save(path: Path, runs: list[dict], kind: str = "glowlite recipes") -> None:
     """Write all runs, whole or not at all."""
-    content = {"kind": "glowlite recipes", "machine": metrics.machine(), "versions": metrics.versions(), "runs": runs}
+    content = {"kind": kind, "machine": metrics.machine(), "versions": metrics.versions(), "runs": runs}
     write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
 
 

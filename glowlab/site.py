@@ -27,6 +27,7 @@ class File:
 def list_files() -> Iterator[File]:
     """Every file of the site, the first page first."""
     from glowlab import pages
+    from glowlab.figures import curves
     from glowlab.films import film
     from glowlab.pages import api, course
 
@@ -38,6 +39,7 @@ def list_files() -> Iterator[File]:
             yield File(f"films/{name}", lambda path=path: film.as_script(path), page=False)
     for lesson in course.list_lessons():
         yield File(f"notebooks/{lesson.page}", lambda path=lesson.path: pages.render_notebook(path, live=False))
+    yield File(f"scripts/{curves.LIBRARY.name}", curves.LIBRARY.read_bytes, page=False)
     for name in filter(course.find_doc, course.DOCS):
         yield File(f"docs/{name}.html", lambda name=name: pages.render_doc(name, live=False))
     for file in course.READING_ORDER:

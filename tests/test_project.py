@@ -166,7 +166,7 @@ def test_the_notebooks_extra_takes_what_colab_has():
     """As googlecolab/backend-info lists it for runtime 2026.01, so that no package of a running kernel is replaced."""
     has = {"anywidget": "0.9.21", "filelock": "3.20.3", "ipywidgets": "7.7.1", "matplotlib": "3.10.0", "numpy": "2.0.2"}
     has |= {"pillow": "11.3.0", "pooch": "1.8.2", "safetensors": "0.7.0", "torch": "2.9.0", "tqdm": "4.67.1"}
-    has |= {"typer": "0.21.1"}
+    has |= {"typer": "0.21.1", "plotly": "5.24.1"}
     wanted = requirements(PROJECT["dependencies"], EXTRAS["notebooks"])
     assert set(wanted) - set(has) == {"lightning-fabric"}, "the only one that it has not"
     assert [name for name in has if not wanted[name].specifier.contains(has[name])] == []

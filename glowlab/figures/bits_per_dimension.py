@@ -3,9 +3,12 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 
+import plotly.graph_objects as go
 import torch
 from torch import Tensor
 
+from glowlab.figures.colours import PALETTE
+from glowlab.figures.curves import Plot, curve
 from glowlab.figures.scene import Panel, Scene
 from glowlab.figures.style import Shown
 from glowlab.figures.values import ticks
@@ -184,25 +187,24 @@ def price_list(prices: Mapping[str, float], alt: str, floor: tuple[str, float] |
     return scene.shown()
 
 
-def overfitting(curves: Mapping[str, Sequence[float]], every: int) -> Shown:
+def overfitting(curves: Mapping[str, Sequence[float]], every: int) -> Plot:
     """Bits per dimension while a model learns: name -> prices, one for each `every` steps; the lowest is marked."""
-    lowest = {name: min(range(len(curve)), key=curve.__getitem__) for name, curve in curves.items()}
+    lowest = {name: min(range(len(prices)), key=prices.__getitem__) for name, prices in curves.items()}
     told = "; ".join(
-        f"{name}: {curve[0]:.1f} at first, lowest {curve[lowest[name]]:.1f} at step {every * lowest[name]}, "
-        f"{curve[-1]:.1f} at last"
-        for name, curve in curves.items()
+        f"{name}: {prices[0]:.1f} at first, lowest {prices[lowest[name]]:.1f} at step {every * lowest[name]}, "
+        f"{prices[-1]:.1f} at last"
+        for name, prices in curves.items()
     )
-    last = every * (max(map(len, curves.values())) - 1)
-    scene = Scene(f"Bits per dimension against steps of training. {told}.", height=290)
-    top = max(map(max, curves.values()))
-    panel = scene.panel(x=(0, 1.45 * last), y=(0, 1.08 * top), title="bits per dimension", xlabel="steps of training",
-                        xticks=range(0, last + 1, last // 4))  # fmt: skip
-    for (name, curve), colour in zip(curves.items(), ("x", "pink"), strict=False):
-        at = [every * i for i in range(len(curve))]
-        panel.line(at, curve, colour)
-        panel.dots([at[lowest[name]]], [curve[lowest[name]]], colour, size=6)
-        panel.text(1.02 * last, curve[-1], name, colour, anchor="start")
-    return scene.shown()
+    figure = go.Figure()
+    figure.update_xaxes(title="steps of training")
+    figure.update_yaxes(title="bits per dimension", rangemode="tozero")
+    hover = {"hovertemplate": "step %{x}: %{y:.2f}"}
+    for (name, prices), colour in zip(curves.items(), ("x", "pink"), strict=False):
+        figure.add_trace(curve(name, [every * i for i in range(len(prices))], prices, colour, **hover))
+        at = lowest[name]
+        dot = {"mode": "markers", "marker_size": 11, "marker_color": PALETTE[colour], "showlegend": False}
+        figure.add_trace(curve(f"lowest of {name}", [every * at], [prices[at]], colour, **dot, **hover))
+    return Plot(figure, f"Bits per dimension against steps of training. {told}.")
 
 
 # ---- the ruler ---------------------------------------------------------------------------------------------

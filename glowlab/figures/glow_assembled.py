@@ -1,13 +1,16 @@
 """Figures of notebook 08: a training run with its samples, bits layer by layer, rulers of bits per dimension."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import plotly.graph_objects as go
 import torch
 from torch import Tensor
 
 from glowlab.figures import style
+from glowlab.figures.curves import Plot, curve
 from glowlab.figures.scene import Panel, Scene
 from glowlite.errors import GlowliteError
 
@@ -133,30 +136,27 @@ def bits_by_layer(
     runs: Mapping[str, Sequence[float]],
     alt: str,
     floor: tuple[float, str] | None = None,
-) -> style.Shown:
+) -> Plot:
     """Bits per number still to pay after each layer: one falling line for each of `runs`.
 
     names   of the layers; a run has one value more, the one before the first layer
     floor   bits that no model can get below, and what to call them
     """
-    colours = ["ink", "log_det", "pink", "amber"]
     if wrong := [name for name, values in runs.items() if len(values) != len(names) + 1]:
         raise GlowliteError(f"{len(names)} layers need {len(names) + 1} values, and {wrong[0]!r} has others")
-    scene = Scene(alt, 300)
-    everything = [value for values in runs.values() for value in values] + ([floor[0]] if floor else [])
-    low, high = min(everything) - 0.4, max(everything) + 0.3
-    panel = scene.panel(
-        (-0.3, len(names) + 3.2), (low, high), ylabel="bits per number",
-        xticks=[(i + 1, name) for i, name in enumerate(names) if name],
-    )  # fmt: skip
+    figure, at = go.Figure(), list(range(len(names) + 1))
+    shown = [(i + 1, name) for i, name in enumerate(names) if not name.startswith("step") or i == 0]
+    figure.update_xaxes(tickvals=[i for i, _ in shown], ticktext=[name for _, name in shown])
+    figure.update_yaxes(title="bits per number")
     if floor:
-        panel.line([0, len(names)], [floor[0]] * 2, colour="ink", width=1.5, dash=True)
-        panel.text(len(names) + 0.2, floor[0], floor[1], size=12, anchor="start")
-    for colour, (name, values) in zip(colours, runs.items(), strict=False):
-        panel.line(range(len(names) + 1), values, colour=colour)
-        panel.dots(range(len(names) + 1), values, colour=colour, size=3.5)
-        panel.text(len(names) + 0.2, values[-1], f"{values[-1]:.2f} {name}", colour=colour, anchor="start")
-    return scene.shown()
+        figure.add_trace(curve(floor[1], [0, len(names)], [floor[0]] * 2, "ink", 1.5, line_dash="dash"))
+    for colour, (name, values) in zip(("sky", "log_det", "pink", "amber"), runs.items(), strict=False):
+        after = ["before the first layer", *(f"after {name}" for name in names)]
+        saved = ["", *(f", {before - now:+.2f} saved" for before, now in pairwise(values))]
+        text = [f"{value:.2f} {where}{less}" for value, where, less in zip(values, after, saved, strict=True)]
+        look = {"mode": "lines+markers", "text": text, "hovertemplate": "%{text}"}
+        figure.add_trace(curve(f"{name}: {values[-1]:.2f}", at, values, colour, **look))
+    return Plot(figure, alt)
 
 
 def bits_rulers(rows: Mapping[str, Mapping[str, float]], alt: str, floor: tuple[float, str]) -> style.Shown:

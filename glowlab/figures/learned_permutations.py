@@ -8,8 +8,10 @@ from statistics import mean, stdev
 
 import numpy as np
 import torch
+from plotly.subplots import make_subplots
 from torch import Tensor
 
+from glowlab.figures.curves import Plot, curve
 from glowlab.figures.scene import Panel, Scene
 from glowlab.figures.values import MINUS, format_number
 from glowlite.checkpoint import SHIPPED
@@ -237,37 +239,31 @@ def final_bits(runs: Sequence[Mapping]) -> dict[tuple[str, str], tuple[float, fl
     return {kind: (mean(values), stdev(values) if len(values) > 1 else 0.0) for kind, values in ends.items()}
 
 
-def run_curves(runs: Sequence[Mapping], last: float, y: tuple[float, float], xlabel: str = "pictures seen") -> Scene:
+def run_curves(runs: Sequence[Mapping], last: float, y: tuple[float, float], xlabel: str = "pictures seen") -> Plot:
     """Held-out bits per dimension of every run (thin) and their mean over seeds (thick), a panel per coupling.
 
     runs: dicts with permutation, coupling, seed, images and bits_per_dim, as in the record; x ends at `last`.
     """
     means = final_bits(runs)
     told = "; ".join(f"{c}, {NAMES[p]} {value:.2f}" for (c, p), (value, _) in means.items()) or "none yet"
-    scene = Scene(
-        f"Held-out bits per dimension against {xlabel}, lower is better. At the end, in the mean over seeds: {told}.",
-        height=290,
-    )
-    for coupling in ("additive", "affine"):
-        look = {"title": f"{coupling} coupling", "xlabel": xlabel, "xticks": [0, (last, f"{last:,.0f}")]}
-        panel = scene.panel((0, last * 1.7), y, ylabel="bits/dim" if coupling == "additive" else "", **look)
-        ends = {}
+    panels = ("additive", "affine")
+    figure = make_subplots(1, 2, subplot_titles=[f"{coupling} coupling" for coupling in panels])
+    figure.update_xaxes(title=xlabel, range=[0, 1.02 * last], tickvals=[0, last], ticktext=["0", f"{last:,.0f}"])
+    figure.update_yaxes(range=y)
+    figure.update_yaxes(title="bits/dim", col=1)
+    for column, coupling in enumerate(panels, start=1):
         for kind, colour in COLOURS.items():
+            look = {"legendgroup": kind, "hovertemplate": "%{y:.3f} after %{x:,}"}
             chosen = [run for run in runs if (run["coupling"], run["permutation"]) == (coupling, kind)]
             for run in chosen:
-                panel.line(run["images"], run["bits_per_dim"], colour, 1, alpha=0.6)
+                name = f"{NAMES[kind]}, seed {run['seed']}"
+                thin = curve(name, run["images"], run["bits_per_dim"], colour, 1, opacity=0.6, showlegend=False, **look)
+                figure.add_trace(thin, 1, column)
             if chosen and len({tuple(run["images"]) for run in chosen}) == 1:
-                curve = np.mean([run["bits_per_dim"] for run in chosen], 0)
-                panel.line(chosen[0]["images"], curve, colour, 3)
-                ends[kind] = curve[-1]
-        for kind, height in spread_labels(ends, 0.08 * (y[1] - y[0])).items():
-            panel.text(last * 1.03, height, f"{NAMES[kind]} {ends[kind]:.2f}", COLOURS[kind], 13, "start", bold=True)
-    return scene
-
-
-def spread_labels(heights: Mapping[str, float], least: float) -> dict[str, float]:
-    """The same heights, moved up where labels would lie closer than `least` to one another."""
-    placed: dict[str, float] = {}
-    for name in sorted(heights, key=heights.__getitem__):
-        placed[name] = max([heights[name], *(below + least for below in placed.values())])
-    return placed
+                mean_curve = np.mean([run["bits_per_dim"] for run in chosen], 0)
+                thick = curve(NAMES[kind], chosen[0]["images"], mean_curve, colour, 3, showlegend=column == 1, **look)
+                figure.add_trace(thick, 1, column)
+    return Plot(
+        figure,
+        f"Held-out bits per dimension against {xlabel}, lower is better. At the end, in the mean over seeds: {told}.",
+    )

@@ -1,8 +1,10 @@
-"""Figures that move: `Live` follows its controls, `Watch` follows a loop, `Follow` is one slider and one picture.
+"""Figures that move: `Live` follows its controls, `Watch` follows a loop, `watch_process` a process,
+`Follow` is one slider and one picture.
 
 Where no kernel runs, each leaves its picture with alt text.
 """
 
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 
@@ -13,6 +15,7 @@ from tqdm import tqdm
 
 from glowlab.figures.board import Board
 from glowlab.figures.controls import Button, CheckBox, Choice, Control, Point, Slider, Trace
+from glowlab.figures.curves import Curves, Plot
 from glowlab.figures.scene import Scene
 from glowlab.widgets import controls as widgets
 from glowlab.widgets.frame import Frame, box
@@ -20,27 +23,37 @@ from glowlab.widgets.picture import Picture, with_png
 from glowlab.widgets.still import show_with_still, still, takes_two_outputs, view
 from glowlite.errors import GlowliteError
 
-__all__ = ["Button", "CheckBox", "Choice", "Follow", "Live", "Point", "Slider", "Trace", "Watch"]
+__all__ = ["Button", "CheckBox", "Choice", "Follow", "Live", "Point", "Slider", "Trace", "Watch", "watch_process"]
 
 
 class Painted(Frame):
-    """A frame around one board; it leaves the board's scene as a picture where no kernel runs."""
+    """A frame around one board, or around curves; it leaves them as a picture where no kernel runs."""
 
-    def __init__(self, scene: Scene):
+    def __init__(self, scene: Scene | Plot):
         super().__init__("", "")
         self.add_class("gl-live")
         self.head.layout.display = "none"
-        self.board = Board(scene)
+        self.board = Curves(scene) if isinstance(scene, Plot) else Board(scene)
 
     @property
-    def scene(self) -> Scene:
-        """The scene on the board."""
-        return self.board.scene
+    def scene(self) -> Scene | Plot:
+        """The scene on the board, or the plot of the curves."""
+        return self.board.plot if isinstance(self.board, Curves) else self.board.scene
 
     def notify(self, text: str, kind: str = "info") -> None:
         """Show a sentence above the picture."""
         super().notify(text, kind)
         self.head.layout.display = "flex" if text else "none"
+
+    def appear(self):
+        """Display it, and its picture, for which this returns a handle."""
+        return show_with_still(*self._repr_mimebundle_(), display_id=True)
+
+    def leave(self, shown) -> None:
+        """Store the picture as it is now, in place of the one of handle `shown`."""
+        if shown is not None and takes_two_outputs():
+            bundle, metadata = self._repr_mimebundle_()
+            shown.update(still(bundle), metadata=metadata, raw=True)
 
     def _repr_mimebundle_(self, **kwargs):
         bundle, metadata = self.scene.shown()._repr_mimebundle_()
@@ -91,14 +104,14 @@ class Live(Painted):
 
 
 class Watch(Painted):
-    """`for step in Watch(600, draw): ...` shows `draw()`, a Scene, and the progress with the time left.
+    """`for step in Watch(600, draw): ...` shows `draw()`, a Scene or a Plot, and the progress with the time left.
 
     draw   called before the first step, about every `every` seconds, and at the end; it may use random numbers
            without changing those of the loop, and should take well under a second
     what   the word for a step
     """
 
-    def __init__(self, total: int, draw: Callable[[], Scene], every: float = 1.0, what: str = "steps"):
+    def __init__(self, total: int, draw: Callable[[], Scene | Plot], every: float = 1.0, what: str = "steps"):
         if total < 1:
             raise GlowliteError(f"there must be at least one step to watch, not {total}")
         self.total, self.draw, self.every, self.what = total, draw, every, what
@@ -111,7 +124,7 @@ class Watch(Painted):
 
     def __iter__(self) -> Iterator[int]:
         self._say(0, 0.0)
-        shown = show_with_still(*self._repr_mimebundle_(), display_id=True)
+        shown = self.appear()
         start = last = time.perf_counter()
         for step in range(self.total):
             yield step
@@ -122,11 +135,9 @@ class Watch(Painted):
                 last = time.perf_counter()
         self._say(self.total, time.perf_counter() - start)
         self.board.show(self._draw())
-        if shown is not None and takes_two_outputs():  # so that the last picture is the one that is stored
-            bundle, metadata = self._repr_mimebundle_()
-            shown.update(still(bundle), metadata=metadata, raw=True)
+        self.leave(shown)
 
-    def _draw(self) -> Scene:
+    def _draw(self) -> Scene | Plot:
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             return self.draw()
 
@@ -138,6 +149,25 @@ class Watch(Painted):
             words = f"{done:,} of {self.total:,} {self.what}, {left} left"
         bar = f'<progress max="{self.total}" value="{done}" aria-label="progress"></progress>'
         self.progress.value = f'<div class="gl-progress">{bar}<span>{words}</span></div>'
+
+
+def watch_process(
+    process: subprocess.Popen, draw: Callable[[], Scene | Plot], until: Callable[[], bool] = bool, every: float = 0.5
+) -> None:
+    """Show `draw()` about every `every` seconds while a process runs, until it ends or until `until()` is true.
+
+    GlowliteError, with the process's last words on stderr (a pipe), where it ends by itself with an error.
+    """
+    painted = Painted(draw())
+    shown = painted.appear()
+    while process.poll() is None and not until():
+        time.sleep(every)
+        painted.board.show(draw())
+    if process.poll():
+        words = process.stderr.read().strip().splitlines() if process.stderr else []
+        raise GlowliteError(f"the process ended with status {process.returncode}: {' '.join(words[-1:])}")
+    painted.board.show(draw())
+    painted.leave(shown)
 
 
 class Follow(Frame):

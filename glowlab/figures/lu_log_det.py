@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
+from plotly.subplots import make_subplots
 from torch import Tensor
 
+from glowlab.figures.curves import Plot, curve
 from glowlab.figures.scene import Panel, Scene
 from glowlab.figures.values import format_number
 from glowlite.errors import GlowliteError
@@ -19,7 +21,7 @@ LARGEST_BAR = 2.5  # nats; the bar of the log-det ends there
 SECONDS = {
     -6: "1 µs", -5: "10 µs", -4: "0.1 ms", -3: "1 ms", -2: "10 ms", -1: "0.1 s", 0: "1 s", 1: "10 s",
 }  # fmt: skip
-KINDS = ("ink", "sky", "amber")
+KINDS = ("sky", "amber", "pink", "log_det")
 
 # ---- a square that moves ------------------------------------------------------------------------------------
 
@@ -139,7 +141,7 @@ def fit_power(channels: Sequence[int], seconds: Sequence[float], last: int = 3) 
     return float(np.polyfit(np.log(channels[-last:]), np.log(seconds[-last:]), 1)[0])
 
 
-def time_curves(channels: Sequence[int], panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Scene:
+def time_curves(channels: Sequence[int], panels: Mapping[str, Mapping[str, Sequence[float]]]) -> Plot:
     """Seconds against channels, both axes logarithmic: title -> (name -> seconds), a panel for each title.
 
     Each line is labelled with the power of C that its last points follow.
@@ -147,25 +149,25 @@ def time_curves(channels: Sequence[int], panels: Mapping[str, Mapping[str, Seque
     every = [second for lines in panels.values() for seconds in lines.values() for second in seconds]
     if min(every) <= 0:
         raise GlowliteError("only times above 0 have a logarithm")
+    figure, told = make_subplots(1, len(panels), subplot_titles=list(panels), shared_yaxes=True), []
+    figure.update_xaxes(type="log", title="channels C", tickvals=channels)
     low, high = math.floor(math.log10(min(every))), math.ceil(math.log10(max(every)))
-    x, told = np.log10(channels), []
-    scene = Scene("Times against channels.", height=290)
-    for title, lines in panels.items():
-        room = 0.55 * len(lines)  # for the words above the lines
-        panel = scene.panel(
-            (x[0] - 0.1, x[-1] + 0.1), (low, high + room), title=title, xlabel="channels C",
-            xticks=[(at, str(c)) for at, c in zip(x, channels, strict=True)],
-            yticks=[(power, SECONDS[power]) for power in range(low, high + 1) if power in SECONDS],
-        )  # fmt: skip
-        for i, (name, seconds) in enumerate(lines.items()):
-            power, colour = fit_power(channels, seconds), KINDS[i % len(KINDS)]
-            panel.line(x, np.log10(seconds), colour)
-            panel.dots(x, np.log10(seconds), colour, size=3.5)
+    decades = {10.0**power: words for power, words in SECONDS.items() if low <= power <= high}
+    figure.update_yaxes(type="log", range=[low, high], tickvals=list(decades), ticktext=list(decades.values()))
+    figure.update_layout(height=340, showlegend=True)
+    for column, (title, lines) in enumerate(panels.items(), start=1):
+        for name, seconds in lines.items():
+            power, colour = fit_power(channels, seconds), KINDS[len(figure.data) % len(KINDS)]
             label = f"{name}: about C^{power:.1f}" if power > 0.15 else f"{name}: hardly grows"
-            panel.text(x[0], high + room - 0.3 - 0.5 * i, label, colour, anchor="start", bold=True)
-            told.append(f"{title}, {label}, {_time(seconds[-1])} at {channels[-1]} channels")
-    scene.alt = f"Times against channels on logarithmic axes. {'; '.join(told)}."
-    return scene
+            said = [_time(second) for second in seconds]
+            look = {
+                "mode": "lines+markers",
+                "text": said,
+                "hovertemplate": f"%{{x}} channels: %{{text}}<extra>{name}</extra>",
+            }
+            figure.add_trace(curve(label, channels, seconds, colour, **look), 1, column)
+            told.append(f"{title}, {label}, {said[-1]} at {channels[-1]} channels")
+    return Plot(figure, f"Times against channels on logarithmic axes. {'; '.join(told)}.")
 
 
 def _time(seconds: float) -> str:

@@ -29,6 +29,7 @@ from glowlite.errors import GlowliteError
 __all__ = ["render_doc", "render_explorer", "render_landing", "render_notebook", "render_source"]
 HERE = Path(__file__).resolve().parent
 MODEL = Path(glowlite.__file__).resolve().parent
+CURVES = 'class="gl-curves-still"'  # in a notebook's output that holds curves
 FOLDERS = [HERE / "templates", HERE, LAB / "serving/voila/templates/glow", LAB / "widgets"]
 
 
@@ -82,6 +83,7 @@ def render_notebook(path: Path | str, live: bool = True) -> str:
 
 @functools.lru_cache(maxsize=64)
 def _render_notebook(path: Path, live: bool, changed: int) -> str:
+    from glowlab.figures import curves
     from glowlab.pages.notebook import convert
 
     lesson = read_lesson(path)
@@ -95,6 +97,7 @@ def _render_notebook(path: Path, live: bool, changed: int) -> str:
     after = lessons[index + 1] if index is not None and index + 1 < len(lessons) else None
     values = {"lesson": lesson, "body": Markup(body), "headings": headings, "before": before, "after": after}
     values["course"] = DOCS["course"][0] if find_doc("course") else ""
+    values["curves"] = Markup(curves.page_script(f"../scripts/{curves.LIBRARY.name}")) if CURVES in body else ""
     return _render("page.html.j2", "../", live, "notebooks", **values)
 
 

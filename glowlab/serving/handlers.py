@@ -17,6 +17,7 @@ from glowlab.explorers.models import MODELS, USUAL, asked_model, credit
 from glowlab.films import film
 from glowlab.serving import patches
 from glowlab.serving.kernels import AllPlacesTaken, PageKernel
+from glowlab.widgets import JS
 from glowlite.errors import GlowliteError
 
 KERNEL_ID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
@@ -264,6 +265,7 @@ def list_addresses(app: patches.VoilaServer, own: str, notebooks: Path | None) -
         (rf"/api/kernels/{KERNEL_ID}", patches.KernelInfo),
         (rf"/api/kernels/{KERNEL_ID}/channels", patches.KernelSocket),
         *patches.list_file_addresses(app),
+        (r"/scripts/(plotly-cartesian\.min\.js)", patches.Files, {"paths": [str(JS.parent / "plotly")]}),
         (r"/films/([a-z0-9.-]+\.film)", patches.Files, {"paths": [str(film.FOLDER)]}),
         (r"/(.*)", NotFound),
     ]

@@ -562,7 +562,8 @@ guess.outcome(
 )
 
 # %% [markdown]
-# Thin lines are single seeds, thick ones their means. Shuffling becomes better than reversing, though by little
+# Thin lines are single seeds, thick ones their means. (Hover over a line to read it. Drag a box to zoom in, and
+# double-click to go back. A click on a name hides its lines.) Shuffling becomes better than reversing, though by little
 # where the coupling is additive. The learned matrix is better than both from the start: a blend lets the four
 # reds speak and be moved at once.
 
@@ -581,7 +582,7 @@ print(f"each run saw {settings['images']:,} of {record['pictures']['training']:,
 print(f"measured on {record['pictures']['measured_on']} others")
 
 # %%
-figures.run_curves(record["runs"], settings["images"], (4.0, 6.5)).shown()
+figures.run_curves(record["runs"], settings["images"], (4.0, 6.5))
 
 # %% tags=["nbval-check-output"]
 print("coupling  between   bits/dim, mean and standard deviation over 3 seeds")

@@ -66,13 +66,13 @@ def seconds(work, repeats=7):
 generator = torch.Generator().manual_seed(0)
 matrices = [torch.randn(C, C, generator=generator) for C in CHANNELS]
 by_slogdet = [seconds(lambda W=W: torch.linalg.slogdet(W)) for W in matrices]
-figures.time_curves(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet}}).shown()
+figures.time_curves(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet}})
 
 # %% [markdown]
 # Both axes are logarithmic, so a power $C^p$ is a straight line of slope $p$. With few channels the clock
 # mostly measures the call itself. With many the line bends up towards $C^3$: eliminating one unknown after
 # another takes about $C^3 / 3$ multiplications. (The times are those of the machine that built this page;
-# yours differ.)
+# yours differ. Hover over a point to read its time.)
 
 # %%
 from glowlab.figures.glow_map import glow_map
@@ -299,7 +299,7 @@ guess
 # %%
 log_s = [W.diagonal().clone() for W in matrices]
 by_sum = [seconds(lambda s=s: s.sum()) for s in log_s]
-figures.time_curves(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet, "sum(log_s)": by_sum}}).shown()
+figures.time_curves(CHANNELS, {"one log-det": {"slogdet(W)": by_slogdet, "sum(log_s)": by_sum}})
 
 # %% tags=["varies: rests on measured times"]
 times = by_sum[-1] / by_sum[0]
@@ -330,7 +330,7 @@ whole = {name: [seconds(step(kind, C)) for C in CHANNELS] for name, kind in laye
 
 # %%
 alone = {"slogdet(W)": by_slogdet, "sum(log_s)": by_sum}
-figures.time_curves(CHANNELS, {"one log-det": alone, "the whole layer": whole}).shown()
+figures.time_curves(CHANNELS, {"one log-det": alone, "the whole layer": whole})
 
 # %% [markdown]
 # On the right the two lines lie close together, and which is lower depends on size and machine. That is what

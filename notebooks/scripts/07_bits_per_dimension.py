@@ -533,6 +533,8 @@ guess.outcome(
 assert learned[-1] < learned[0] - 2
 
 # %% [markdown]
+# Hover over the lowest point of the second curve: after which step would you have stopped?
+#
 # This is **overfitting**. Maximum likelihood asks for nothing else: a density that is high at the pictures that it was
 # shown. So only the price of pictures that were *not* shown tells what a model has learned. Papers report that one.
 # The cures: more pictures, a smaller model, or to stop where the second curve is lowest.

@@ -707,7 +707,8 @@ print(f"{wrong} of {held_out.numel():,} numbers are wrong")
 # ### Where the bits went
 #
 # Without any log-det, standard normal latents would cost $8 + \frac12 \log_2 2\pi e$ bits for each number, about 10.
-# Each layer's log-det lowers this cost. The next figure follows the cost from layer to layer.
+# Each layer's log-det lowers this cost. The next figure follows the cost from layer to layer. Hover over a point to see
+# what its layer saves.
 
 
 # %%
@@ -733,7 +734,8 @@ def still_to_pay(model, x):
 # %%
 from glowlab.figures.glow_assembled import bits_by_layer
 
-layers = ["step 1", "", "", "", "split 1", "", "", "", "", "split 2", "", "", "", "", "top"]
+ends = ["split 1", "split 2", "top"]
+layers = [name for end, k in zip(ends, DEPTH, strict=True) for name in [*(f"step {i + 1}" for i in range(k)), end]]
 bills = {
     "untrained": still_to_pay(untrained_model, fixed_noise),
     "trained": still_to_pay(model, fixed_noise),
@@ -859,9 +861,7 @@ print("and so does the shipped model:", glow_bits[64] < webp_bits[64])
 # </details>
 
 # %% [markdown]
-# **Next.** 10, Temperature: one number that decides how bold a model's drawings are. (Number 09 is kept for training
-# on a GPU and is not written yet. `glowlite train --data faces --out runs/mine` trains a better model than this one;
-# `glowlite train --help` lists what you can choose.)
+# **Next.** 09, Train on a GPU: longer runs, their curves, their memory and their price. It works without a GPU, too.
 #
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 3 with figure 2 for the model, section 5 for its
 # training and its bits per dimension.

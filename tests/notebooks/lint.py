@@ -44,6 +44,7 @@ SYMBOLS = (
     "glowlite.data",
     "glowlite.data.faces",
     "glowlite.training",
+    "glowlite.training.settings",
 )
 
 

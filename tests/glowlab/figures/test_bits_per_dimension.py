@@ -197,3 +197,4 @@ def test_overfitting_tells_where_each_curve_is_lowest():
     shown = figures.overfitting({"seen": [7.0, 5.0, 4.0, 3.0, 2.0], "unseen": [7.0, 6.0, 6.5, 8.0, 9.0]}, every=20)
     assert "seen: 7.0 at first, lowest 2.0 at step 80, 2.0 at last" in shown.alt
     assert "unseen: 7.0 at first, lowest 6.0 at step 20, 9.0 at last" in shown.alt
+    assert shown.points("lowest of unseen") == ([20], [6.0])

@@ -123,8 +123,10 @@ def test_a_run_has_steps(total, every):
 
 def test_the_account_needs_a_value_before_and_after_each_layer():
     runs = {"before": [10, 8, 7, 6.5], "after": [10, 7, 5, 4.25]}
-    shown = bits_by_layer(["", "split", "top"], runs, "Two lines.", FLOOR)
-    assert shown.alt == "Two lines." and Image.open(io.BytesIO(shown.png)).width == 1080
+    plot = bits_by_layer(["step 1", "split", "top"], runs, "Two lines.", FLOOR)
+    assert plot.alt == "Two lines." and Image.open(io.BytesIO(plot.shown().png)).width == 1080
+    assert plot.points("after: 4.25") == ([0, 1, 2, 3], [10, 7, 5, 4.25])
+    assert plot.trace("after: 4.25")["text"][1:3] == ["7.00 after step 1, +3.00 saved", "5.00 after split, +2.00 saved"]
     with pytest.raises(GlowliteError, match="3 layers need 4 values, and 'after'"):
         bits_by_layer(["", "split", "top"], {"before": [10, 8, 7, 6.5], "after": [10, 7, 5]}, "Two lines.")
 

@@ -100,10 +100,10 @@ def test_the_slope_is_the_power():
 
 def test_time_curves_state_powers_and_times():
     cubic, flat = [1e-7 * c**3 for c in CHANNELS], [2e-6] * 4
-    scene = figures.time_curves(CHANNELS, {"one": {"slow": cubic, "fast": flat}, "two": {"slow": cubic}})
-    assert "slow: about C^3.0" in text(scene) and "fast: hardly grows" in text(scene)
-    assert "26 ms at 64 channels" in scene.alt and "2 µs at 64 channels" in scene.alt
-    assert len(scene.panels) == 2 and scene.shown().png
+    plot = figures.time_curves(CHANNELS, {"one": {"slow": cubic, "fast": flat}, "two": {"slow": cubic}})
+    assert plot.points("slow: about C^3.0")[0] == CHANNELS and plot.points("fast: hardly grows")[1] == flat
+    assert "26 ms at 64 channels" in plot.alt and "2 µs at 64 channels" in plot.alt
+    assert [trace.get("xaxis") for trace in plot.figure["data"]] == ["x", "x", "x2"] and plot.shown().png
     assert figures._time(2.5) == "2.5 s" and figures._time(0.1099) == "110 ms" and figures._time(1.23e-4) == "120 µs"
 
 
