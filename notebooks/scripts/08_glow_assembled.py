@@ -14,7 +14,7 @@
 # %% [markdown]
 # # 08 · Glow, assembled
 #
-# Seven notebooks, seven parts. Here they become one model, and you train it. In a few minutes its samples turn from
+# The parts of seven notebooks become one model here, and you train it. In a few minutes its samples turn from
 # coloured noise into blurred faces.
 #
 # **After this notebook you can** put a step of flow and a whole Glow together from parts of your own, prove that
@@ -33,6 +33,7 @@
 # | $L$ | levels | `GlowConfig.levels` |
 # | $\varepsilon_l$ | the white latents of level $l$; $\varepsilon$ means all of them | `Glow.forward` |
 # | $z$ | what one step makes of its input $x$ | `FlowStep.forward` |
+# | $s$, $t$, $h$, $W$ | scale, shift, the network's answer for $s$ (02), the 1x1 convolution's matrix (03) | |
 # | log-det | $\log\lvert\det \partial z / \partial x\rvert$, in nats | `FlowStep.forward` |
 # | $D$ | how many numbers a picture has | `Glow.dims` |
 # | bits/dim | $-\log_2 P(\text{picture}) / D$ | `Glow.bits_per_dim` |
@@ -48,7 +49,7 @@ from glowlab.figures.glow_map import glow_map
 glow_map()
 
 # %% [markdown]
-# You know all of them. Here they are once more, each as functions of its weights. **ActNorm** (notebook 05) has a
+# Here is each part once more, as functions of its weights. **ActNorm** (notebook 05) has a
 # scale and a shift for each channel. It does the same at all $H \cdot W$ pixels, so its log-det is
 # $H \cdot W \sum \log s$. The **1x1 convolution** (03, 04) multiplies the channels of every pixel by one matrix $W$.
 # Its inverse needs no function of its own: it is a 1x1 convolution with $W^{-1}$.
@@ -76,7 +77,7 @@ def conv1x1(x, W):
 # %% [markdown]
 # The **coupling** (02) gives one half of the channels to a network, which says how to shift and scale the other half.
 # The bound 0.7 keeps each step from stretching or shrinking by more than $e^{0.7}$, about 2. The network's input is
-# limited to 5, which changes hardly any number of a face, so its answers stay moderate for other pictures, too.
+# limited to -5 ... 5, which changes hardly any number of a face, so its answers stay moderate for other pictures, too.
 
 
 # %%
@@ -136,8 +137,8 @@ def split_inverse(stays, eps, prior):
 glow_map("actnorm", "mixing", "coupling", "split", "log_det")
 
 # %% [markdown]
-# All the lit boxes are now written. Are they the same as the package's? We compare them with the parts of the trained
-# model, in float64, so that no rounding hides a mistake.
+# All the lit boxes are written now. (Squeeze only moves numbers.) Are they the same as the package's? We compare them
+# with the parts of the trained model, in float64, so that no rounding hides a mistake.
 
 # %%
 import glowlite
@@ -174,7 +175,7 @@ for name, (ours, theirs) in pairs.items():
 from glowlab.checks import Prediction
 
 guess = Prediction(
-    "In the first step of the trained model, which log-det is largest in size?",
+    "In the first step of the trained model, which log-det has the largest absolute value?",
     ["ActNorm", "the 1x1 convolution", "the coupling"],
 )
 guess
@@ -212,7 +213,8 @@ guess.outcome(largest, "Pixels lie close together, so the first thing to do is t
 # %% [markdown]
 # The pictures show three channels as colours, and below them the log-dets. By the chain rule (01) these add up. So
 # do those of all steps. And here is the coupling's network at work: three channels of what it gets, of both hidden
-# layers (64 channels each), and of the shift that it gives.
+# layers (64 channels each; most are 0 after ReLU, here grey), and of the shift that it gives, three times as large so
+# that one sees it.
 
 # %%
 with torch.no_grad():
@@ -222,7 +224,7 @@ with torch.no_grad():
     t = network(seen, couple.network)[:, :6]
 row(
     [latent_picture(maps[0]) for maps in (seen, first, second, 3 * t)],
-    ["$x_a$", "hidden", "hidden", "shift $t$,\n3 times"],
+    ["$x_a$", "hidden", "hidden", "3 $t$"],
     arrows=["3x3", "1x1", "3x3"],
     alt="A face in three channels; two hidden layers, where its edges light up; the shift, in which these edges can "
     "still be seen.",
@@ -287,11 +289,13 @@ glow_map("squeeze", "split", "z", "log_det")
 # %% [markdown]
 # ## Exercise 2 · Glow
 #
-# `forward` collects a list with $\varepsilon_l$ of every level, and adds all log-dets. `inverse` takes such a list,
-# and leaves it as it was. You need: `x, log_det = level(x)` and `level.inverse(x)` for each of `self.levels`, and
-# `split` and `split_inverse` with each of `self.priors`, of which there is one fewer. The last level has, instead of
-# a split, `stays, eps, log_det = self.top(x)` and `self.top.inverse(stays, eps)`. Nothing stays there: on the way back
-# `stays` has no channels, `latents[-1][:, :0]`.
+# `forward` collects a list with $\varepsilon_l$ of every level, and adds all log-dets. `inverse` takes such a list
+# and does not change it:
+#
+# - `x, log_det = level(x)` and `level.inverse(x)`, for each of `self.levels`;
+# - `split` and `split_inverse`, for each of `self.priors` (the last level has none);
+# - for the last level `stays, eps, log_det = self.top(x)`. All numbers leave, so `stays` is empty. On the way back:
+#   `self.top.inverse(latents[-1][:, :0], latents[-1])`, where `[:, :0]` is such an empty tensor.
 
 # %%
 from glowlite.flows import Chain, Squeeze, TopPrior
@@ -318,20 +322,20 @@ class Glow(nn.Module):
 check.glow(Glow)
 
 # %% [markdown]
-# As before, there are `check.glow.hint()` and `check.glow.solution()`, and a stand-in until yours is right. How long is
-# Glow, all of it? We count your lines, those of the functions above, and what the package lends: the network's layers,
-# the loop, squeeze, the table.
+# As before, there are `check.glow.hint()` and `check.glow.solution()`, and a stand-in until yours is right. How many
+# lines is the whole of Glow? We count yours, those of the functions above, and what we took from the package: the
+# network's layers, the loop, squeeze, the table.
 
 # %% tags=["nbval-check-output"]
 from glowlite.flows import ActNorm, base, multiscale
-from glowlite.flows import coupling as layers
+from glowlite.flows import coupling as package
 
 Whole = Glow if check.glow(Glow) else check.stand_in_glow(Glow)
 here = [actnorm, actnorm_inverse, conv1x1, coupling, coupling_inverse, split, split_inverse]
-networks = [CouplingNetwork, layers.NormedConv2d, ZeroConv2d, layers.EdgeConv2d, layers.convolve, base.fold]
+networks = [CouplingNetwork, package.NormedConv2d, ZeroConv2d, package.EdgeConv2d, package.convolve, base.fold]
 others = [Chain, Squeeze, TopPrior, ActNorm, multiscale.bound, random_rotation]
-lines = {"functions": here, "networks": networks, "others": others, Step.__name__: [Step], Whole.__name__: [Whole]}
-lines = {name: sum(map(check.lines_of, parts)) for name, parts in lines.items()}
+parts = {"functions": here, "networks": networks, "others": others, Step.__name__: [Step], Whole.__name__: [Whole]}
+lines = {name: sum(map(check.lines_of, some)) for name, some in parts.items()}
 print(" + ".join(f"{name} {count}" for name, count in lines.items()), "=", sum(lines.values()), "lines of code")
 
 # %%
@@ -357,13 +361,14 @@ with torch.no_grad():
 print(f"{Whole.__name__}, same as glowlite: {agree([*latents, log_det], [*expected, expected_log_det])}")
 
 # %% [markdown]
-# The same latents and the same log-det, up to rounding. So these lines must be able to draw, too:
+# The same latents and the same log-det, up to rounding. So these lines must be able to make new faces, too:
 
 # %%
 from glowlite.latents import sample_eps, scale
 from glowlite.pixels import to_uint8
 
-eps = scale(sample_eps(exact.latent_shapes, 3, torch.Generator().manual_seed(1)), 0.7)
+eps = sample_eps(exact.latent_shapes, 3, torch.Generator().manual_seed(1))
+eps = scale(eps, 0.7)  # a temperature of 0.7: all latents times 0.7, for calmer faces (notebook 10)
 with torch.no_grad():
     drawn = to_uint8(ours.inverse([e.double() for e in eps]))
 row(
@@ -502,8 +507,8 @@ panel.image(J, colours="diverging", high=J.abs().quantile(0.8).item())  # blue b
 scene.shown()
 
 # %% [markdown]
-# There are no zeros left, and no triangle from which to read a determinant. Each part had its own simple pattern; their
-# product has none. Still, its log-det is the sum of theirs:
+# Blue is below 0, orange above. There are no zeros left, and no triangle from which to read a determinant. Each part
+# had its own simple pattern; their product has none. Still, its log-det is the sum of theirs:
 
 # %% tags=["nbval-check-output"]
 brute_force = torch.linalg.slogdet(J)[1]
@@ -554,7 +559,8 @@ check.mended_logit(mended_logit)
 # %% [markdown]
 # ## 6 · Training
 #
-# The loss is the number of bits that a face costs: maximum likelihood, per number. From notebook 07:
+# The loss is the number of bits that a face costs, divided by $D$. To make it small is maximum likelihood (01). From
+# notebook 07:
 # $8 - \log_2 p(x) / D$ bits per dimension, when pixels have 256 values and the noise of dequantisation fills their
 # bins.
 
@@ -574,7 +580,7 @@ with torch.no_grad():
 
 # %% [markdown]
 # How low can it go? The grain of these faces is pure chance, rounded normal noise, and from notebook 07 you know what
-# it costs. On average over faces, no model needs fewer bits than that:
+# it costs. On average over faces, no model can do with fewer bits:
 
 # %% tags=["nbval-check-output"]
 edges = torch.arange(-20, 22) - 0.5  # of the grey levels
@@ -632,7 +638,8 @@ guess
 # | batch; $K$; $L$; width | 8; 4; 3; 32 | 32; 6 to 12; 4; 64 to 160 | 64; 32; 3; 512 |
 #
 # **Adamax** is Adam with the largest recent gradient in place of the root mean square, so one odd batch cannot make a
-# weight jump. **Muon** treats a layer's gradient as a matrix and makes all its singular values about 1.
+# weight jump. **Muon** treats a layer's gradient as a matrix and makes all its singular values about 1,
+# so that every direction is learned equally fast.
 
 # %% [markdown]
 # **Warm-up**: at the start all shifts are 0 and the optimiser's averages are empty, so the learning rate rises slowly
@@ -706,7 +713,8 @@ print(f"{wrong} of {held_out.numel():,} numbers are wrong")
 # %% [markdown]
 # ### Where the bits went
 #
-# Without any log-det, standard normal latents would cost $8 + \frac12 \log_2 2\pi e$ bits for each number, about 10.
+# Without any log-det, standard normal numbers would cost $\frac12 \log_2 2\pi e \approx 2$ bits each, and the bins of
+# width 1/256 add 8: about 10.
 # Each layer's log-det lowers this cost. The next figure follows the cost from layer to layer. Hover over a point to see
 # what its layer saves.
 
@@ -735,13 +743,13 @@ def still_to_pay(model, x):
 from glowlab.figures.glow_assembled import bits_by_layer
 
 ends = ["split 1", "split 2", "top"]
-layers = [name for end, k in zip(ends, DEPTH, strict=True) for name in [*(f"step {i + 1}" for i in range(k)), end]]
+names = [name for end, k in zip(ends, DEPTH, strict=True) for name in [*(f"step {i + 1}" for i in range(k)), end]]
 bills = {
     "untrained": still_to_pay(untrained_model, fixed_noise),
     "trained": still_to_pay(model, fixed_noise),
 }
 bits_by_layer(
-    layers,
+    names,
     bills,
     alt="Two falling lines of bits per number from layer to layer. Both fall steeply in the first step; "
     "the trained one goes on falling, mostly at level 1, and ends lower.",
@@ -800,7 +808,7 @@ guess
 from glowlite.evaluation import codec_bits_per_dim
 
 
-def webp(images):  # all faces as one tall picture, so that what a file costs of itself counts once
+def webp(images):  # all faces as one tall picture: one file header, not 32
     tall = images.transpose(0, 1).flatten(1, 2)[None]  # (1, 3, N * H, W)
     return codec_bits_per_dim(tall, "webp").item()
 
@@ -835,7 +843,7 @@ print("and so does the shipped model:", glow_bits[64] < webp_bits[64])
 
 # %% [markdown]
 # On its ruler, the shipped model is nearer to the grain than ours. It has more levels, more steps, wider networks, and
-# has seen many more faces. Two numbers cannot tell which of these matters. For that one needs runs that differ in one
+# has seen many more faces. Two numbers cannot tell which of these matters. For that, runs must differ in one
 # thing only, on the same pictures, as in the race of notebook 03.
 
 # %% [markdown]
