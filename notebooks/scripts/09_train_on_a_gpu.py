@@ -120,7 +120,7 @@ def half_way():
 run = train("first")
 watch_process(run, draw, until=half_way)
 run.kill()
-status = run.wait()
+words = run.communicate()
 
 # %% [markdown]
 # ## 3 · Go on
@@ -145,7 +145,7 @@ watch_process(train("first", "--resume"), draw)
 
 # %%
 other = train("second")
-other.wait()
+other.communicate()  # waits for its end
 
 both = go.Figure(
     [
