@@ -21,6 +21,7 @@ from glowlite.glow import Glow
 
 HELD_OUT = 2048  # pictures at most
 STOPS = 7  # -1, -2/3, ... 1
+BACK = 0.01  # a reading may go back by this share of the slider's movement: that is the meter's noise
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Effect:
 
     name: str
     moved: float  # standard deviations from one end of the slider to the other, median over pictures
-    monotone: float  # fraction of pictures whose reading never goes back
+    monotone: float  # fraction of pictures whose reading never goes back, but for BACK
     others: float  # |mean movement over pictures| of each other attribute, mean over those
     strays: float  # mean |movement| of the other attributes: also what goes up for one picture and down for the next
     saturated: float  # fraction of values at 0 or 255 at an end of the slider that were not at its middle
@@ -64,14 +65,15 @@ def measure(model: Glow, directions: dict, meter: AttributeMeter, held_out: Labe
         readings = torch.stack([meter.read(stop) for stop in shown]) / deviation  # (STOPS, B, attributes)
         own = meter.names.index(name)
         change = readings[-1] - readings[0]
+        moved = change[:, own].median()
         rest = [i for i in range(len(meter.names)) if i != own]
         middle = saturation(shown[STOPS // 2])
         new = max((saturation(end) & ~middle).float().mean().item() for end in (shown[0], shown[-1]))
         effects.append(
             Effect(
                 name,
-                change[:, own].median().item(),
-                (readings[:, :, own].diff(dim=0) > 0).all(0).float().mean().item(),
+                moved.item(),
+                (readings[:, :, own].diff(dim=0) > -BACK * moved).all(0).float().mean().item(),
                 change[:, rest].mean(0).abs().mean().item(),
                 change[:, rest].abs().mean().item(),
                 new,

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -97,19 +98,25 @@ def measure_memory(settings: Settings, depth: int, memory: str) -> dict:
     saved = saved_bytes(model, x)
     step(model, x)  # what is made once
     model.zero_grad(set_to_none=True)
+    peak = growth(lambda: step(model, x))
+    gradients = sum(weight.grad.nbytes for weight in model.parameters())
+    return {"depth": depth, "memory": memory, "saved": saved, "grown": peak - gradients}
+
+
+def growth(work: Callable[[], object]) -> int:
+    """Bytes by which this process grows while work() runs, at its peak."""
     ctypes.CDLL(None).malloc_trim(0)
     before = resident("VmRSS")
     CLEAR.write_text("5")  # the peak is counted from here
-    step(model, x)
-    gradients = sum(weight.grad.nbytes for weight in model.parameters())
-    return {"depth": depth, "memory": memory, "saved": saved, "grown": resident("VmHWM") - before - gradients}
+    work()
+    return resident("VmHWM") - before
 
 
-def in_a_process(settings: Settings, depth: int, memory: str) -> dict:
-    """`measure_memory` in a process of its own, where memory that is freed goes back at once."""
-    words = [sys.executable, "-m", "benchmarks.memory", *options(settings), "--one", str(depth), memory]
+def in_a_process(*words: str) -> dict:
+    """The JSON that `python -m words` prints, in a process where memory that is freed goes back at once."""
     environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "65536", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(words, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
+    command = [sys.executable, "-m", *words]
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 
 
@@ -144,7 +151,7 @@ def measure(settings: Settings) -> dict:
     for depth in settings.depths():
         row = measure_time(settings, depth)
         for memory in MEMORY:
-            one = in_a_process(settings, depth, memory)
+            one = in_a_process("benchmarks.memory", *options(settings), "--one", str(depth), memory)
             for what in ("saved", "grown"):
                 row.setdefault(what, {})[memory] = one[what]
         rows.append(row)

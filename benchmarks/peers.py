@@ -1,10 +1,12 @@
 """Speed of this Glow beside other flow libraries at equal architecture: `python -m benchmarks.peers`.
 
 Training images per second and decoding times, measured in turns in one run, so that a busy moment of the
-machine meets all alike; and the share of the machine's matrix-product rate that our training reaches.
+machine meets all alike; the share of the machine's matrix-product rate that our training reaches; peak memory of
+a training step, and where its time goes.
 """
 
 import argparse
+import json
 import os
 import sys
 import time
@@ -17,8 +19,10 @@ from statistics import median
 
 import torch
 from torch import Tensor
+from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import memory
 from benchmarks.contenders import BUILDERS, Contender, Size
 from glowlite import pixels
 from glowlite.data import faces
@@ -140,6 +144,58 @@ class ProductRate:
         return work / sum(self.best[size] * count for size, count in self.sizes.items())
 
 
+# ---- where the time goes -----------------------------------------------------------------------------------
+
+GROUPS = {  # parts of PyTorch's names for what it does
+    "convolutions": ("conv",),
+    "matrix products": ("mm", "linear", "solve", "inv"),
+    "ReLU, tanh, exp": ("threshold", "clamp", "relu", "tanh", "sigmoid", "exp", "log", "atan", "softplus"),
+    "optimiser": ("Optimizer", "addcdiv", "lerp", "_foreach"),
+}
+REST = "all else"
+
+
+def time_by_group(entry: Entry, images: Tensor, steps: int = 5) -> dict[str, float]:
+    """Milliseconds of a training step by GROUPS, from PyTorch's profiler."""
+    entry.contender.model.train()
+    with profile(activities=[ProfilerActivity.CPU]) as profiler:
+        for _ in range(steps):
+            train_step(entry, images)
+    spent = dict.fromkeys([*GROUPS, REST], 0.0)
+    for event in profiler.key_averages():
+        group = next((name for name, parts in GROUPS.items() if any(part in event.key for part in parts)), REST)
+        spent[group] += event.self_cpu_time_total / 1e3 / steps
+    return spent
+
+
+def memory_of(library: str, layout: str, size: Size, batch: int) -> dict:
+    """By how many bytes this process grows in a training step; the gradients count, the optimiser's state does not."""
+    images = faces.draw(batch, size=size.side, seed=1).images
+    entry = prepare(BUILDERS[library], size, layout, images)
+    entry.optimiser.zero_grad(set_to_none=True)
+    return {"bytes": memory.growth(lambda: train_step(entry, images))}
+
+
+def peak_memory(library: str, layout: str, size: Size, batch: int) -> str:
+    """`memory_of` in a process of its own, in MB."""
+    given = {"side": size.side, "levels": size.levels, "depth": size.depth, "width": size.width, "batch": batch}
+    words = [word for name, value in given.items() for word in (f"--{name}", str(value))]
+    found = memory.in_a_process("benchmarks.peers", *words, "--threads", "1", "--memory-of", library, layout)
+    return f"{found['bytes'] / memory.MB:.0f}"
+
+
+def step_table(libraries: dict[str, list[Entry]], size: Size, images: Tensor) -> str:
+    """Peak memory of a training step, and where its time goes, in each library's faster layout, as Markdown."""
+    titles = ["a training step", "peak memory, MB", *(f"{name}, ms" for name in (*GROUPS, REST))]
+    lines = [f"\n| {' | '.join(titles)} |", "|---" * len(titles) + "|"]
+    for name, pair in libraries.items():
+        entry = best(pair, TRAIN)
+        cells = [f"{value:.0f}" for value in time_by_group(entry, images).values()]
+        peak = peak_memory(name, entry.layout, size, len(images)) if os.access(memory.CLEAR, os.W_OK) else ""
+        lines.append(f"| {' | '.join([name, peak, *cells])} |")
+    return "\n".join(lines) + "\n"
+
+
 # ---- a run -------------------------------------------------------------------------------------------------
 
 
@@ -174,7 +230,8 @@ def run(size: Size, options: argparse.Namespace) -> str:
         for rate in rates:
             rate.measure_round()
     work = {name: flops_per_picture(pair[0], images) for name, pair in libraries.items()}
-    return table(size, options, libraries, work) + share(libraries["glowlite"], work["glowlite"], *rates)
+    text = table(size, options, libraries, work) + share(libraries["glowlite"], work["glowlite"], *rates)
+    return text + (step_table(libraries, size, images) if device.type == "cpu" else "")
 
 
 def table(size: Size, options, libraries: dict[str, list[Entry]], work: dict[str, float]) -> str:
@@ -230,12 +287,17 @@ def main(words: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=0, help="0: PyTorch's own choice")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--libraries", nargs="+", choices=BUILDERS, default=list(BUILDERS))
+    parser.add_argument("--memory-of", nargs=2, metavar=("LIBRARY", "LAYOUT"), help="print that alone")
     parser.add_argument("--write", action="store_true", help=f"also write benchmarks/{RESULTS.name}")
     options = parser.parse_args(words)
     if "glowlite" not in options.libraries:
         options.libraries.insert(0, "glowlite")
     if options.threads:
         torch.set_num_threads(options.threads)
+    if options.memory_of:
+        size = Size(options.side, options.levels, options.depth, (options.width or [64])[0])
+        print(json.dumps(memory_of(*options.memory_of, size, options.batch)))
+        return 0
     torch.backends.cudnn.allow_tf32 = False  # float32 is float32 for all
     if hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5:
         print("The machine is busy: trust the ratios more than the figures.", file=sys.stderr)

@@ -13,27 +13,26 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
-from unittest import mock
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor
 
+from benchmarks.recipe_list import FIRST, RECIPES, Recipe
+from benchmarks.samples import SEED, pictures
 from glowlab.figures.style import figure
-from glowlite import glow, pixels
+from glowlite import checkpoint, glow, latents, pixels
+from glowlite.data import labelled
 from glowlite.errors import GlowliteError
+from glowlite.evaluation import AttributeMeter, frechet_distance, train_meter
 from glowlite.files import write_atomically
-from glowlite.flows import Chain, coupling
-from glowlite.flows.mixing import make_mixing
 from glowlite.glow import Glow, GlowConfig
 from glowlite.sheet import PAPER
 from glowlite.training import metrics, optimizers
-from glowlite.training.config import METRICS, TrainConfig
+from glowlite.training.config import METRICS, MODEL, TrainConfig
 from glowlite.training.loop import set_precision, train
 from glowlite.training.stream import open_stream
 
@@ -42,108 +41,8 @@ SIZES = {
     32: {"levels": 3, "depth": (4, 6, 8), "width": (64, 96, 128)},
     64: {"levels": 4, "depth": (4, 6, 8, 8), "width": (64, 96, 128, 160)},
 }
-FIRST = "adamax"  # the recipe that all others are compared with
+LABELLED, SAMPLES, TEMPERATURES = 8192, 1536, (1.0, 0.7)  # for the Frechet distance
 SHARED = {"batch": 32, "lr": 2e-3, "warmup": 5_000, "decay": 0.3, "ema": 15_000, "clip": 10.0}
-
-
-# ---- what is tried ---------------------------------------------------------------------------------------------------
-
-
-class Residual(coupling.CouplingNetwork):
-    """The hidden layer is added to the one before it."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = F.relu(self.first(x))
-        return self.last(h + F.relu(self.second(h)))
-
-
-class Gated(coupling.CouplingNetwork):
-    """The hidden layer gates itself, and is added to the one before it."""
-
-    def __init__(self, c_in: int, width: int, c_out: int, edge=True):
-        super().__init__(c_in, width, c_out, edge)
-        self.second = coupling.NormedConv2d(width, 2 * width, kernel=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = F.relu(self.first(x))
-        value, gate = self.second(h).chunk(2, 1)
-        return self.last(h + value * torch.sigmoid(gate))
-
-
-class Silu(coupling.CouplingNetwork):
-    """SiLU in the place of ReLU."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.last(F.silu(self.second(F.silu(self.first(x)))))
-
-
-class MixedLevel(glow.Level):
-    """One more mixing between the last coupling and the split: both move the second half given the first."""
-
-    def __init__(self, shape, depth, width, last, config):
-        super().__init__(shape, depth, width, last, config)
-        if not last:
-            self.steps = Chain(*self.steps.flows, make_mixing(config.permutation, 4 * shape[0]))
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """The changes of a recipe to the first one: settings of the model and the training, and names in modules."""
-
-    words: str
-    model: dict = field(default_factory=dict)
-    train: dict = field(default_factory=dict)
-    patches: tuple = ()  # (module, name, value)
-
-    def over(self, other: "Recipe") -> "Recipe":
-        """These changes on top of another recipe's."""
-        return Recipe(self.words, other.model | self.model, other.train | self.train, other.patches + self.patches)
-
-    def applied(self) -> ExitStack:
-        """A context in which the names in modules are changed."""
-        stack = ExitStack()
-        for module, name, value in self.patches:
-            stack.enter_context(mock.patch.object(module, name, value))
-        return stack
-
-
-NETWORK = "CouplingNetwork"
-MUON = Recipe("Muon for hidden convolutions, Adam for the rest", train={"optimizer": "muon"})
-NOW = Recipe("bfloat16 in the couplings' networks", train={"precision": "bf16"}).over(MUON)
-CHANGES = {  # each on top of Muon with bfloat16
-    "half steps": Recipe("Muon's steps half as long", patches=((optimizers, "MUON_RATE", 1.5),)),
-    "double steps": Recipe("Muon's steps twice as long", patches=((optimizers, "MUON_RATE", 6.0),)),
-    "mixed": Recipe("a mixing before the split", patches=((glow, "Level", MixedLevel),)),
-    "scale 1.5": Recipe("log s up to 1.5, not 0.7", patches=((coupling, "SCALE_BOUND", 1.5),)),
-    "residual": Recipe("a residual network", patches=((coupling, NETWORK, Residual),)),
-    "gated": Recipe("a gated residual network", patches=((coupling, NETWORK, Gated),)),
-    "silu": Recipe("SiLU for ReLU", patches=((coupling, NETWORK, Silu),)),
-    "clamp": Recipe("the network sees at most 5", model={"clamp": 5.0}),
-    "batch 16": Recipe("batches of 16", train={"batch": 16}),
-    "batch 64": Recipe("batches of 64", train={"batch": 64}),
-    "rate x2": Recipe("learning rate 4e-3", train={"lr": 4e-3}),
-    "long fall": Recipe("the rate falls over the last 80 %, not 30 %", train={"decay": 0.8}),
-    "8 6 8": Recipe("8 steps at level 1, not 4", model={"depth": (8, 6, 8)}),
-    "12 6 6": Recipe("12, 6, 6 steps", model={"depth": (12, 6, 6)}),
-    "8 8 8 narrow": Recipe("8, 8, 8 steps of width 48, 64, 96", model={"depth": (8, 8, 8), "width": (48, 64, 96)}),
-    "12 8 6 narrow": Recipe("12, 8, 6 steps of width 48, 64, 96", model={"depth": (12, 8, 6), "width": (48, 64, 96)}),
-    "3 4 4 wide": Recipe("3, 4, 4 steps of width 96, 160, 224", model={"depth": (3, 4, 4), "width": (96, 160, 224)}),
-    "faces64": Recipe(
-        "faces64 today: Muon, bfloat16, more steps at level 1, a clamp",
-        model={"depth": (12, 6, 6), "clamp": 5.0},
-        train={"ema": 20_000},
-    ),
-}
-RECIPES = {
-    FIRST: Recipe("faces64's recipe of 2026-11-22: Adamax", train={"optimizer": "adamax"}),
-    "adam": Recipe("Adam", train={"optimizer": "adamw"}),
-    "adam x2": Recipe("Adam, learning rate 4e-3", train={"optimizer": "adamw", "lr": 4e-3}),
-    "muon": MUON,
-    "muon bf16": NOW,
-} | {f"muon bf16, {name}": change.over(NOW) for name, change in CHANGES.items()}
-
-
-# ---- how it is tried -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -175,7 +74,7 @@ class Clock:
         self.recipe, self.times = recipe, []
         config = task.config(recipe, 1, "")
         with recipe.applied():
-            self.model = Glow(config.model).to(memory_format=torch.channels_last)
+            self.model = glow.Glow(config.model).to(memory_format=torch.channels_last)
             self.optimizer = optimizers.make_optimizer(config.optimizer, self.model, config.lr)
         stream = open_stream(task.data, config.model.shape, config.batch, task.seed)
         self.model.initialize(pixels.dequantize(stream.first(config.init_batch)))
@@ -191,13 +90,13 @@ class Clock:
             self.times.append((time.process_time() - start) / len(self.x))
 
 
-def cost(recipe: Recipe, task: Task, rounds: int = 12) -> float:
+def cost(recipe: Recipe, task: Task, first: Recipe = RECIPES[FIRST], rounds: int = 12) -> float:
     """The time that an image takes with a recipe, in those of the first recipe: the median of interleaved steps."""
-    ours, first = Clock(recipe, task), Clock(RECIPES[FIRST], task)
+    ours, theirs = Clock(recipe, task), Clock(first, task)
     for _ in range(rounds):
         ours.tick()
-        first.tick()
-    return median(a / b for a, b in zip(ours.times[2:], first.times[2:], strict=True))
+        theirs.tick()
+    return median(a / b for a, b in zip(ours.times[2:], theirs.times[2:], strict=True))
 
 
 def one_run(name: str, task: Task) -> dict | None:
@@ -209,13 +108,36 @@ def one_run(name: str, task: Task) -> dict | None:
         if result.stopped_by:
             return None
         lines = [line for line in metrics.read_metrics(Path(folder) / METRICS) if "val_bpd" in line]
+        distances = measure_samples(recipe, checkpoint.load(Path(folder) / MODEL), task)
     return {
         "name": name,
         **vars(task),
         "cost": round(ratio, 3),
         "seen": [line["images"] for line in lines],
         "bits_per_dim": [round(line["val_bpd"], 5) for line in lines],
+        "frechet": distances,
     }
+
+
+@lru_cache
+def make_meter(data: str, shape: tuple[int, int, int]) -> AttributeMeter:
+    return train_meter(labelled.read(data, shape, count=LABELLED), seed=SEED)
+
+
+def measure_samples(recipe: Recipe, model: Glow, task: Task) -> dict[str, float]:
+    """Frechet distance of samples to held-out pictures, as benchmarks.samples measures it, at two temperatures."""
+    meter, distances = make_meter(task.data, model.config.shape), {}
+    held_out = meter.features(pictures(task.data, model.config.shape, "test", SAMPLES))
+    for temperature in TEMPERATURES:
+        generator = torch.Generator().manual_seed(SEED)
+        parts = []
+        for _ in range(0, SAMPLES, 64):
+            eps = latents.sample_eps(model.latent_shapes, 64, generator)
+            with torch.no_grad():
+                x = model.inverse(latents.scale(eps, temperature))
+            parts.append(pixels.to_uint8(recipe.finish(model, x)))
+        distances[f"{temperature:g}"] = round(frechet_distance(meter.features(torch.cat(parts)), held_out), 4)
+    return distances
 
 
 def read(path: Path) -> list[dict]:
@@ -223,9 +145,9 @@ def read(path: Path) -> list[dict]:
     return json.loads(path.read_text())["runs"] if path.exists() else []
 
 
-def save(path: Path, runs: list[dict]) -> None:
+def save(path: Path, runs: list[dict], kind: str = "glowlite recipes") -> None:
     """Write all runs, whole or not at all."""
-    content = {"kind": "glowlite recipes", "machine": metrics.machine(), "versions": metrics.versions(), "runs": runs}
+    content = {"kind": kind, "machine": metrics.machine(), "versions": metrics.versions(), "runs": runs}
     write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
 
 
@@ -250,16 +172,21 @@ def table(runs: list[dict]) -> str:
     """The runs in groups of one task each, the best last value first."""
     lines = [
         "| recipe | size | work, images of the first | cost of an image | held-out bits/dim | less than the first "
-        "| work to reach the first's last value |",
-        "|---|---|---|---|---|---|---|",
+        "| work to reach the first's last value | Fréchet distance at temperature 1, 0.7 |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     firsts = {kind(run): run["bits_per_dim"][-1] for run in runs if run["name"] == FIRST}
     for run in sorted(runs, key=lambda run: (*kind(run), run["bits_per_dim"][-1])):
-        first, last = firsts.get(kind(run)), run["bits_per_dim"][-1]
+        recipe, last = RECIPES[run["name"]], run["bits_per_dim"][-1]
+        first = firsts.get(kind(run)) if recipe.comparable else None
         share = None if first is None else work_to(run, first)
-        cells = [f"{run['name']}: {RECIPES[run['name']].words}", str(run["size"]), f"{run['images']:,}"]
-        cells += [f"{run['cost']:.2f}", f"{last:.3f}", "" if first is None else f"{first - last:.3f}"]
-        cells += ["not reached" if share is None else f"{share:.0%}"]
+        cells = [f"{run['name']}: {recipe.words}", str(run["size"]), f"{run['images']:,}"]
+        cells += [f"{run['cost']:.2f}", f"{last:.3f}" if recipe.comparable else f"({last:.3f}, of other pictures)"]
+        if first is None:
+            cells += ["", ""]
+        else:
+            cells += [f"{first - last:.3f}", "not reached" if share is None else f"{share:.0%}"]
+        cells += [", ".join(f"{value:.3f}" for value in run.get("frechet", {}).values())]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 

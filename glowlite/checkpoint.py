@@ -24,8 +24,10 @@ NO_CHECKSUM = "0" * 64  # stands in a file while its checksum is computed
 FORMAT = 2  # of the names of a Glow's tensors; files without a number are of format 1
 
 
-def write_state(path: str | Path, tensors: dict[str, Tensor], meta: dict) -> None:
+def write_state(path: str | Path, tensors: dict[str, Tensor], meta: dict, before=None) -> None:
     """Tensors and JSON-able facts in one safetensors file, written atomically, with a checksum of the whole file.
+
+    before: as of `write_atomically`.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -36,7 +38,7 @@ def write_state(path: str | Path, tensors: dict[str, Tensor], meta: dict) -> Non
     plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     content = to_bytes(plain, metadata={"glowlite": NO_CHECKSUM + json.dumps(meta)})
     checksum = _checksum(content, NO_CHECKSUM)
-    write_atomically(path, content.replace(NO_CHECKSUM.encode(), checksum.encode(), 1))
+    write_atomically(path, content.replace(NO_CHECKSUM.encode(), checksum.encode(), 1), before)
 
 
 def read_state(path: str | Path) -> tuple[dict[str, Tensor], dict]:
@@ -101,11 +103,14 @@ def save(path: str | Path, model: Glow, card: dict) -> Path:
     ((3, 16, 16), 'none')
     """
     path = Path(path).with_suffix(".safetensors")
-    write_state(path, model.state_dict(), {"config": model.config.to_dict(), "format": FORMAT})
+    place = path.with_suffix(".json")
+    meta = {"config": model.config.to_dict(), "format": FORMAT}
+    # A card goes before its weights do: whoever is killed here leaves a model without a card, never one with another's.
+    write_state(path, model.state_dict(), meta, before=lambda: place.unlink(missing_ok=True))
     parameters = sum(p.numel() for p in model.parameters())
     card = {"config": model.config.to_dict(), "parameters": parameters, "sha256": sha256(path), **card}
     card = json.loads(json.dumps(card), parse_constant=lambda _: None)  # JSON has no NaN
-    write_atomically(path.with_suffix(".json"), (json.dumps(card, indent=2, allow_nan=False) + "\n").encode())
+    write_atomically(place, (json.dumps(card, indent=2, allow_nan=False) + "\n").encode())
     return path
 
 

@@ -12,12 +12,15 @@ from glowlite.errors import GlowliteError
 UNFINISHED = ".glowlite-"  # how the names of files begin while they are written
 
 
-def write_atomically(path: str | Path, content: bytes | Callable[[BinaryIO], object]) -> None:
+def write_atomically(
+    path: str | Path, content: bytes | Callable[[BinaryIO], object], before: Callable[[], object] | None = None
+) -> None:
     """Write the whole file or nothing: first beside its place and flushed to disk, then moved there.
 
-    content: bytes, or a function that writes to an open file. Missing folders are made; where `path` is a link, the
-    file that it leads to is written. What killed writers left in the folder is removed after ten minutes. GlowliteError
-    where there is no room or no permission, or where the name is that of a folder or a device.
+    content: bytes, or a function that writes to an open file. before: called once all is on disk, right before the
+    move. Missing folders are made; where `path` is a link, the file that it leads to is written. What killed writers
+    left in the folder is removed after ten minutes. GlowliteError where there is no room or no permission, or where the
+    name is that of a folder or a device.
 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_atomically(f"{folder}/new/note.txt", b"whole")
@@ -40,6 +43,8 @@ def write_atomically(path: str | Path, content: bytes | Callable[[BinaryIO], obj
                 file.flush()
                 os.fsync(file.fileno())
             os.chmod(temporary, 0o644)
+            if before:
+                before()
             os.replace(temporary, place)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)

@@ -32,8 +32,8 @@ def fuse(model: Glow) -> Glow:
             if isinstance(child, EdgeConv2d):
                 setattr(module, name, Convolution(*child.folded()).to(model.dtype))
     for step in [module for module in fused.modules() if isinstance(module, FlowStep)]:
-        norm, mixing, coupling = step.flows
-        step.flows = nn.ModuleList([Affine(Chain(norm, mixing), norm.b).to(model.dtype), coupling])
+        *affine, coupling = step.flows  # ActNorm, and mixing where there is one
+        step.flows = nn.ModuleList([Affine(Chain(*affine), affine[0].b).to(model.dtype), coupling])
     fused.in_float64 = model.in_float64
     return fused.to(model.device, model.dtype)
 

@@ -14,15 +14,17 @@ from torch import Tensor, nn
 from glowlite import latents as latent_space
 from glowlite import pixels
 from glowlite.errors import GlowliteError
-from glowlite.flows import ActNorm, Chain, Coupling, Split, Squeeze, TopPrior, reversible
-from glowlite.flows.base import no_change, to_float64
+from glowlite.flows import ActNorm, Chain, CheckerboardCoupling, Coupling, Split, Squeeze, TopPrior, reversible
+from glowlite.flows.base import full_float32, no_change, to_float64
 from glowlite.flows.mixing import make_mixing
 from glowlite.flows.multiscale import standard_normal_log_prob
+
+SEVERAL = ("shape", "depth", "width", "checkerboard")  # settings that may be several numbers
 
 
 @dataclass(frozen=True)
 class GlowConfig:
-    """The configuration of a Glow. `depth` (K) and `width` are one number, or one for each level.
+    """The configuration of a Glow. `depth` (K), `width` and `checkerboard` are one number, or one for each level.
 
     >>> GlowConfig((3, 32, 32), levels=3, depth=4).per_level("depth")
     (4, 4, 4)
@@ -38,6 +40,7 @@ class GlowConfig:
     n_bits: int = 8  # what the likelihood counts; encode and decode keep all 8 whatever this is
     clamp: float = 0.0  # limit of what a coupling's network sees, in standard deviations; 0 for none
     edge: bool = False  # the paper's extra channel that marks padding
+    checkerboard: int | tuple[int, ...] = 0  # RealNVP's couplings of pixels, before a level's squeeze
     seed: int = 0  # of the first weights
 
     def __post_init__(self):
@@ -45,7 +48,7 @@ class GlowConfig:
             value = getattr(self, each.name)
             value = tuple(value) if isinstance(value, list) else value
             object.__setattr__(self, each.name, value)
-            parts = value if isinstance(value, tuple) and each.name in ("shape", "depth", "width") else (value,)
+            parts = value if isinstance(value, tuple) and each.name in SEVERAL else (value,)
             kind = int if each.name == "shape" else type(each.default)
             if not all(type(part) in ((int, float) if kind is float else (kind,)) for part in parts):
                 raise GlowliteError(f"{each.name} is made of {kind.__name__} alone, not {value!r}")
@@ -68,14 +71,16 @@ class GlowConfig:
                 f"{height} x {width} pixels cannot be halved {self.levels} times: height and width must be multiples "
                 f"of {side}; crop the pictures or use fewer levels"
             )
-        for name in ("depth", "width"):
-            if not 1 <= min(self.per_level(name)) <= max(self.per_level(name)) <= 2**16:
+        for name, least in (("depth", 0), ("width", 1), ("checkerboard", 0)):
+            if not least <= min(self.per_level(name)) <= max(self.per_level(name)) <= 2**16:
                 raise GlowliteError(
-                    f"{name} must be at least 1 and at most 65,536 at every level, not {getattr(self, name)}"
+                    f"{name} must be at least {least} and at most 65,536 at every level, not {getattr(self, name)}"
                 )
+        if not all(map(sum, zip(self.per_level("depth"), self.per_level("checkerboard"), strict=True))):
+            raise GlowliteError(f"every level needs a step of flow: depth is {self.depth} and checkerboard 0")
 
     def per_level(self, name: str) -> tuple[int, ...]:
-        """`depth` or `width` as one number for each level."""
+        """`depth`, `width` or `checkerboard` as one number for each level."""
         value = getattr(self, name)
         value = (value,) * self.levels if isinstance(value, int) else value
         if len(value) != self.levels:
@@ -105,6 +110,8 @@ PRESETS = {
     "faces32": GlowConfig((3, 32, 32), levels=3, depth=8, width=64),
     "faces64": GlowConfig((3, 64, 64), levels=4, depth=(12, 6, 6, 8), width=(64, 96, 128, 160), clamp=5.0),
     "portraits64": GlowConfig((3, 64, 64), levels=4, depth=(4, 6, 8, 8), width=(64, 96, 128, 160), n_bits=5, clamp=5.0),
+    # Dinh et al. 2016, section 3.6: three couplings of pixels and three of channels a scale, four of pixels at the last
+    "realnvp32": GlowConfig((3, 32, 32), 3, (3, 3, 0), permutation="reverse", checkerboard=(3, 3, 4)),
     "cifar10": _paper((3, 32, 32), levels=3, depth=32),
     "imagenet32": _paper((3, 32, 32), levels=3, depth=48),
     "imagenet64": _paper((3, 64, 64), levels=4, depth=48),
@@ -117,18 +124,23 @@ MARGIN = 0.05 / 256  # a tenth of what may be lost before a pixel changes
 
 
 class FlowStep(Chain):
-    """ActNorm, then mixing, then coupling (Kingma & Dhariwal 2018, figure 2a). (B, C, H, W) -> the same shape."""
+    """ActNorm, then mixing, then coupling (Kingma & Dhariwal 2018, figure 2a). (B, C, H, W) -> the same shape.
 
-    def __init__(self, channels: int, width: int, config: GlowConfig):
-        super().__init__(
-            ActNorm(channels),
-            make_mixing(config.permutation, channels),
-            Coupling(channels, width, config.coupling, config.scale, config.edge, config.clamp),
-        )
+    seen: for a step that couples the pixels of a checkerboard; it needs no mixing, as the colours take turns.
+    """
+
+    def __init__(self, channels: int, width: int, config: GlowConfig, seen: int | None = None):
+        sizes = channels, width, config.coupling, config.scale, config.edge, config.clamp
+        if seen is None:
+            super().__init__(ActNorm(channels), make_mixing(config.permutation, channels), Coupling(*sizes))
+        else:
+            super().__init__(ActNorm(channels), CheckerboardCoupling(*sizes, seen=seen))
 
 
 class Level(nn.Module):
     """Squeeze, K steps of flow, then half of the channels leave as white eps; at the last level all of them do.
+
+    Where the configuration says so, steps that couple the pixels of a checkerboard come before the squeeze.
 
     forward(x) -> (stays, eps, log_det): (B, C, H, W) -> (B, 2C, H/2, W/2) twice, or none and (B, 4C, H/2, W/2).
     inverse(stays, eps) -> x. (Kingma & Dhariwal 2018, figure 2b.)
@@ -139,10 +151,11 @@ class Level(nn.Module):
     (torch.Size([8, 6, 8, 8]), torch.Size([8, 6, 8, 8]))
     """
 
-    def __init__(self, shape: tuple[int, int, int], depth: int, width: int, last: bool, config: GlowConfig):
+    def __init__(self, shape, depth: int, width: int, last: bool, config: GlowConfig, checkerboard: int = 0):
         super().__init__()
         C, H, W = shape
-        self.steps = Chain(Squeeze(), *(FlowStep(4 * C, width, config) for _ in range(depth)))
+        pixelwise = (FlowStep(C, width, config, seen=number % 2) for number in range(checkerboard))
+        self.steps = Chain(*pixelwise, Squeeze(), *(FlowStep(4 * C, width, config) for _ in range(depth)))
         self.split = TopPrior((4 * C, H // 2, W // 2)) if last else Split(4 * C, config.edge)
         self.memory = "stored"  # what is kept for gradients: see flows/reversible.py
 
@@ -177,12 +190,12 @@ class Glow(nn.Module):
         channels, height, width = config.shape
         self.dims = channels * height * width  # D
         self.levels, self.latent_shapes = nn.ModuleList(), []
-        plan = zip(config.per_level("depth"), config.per_level("width"), strict=True)
+        plan = zip(*(config.per_level(name) for name in ("depth", "width", "checkerboard")), strict=True)
         with torch.random.fork_rng(devices=[]):  # the first weights come from config.seed; nothing else is disturbed
             torch.manual_seed(config.seed)
-            for level, (depth, hidden) in enumerate(plan, start=1):
+            for level, (depth, hidden, checkerboard) in enumerate(plan, start=1):
                 last = level == config.levels
-                self.levels.append(Level((channels, height, width), depth, hidden, last, config))
+                self.levels.append(Level((channels, height, width), depth, hidden, last, config, checkerboard))
                 channels, height, width = (4 if last else 2) * channels, height // 2, width // 2
                 self.latent_shapes.append((channels, height, width))  # of eps, and of what stays
 
@@ -230,6 +243,7 @@ class Glow(nn.Module):
     # ---- for a person: uint8 in, uint8 out -----------------------------------------------------------------------
 
     @torch.no_grad()
+    @full_float32()
     def encode(self, images: Tensor, batch: int = 128) -> list[Tensor]:
         """uint8 (B, C, H, W) -> latents, `batch` pictures at a time. Deterministic; `decode` gives every pixel back.
 
@@ -262,6 +276,7 @@ class Glow(nn.Module):
         return copy.deepcopy(self).to(device).double()
 
     @torch.no_grad()
+    @full_float32()
     def decode(self, latents: Sequence[Tensor]) -> Tensor:
         """Latents -> uint8 (B, C, H, W)."""
         return pixels.to_uint8(self.inverse(latents))
@@ -273,6 +288,7 @@ class Glow(nn.Module):
         return self.decode(latent_space.scale([e.to(self.dtype) for e in eps], temperature))
 
     @torch.no_grad()
+    @full_float32()
     def log_prob(self, images: Tensor, generator: torch.Generator | None = None, batch: int = 128) -> Tensor:
         """log P(picture) in nats, (B,), for pictures of config.n_bits: log p(x) - D log 2^n at dequantised pixels x.
 

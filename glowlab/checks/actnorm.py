@@ -46,7 +46,7 @@ def pair(result, names: tuple[str, str]) -> tuple:
 def untouched(*pairs: tuple[Tensor, Tensor]) -> None:
     """Mistake where what was handed over is not what it was."""
     if not all(torch.equal(now, before) for now, before in pairs):
-        raise Mistake("it changes what it is given, in place; make new tensors, or the caller's are spoilt")
+        raise Mistake("it changes what it is given, in place; make new tensors, or the caller's change, too")
 
 
 # ---- scale and shift from a batch --------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def diagnose_scale(s: Tensor, x: Tensor) -> None:
         "almost: torch's std divides by N - 1, and then this very batch does not get variance 1; "
         "std(..., unbiased=False)": 1 / values.std(1),
         "s is the spread itself; x must be divided by it, so s = 1 / std": std,
-        "s is the spread itself, by N - 1; x must be divided by it, so s = 1 / std": values.std(1),
+        "s is the spread itself, computed with N - 1; x must be divided by it, so s = 1 / std": values.std(1),
         "that is 1 / variance; the scale undoes the std, its square root": 1 / std**2,
         "that is the variance": std**2,
         "that is log s; here s itself is wanted": -std.log(),
@@ -193,7 +193,7 @@ def wrong_forwards(x: Tensor, log_s: Tensor, b: Tensor) -> Iterator[tuple[list[s
 @check(
     "forward",
     hints=[
-        "log_s and b are (C,), x is (B, C, h, w). log_s.view(1, -1, 1, 1) lets the channels meet.",
+        "log_s and b are (C,), x is (B, C, h, w). log_s.view(1, -1, 1, 1) lines the channels up.",
         "Each of the h x w pixels of a channel is multiplied by s = exp(log_s), and log-dets add up.",
         "The log-det does not depend on x, but it has the shape (B,): the same number for each picture.",
     ],

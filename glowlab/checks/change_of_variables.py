@@ -126,11 +126,11 @@ def log_prob(attempt, generator):
         given = x.clone()
         result = run(attempt, f, given)
         if not torch.equal(given.detach(), x):
-            raise Mistake("it changes x in place; make new tensors, or the caller's data is spoilt")
+            raise Mistake("it changes x in place; make new tensors, or the caller's data changes, too")
         result = one_each(result, len(x), "x")
         right = standard_normal_log_prob(z[:, None]) + slopes[0].abs().log()
         if not seen and not same(result, right):
-            raise Mistake("it never calls the f that it is given, and f is another one each time")
+            raise Mistake("it never calls the f that it is given, and f is a different one each time")
         if falling and result.isnan().any() and not (right.isnan()).any():
             raise Mistake(
                 "where f falls your answer is not a number: dz/dx is negative there, and ink does not care which way"

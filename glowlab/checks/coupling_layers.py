@@ -108,7 +108,7 @@ def additive_inverse(attempt, generator):
     given = z.clone()
     result = run(attempt, z, network)
     if not torch.equal(z, given):
-        raise Mistake("it changes the z that it is given, in place; make new tensors, or the caller's z is spoilt")
+        raise Mistake("it changes the z that it is given, in place; make new tensors, or the caller's z changes, too")
     x = whole_tensor(result, z, "x")
     yield "it gives back one x of the right shape"
     new_a, new_b = x.chunk(2, dim=1)
@@ -140,7 +140,7 @@ def diagnose_shift(new: Tensor, x_a: Tensor, x_b: Tensor, t: Tensor, network: Wi
     }
     name_mistake(new, explanations)
     if not network.seen:
-        raise Mistake("it never calls the network that it is given, and that is another one each time")
+        raise Mistake("it never calls the network that it is given, and that is a different one each time")
     raise Mistake(f"the second half is off by up to {(new - x_b).abs().max():.2g}")
 
 
@@ -173,7 +173,7 @@ def affine(attempt, generator):
         words = "a half that chunk gave is changed in place, and torch has no gradient for that: x_b = x_b + t"
         raise Mistake(words) from mistake
     if not torch.equal(x, given):
-        raise Mistake("it changes the x that it is given, in place; make new tensors, or the caller's x is spoilt")
+        raise Mistake("it changes the x that it is given, in place; make new tensors, or the caller's x changes, too")
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise Mistake("it must give back two things, the latent and its log-det: return z, log_det")
     for name, part in zip(("z", "log_det"), result, strict=True):
@@ -219,7 +219,7 @@ def diagnose_scale(new: Tensor, x_a, x_b, log_s: Tensor, t: Tensor, network: Wit
     }
     name_mistake(new, explanations)
     if not network.seen:
-        raise Mistake("it never calls the scale_and_shift that it is given, and that is another one each time")
+        raise Mistake("it never calls the scale_and_shift that it is given, and that is a different one each time")
     raise Mistake(f"the second half is off by up to {(new - (x_b + t) * s).abs().max():.2g}")
 
 
@@ -308,7 +308,7 @@ def mended(attempt, generator):
     given = x.clone()
     result = run(attempt, x, first, second)
     if not torch.equal(x, given):
-        raise Mistake("it changes the x that it is given, in place; make new tensors, or the caller's x is spoilt")
+        raise Mistake("it changes the x that it is given, in place; make new tensors, or the caller's x changes, too")
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         raise Mistake("it must give back two things, the latent and its log-det: return z, log_det")
     z, log_det = tensor_of(result[0], (batch, 2 * size), "z"), tensor_of(result[1], (batch,), "log_det")

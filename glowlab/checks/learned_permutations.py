@@ -30,7 +30,7 @@ def call(attempt, x: Tensor, W: Tensor):
     given = x.clone(), W.clone()
     result = run(attempt, x, W)
     if not torch.equal(x, given[0]) or not torch.equal(W, given[1]):
-        raise Mistake("it changes what it is given, in place: make new tensors, or the caller's are spoilt")
+        raise Mistake("it changes what it is given, in place: make new tensors, or the caller's change, too")
     return result
 
 
@@ -229,7 +229,7 @@ def unmix(attempt, generator):
     layer.calls, given = 0, z.clone()
     result = run(attempt, z, layer)
     if not torch.equal(z, given):
-        raise Mistake("it changes the z that it is given, in place: make new tensors, or the caller's z is spoilt")
+        raise Mistake("it changes the z that it is given, in place: make new tensors, or the caller's z changes, too")
     back = picture(result, z)
     yield "it gives back pictures of the same shape"
     x, z, W = x.double(), z.double(), W.double()
@@ -237,7 +237,7 @@ def unmix(attempt, generator):
         yield "every pixel is what it was, to four digits, for a W that it never saw"
         return
     if not layer.calls:
-        raise Mistake("it never calls layer, and W is another one each time: find it out by calling layer")
+        raise Mistake("it never calls layer, and W is a different one each time: find it out by calling layer")
     inverse = W.inverse()
     diagnose_axes(back, z, inverse)
     wrong = {

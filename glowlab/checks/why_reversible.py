@@ -74,7 +74,7 @@ def is_reversible(attempt, generator):
         if not isinstance(answer, bool):
             raise Mistake(f"it must give back True or False, not {type(answer).__name__}")
         if not f.calls:
-            raise Mistake("it never calls the f that it is given, and f is another one each time")
+            raise Mistake("it never calls the f that it is given, and f is a different one each time")
         said[name] = answer
     if len(set(said.values())) == 1:
         raise Mistake(f"it says {said[NEARLY]} of every f, and some can be undone, others not")
@@ -128,7 +128,7 @@ def unmix(attempt, generator):
     given = left.clone(), mixed.clone()
     result = run(attempt, left, mixed, f)
     if not torch.equal(left, given[0]) or not torch.equal(mixed, given[1]):
-        raise Mistake("it changes the halves it is given, in place; make new ones, or the caller's picture is spoilt")
+        raise Mistake("it changes the halves it is given, in place; make new ones, or the caller's picture changes")
     new_left, new_right = two_halves(result, right)
     if torch.equal(new_left, right) and torch.equal(new_right, left):
         raise Mistake("both halves are right, but they changed places: the left one comes first")
@@ -172,7 +172,7 @@ def diagnose_right(new, right, left, mixed, noise, f, called: bool) -> None:
         if torch.equal(new, wrong):
             raise Mistake(words)
     if not called:
-        raise Mistake("it never calls the f that it is given, and f is another one each time")
+        raise Mistake("it never calls the f that it is given, and f is a different one each time")
     raise Mistake(f"{(new != right).sum()} of {right.numel()} numbers of the right half are not what they were")
 
 

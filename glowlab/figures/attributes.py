@@ -205,7 +205,7 @@ def effect_bars(effects: Mapping[str, tuple[float, float]], names: tuple[str, st
     ways = list(effects)
     panel = scene.panel(
         (min(low - 0.18 * most, -0.05 * most), 1.18 * most), (-len(ways), 0.5),
-        xlabel="moved by the step, as read", yticks=[(-i - 0.25, way) for i, way in enumerate(ways)],
+        xlabel="moved from −d to +d, as read", yticks=[(-i - 0.25, way) for i, way in enumerate(ways)],
     )  # fmt: skip
     for i, way in enumerate(ways):
         for value, colour, y in zip(effects[way], (FIRST, SECOND), (-i - 0.2, -i - 0.55), strict=True):

@@ -46,6 +46,7 @@ READING_ORDER = {
     "flows/coupling.py": "half of the channels decide how the other half changes",
     "flows/mixing.py": "the order of channels: reversed, shuffled, or learned as a 1x1 convolution and its LU form",
     "flows/multiscale.py": "squeeze, split, and the prior of the channels that leave early",
+    "flows/reversible.py": "backpropagation that keeps little: inputs are found again by the inverse",
     "pixels.py": "from whole numbers to densities, and bits per dimension",
     "latents.py": "temperature, interpolation, directions",
     "glow.py": "the whole model, with the paper's settings",

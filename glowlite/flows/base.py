@@ -1,6 +1,7 @@
 """Flow, the base of every layer: a function with an inverse and a log-det; and Chain, several in a row."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -79,6 +80,19 @@ def to_float64(values: Tensor) -> Tensor:
         return values.double()
     except TypeError:
         return values.cpu().double()
+
+
+@contextmanager
+def full_float32() -> Iterator[None]:
+    """Products of float32 keep all 24 bits: left alone, recent GPUs round those of convolutions to 11 bits (TF32)."""
+    before = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
+    torch.backends.cudnn.allow_tf32 = False
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.backends.cudnn.allow_tf32 = before[0]
+        torch.set_float32_matmul_precision(before[1])
 
 
 def sum_features(values: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Coupling: a network sees one half of the channels and moves the other half. The network is never inverted."""
+"""Coupling: a network sees one half of the values and moves the other half. The network is never inverted."""
 
 import torch
 import torch.nn.functional as F
@@ -47,6 +47,14 @@ class Coupling(Flow):
         outputs = self.halves[1] * (1 if kind == "additive" else 2)
         self.network = CouplingNetwork(self.halves[0], width, outputs, edge)
 
+    def cut(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """The halves of x: the one that the network sees (B, C_a, H, W), and the one that moves (B, C_b, H, W)."""
+        return x.split(self.halves, 1)
+
+    def join(self, x_a: Tensor, x_b: Tensor) -> Tensor:
+        """x from its halves."""
+        return torch.cat([x_a, x_b], 1)
+
     def scale_and_shift(self, x_a: Tensor) -> tuple[Tensor | None, Tensor]:
         """(log s, t) for the other half, both (B, C_b, H, W); log s is None when additive."""
         seen = x_a.clamp(-self.clamp, self.clamp) if self.clamp else x_a
@@ -61,17 +69,53 @@ class Coupling(Flow):
 
     def forward(self, x: Tensor, answer: tuple | None = None) -> tuple[Tensor, Tensor]:
         """(z, log_det (B,) in nats). answer: what `scale_and_shift` says of x_a, where it is known already."""
-        x_a, x_b = x.split(self.halves, 1)  # (B, C_a, H, W), (B, C_b, H, W)
+        x_a, x_b = self.cut(x)  # (B, C_a, H, W), (B, C_b, H, W)
         log_s, t = answer or self.scale_and_shift(x_a)
         z_b = x_b + t if log_s is None else (x_b + t) * log_s.exp()
-        return torch.cat([x_a, z_b], 1), no_change(x) if log_s is None else sum_features(log_s)
+        return self.join(x_a, z_b), no_change(x) if log_s is None else sum_features(log_s)
 
     def inverse(self, z: Tensor, answer: tuple | None = None) -> Tensor:
         """x, as `forward` without the log-det."""
-        z_a, z_b = z.split(self.halves, 1)
+        z_a, z_b = self.cut(z)
         log_s, t = answer or self.scale_and_shift(z_a)
         x_b = z_b - t if log_s is None else z_b * torch.exp(-log_s) - t
-        return torch.cat([z_a, x_b], 1)
+        return self.join(z_a, x_b)
+
+
+class CheckerboardCoupling(Coupling):
+    """Coupling whose halves are the pixels of a checkerboard: the network sees one colour and moves the other.
+
+    Both halves keep the shape (B, C, H, W), with 0 at the other half's pixels; log s and t are 0 at the pixels seen.
+    seen: 0 where the network sees the pixels with row + column even, 1 where it sees the others.
+    (Dinh et al. 2016, section 3.4, equation 9.)
+
+    >>> layer, x = CheckerboardCoupling(channels=3, width=16, seen=0), torch.randn(2, 3, 4, 4)
+    >>> layer.cut(x)[0][0, 0] == x[0, 0]
+    tensor([[ True, False,  True, False],
+            [False,  True, False,  True],
+            [ True, False,  True, False],
+            [False,  True, False,  True]])
+    """
+
+    def __init__(self, channels: int, width: int, *settings, seen: int):
+        super().__init__(2 * channels, width, *settings)  # from all channels, for all channels
+        self.seen = seen
+
+    def mask(self, x: Tensor) -> Tensor:
+        """True at the pixels that the network sees, (H, W)."""
+        rows, columns = (torch.arange(size, device=x.device) for size in x.shape[2:])
+        return (rows[:, None] + columns) % 2 == self.seen
+
+    def cut(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return x * self.mask(x), x * ~self.mask(x)
+
+    def join(self, x_a: Tensor, x_b: Tensor) -> Tensor:
+        return torch.where(self.mask(x_a), x_a, x_b)
+
+    def scale_and_shift(self, x_a: Tensor) -> tuple[Tensor | None, Tensor]:
+        log_s, t = super().scale_and_shift(x_a)
+        moved = ~self.mask(x_a)
+        return None if log_s is None else log_s * moved, t * moved
 
 
 class CouplingNetwork(nn.Module):

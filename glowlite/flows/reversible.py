@@ -81,11 +81,13 @@ class Reversible(torch.autograd.Function):
             found = torch.autograd.grad(outputs, (*x, *own), (grad, grad_log_det)[: len(outputs)])
             for weight, part in zip(own, found[len(x) :], strict=True):
                 gradients[weight] = gradients.get(weight, 0) + part
-            grad = torch.cat(found[: len(x)], 1)
-            z = torch.cat([part.detach() for part in x], 1)
+            grad, z = found[0], x[0].detach()
+            if isinstance(flow, Coupling):
+                grad, z = flow.join(*found[:2]), flow.join(*(part.detach() for part in x))
             tolerance = max(tolerance, TOLERANCE[getattr(flow, "autocast", None)])
         missed = (z.flatten()[::EVERY] - seen).abs().amax() / seen.abs().amax().clamp(min=1)
-        wrong = torch.where(missed <= tolerance, 0.0, torch.nan)  # no GPU has to wait for it, as for an error
+        wrong = torch.zeros_like(missed)  # no GPU has to wait for it, as for an error
+        wrong.masked_fill_(~(missed <= tolerance), torch.nan)
         return None, grad + wrong, *(gradients[w].add_(wrong) if w in gradients else None for w in weights)
 
 
@@ -99,7 +101,7 @@ def leaves(flow: Flow) -> Iterator[Flow]:
 
 
 def redo(flow: Flow, z: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
-    """From a flow's output z: its input, in one or two parts of the channels; then z and log_det with a graph from it.
+    """From a flow's output z: its input, whole or in a coupling's halves; then z and log_det with a graph from it.
 
     A coupling's network runs once: it sees the half that stayed, so its answer serves the way back and the way forth.
     """
@@ -108,9 +110,9 @@ def redo(flow: Flow, z: Tensor) -> tuple[list[Tensor], Tensor, Tensor]:
             x = flow.inverse(z)
         x.requires_grad_()
         return [x], *flow(x)
-    x_a = z[:, : flow.halves[0]].detach().requires_grad_()
+    x_a = flow.cut(z)[0].detach().requires_grad_()
     answer = flow.scale_and_shift(x_a)
     with torch.no_grad():
-        x_b = flow.inverse(z, answer)[:, flow.halves[0] :].clone()
+        x_b = flow.cut(flow.inverse(z, answer))[1].clone()
     x_b.requires_grad_()
-    return [x_a, x_b], *flow(torch.cat([x_a, x_b], 1), answer)
+    return [x_a, x_b], *flow(flow.join(x_a, x_b), answer)

@@ -39,13 +39,14 @@ from glowlite.training.config import (
     run_card,
     with_prefix,
 )
-from glowlite.training.nonfinite import first_nonfinite
+from glowlite.training.nonfinite import PICTURES, first_nonfinite
 from glowlite.training.optimizers import make_optimizer
 from glowlite.training.process import StopRequest, locked, start_fabric
 from glowlite.training.stream import compare_pictures, flip_half, full_name, open_stream
 
 EPOCHS = 100  # at most between two validations
 NOISE, START, VALIDATION, FLIP = 1, 2, 3, 4  # what a random generator is for; mixed into its seed
+SMALLER = "try again with a smaller --lr or --clip"
 
 
 @dataclass
@@ -203,7 +204,7 @@ class Trainer:
         )
         # The one wait for the device in a step. It must come before the weights change: a step with a
         # gradient that is not finite would leave nothing to save, and no layer to name.
-        bpd, norm, asked = self.agree(torch.stack([loss.detach(), norm, loss.new_tensor(float(stop.signal))]))
+        bpd, norm, asked = self.agree(torch.stack([loss.detach(), norm, loss.new_full((), float(stop.signal))]))
         if not (math.isfinite(bpd) and math.isfinite(norm)):
             raise GlowliteError(self.explain(x, "loss" if not math.isfinite(bpd) else "gradient"))
         self.stepper.step()
@@ -255,7 +256,7 @@ class Trainer:
     # ---- what is kept ------------------------------------------------------------------------------------
 
     def save(self) -> None:
-        """Write the whole state to `out`, atomically."""
+        """Write the whole state to `out`, atomically; GlowliteError instead if a number of it is not finite."""
         if not self.main:
             return
         tensors = {f"model.{name}": value for name, value in self.glow.state_dict().items()}
@@ -263,6 +264,9 @@ class Trainer:
         for name, weight in self.glow.named_parameters():
             state = self.optimizer.state.get(weight, {})
             tensors |= {f"optimizer.{name}.{key}": value for key, value in state.items()}
+        for name, value in tensors.items():  # a step from a finite gradient may still overflow
+            if not bool(value.isfinite().all().cpu()):
+                raise GlowliteError(f"After {self.images:,} images {name} is not finite; {self.kept()}: {SMALLER}.")
         if self.stream.digests is not None:
             tensors["pictures"] = self.stream.digests
         checkpoint.write_state(self.out / STATE, tensors, self.facts())
@@ -308,21 +312,23 @@ class Trainer:
                     value = torch.empty_like(weight).copy_(value).detach()
                 self.optimizer.state[weight][key] = value
 
+    def kept(self) -> str:
+        """Where the last good state is, in words."""
+        state = self.out / STATE
+        return f"the last good state is {state}" if state.exists() else "no state was saved yet"
+
     def explain(self, x: Tensor, what: str) -> str:
         """One sentence for a loss or gradient that is not finite: its first layer, and the last good state."""
-        state = self.out / STATE
-        kept = f"the last good state is {state}" if state.exists() else "no state was saved yet"
         set_memory(self.glow, "stored")
         where = first_nonfinite(self.glow, x)
         if what == "gradient" and self.config.memory == "reversible" and where.startswith("no layer"):
             return (
                 f"After {self.images:,} images the model's inverse no longer finds its inputs, and reversible memory "
-                f"would give wrong gradients; {kept}: go on with --memory checkpointed{' --resume' * state.exists()}."
+                f"would give wrong gradients; {self.kept()}: go on with --memory checkpointed"
+                f"{' --resume' * (self.out / STATE).exists()}."
             )
-        return (
-            f"The {what} is not finite after {self.images:,} images, first in {where}; {kept}: "
-            "try again with a smaller --lr or --clip."
-        )
+        advice = "look at what --data holds" if where == PICTURES else SMALLER
+        return f"The {what} is not finite after {self.images:,} images, first in {where}; {self.kept()}: {advice}."
 
 
 def set_precision(model: Glow, precision: str) -> None:

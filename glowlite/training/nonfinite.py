@@ -2,9 +2,11 @@
 
 from torch import Tensor, nn
 
+PICTURES = "the pictures themselves"
+
 
 def first_nonfinite(model: nn.Module, x: Tensor) -> str:
-    """Name the first parameter, layer or gradient of -log_density(x) that is not finite.
+    """Name the first of x, parameters, layers and gradients of -log_density(x) that is not finite.
 
     >>> import torch
     >>> from glowlite.glow import PRESETS, Glow
@@ -13,6 +15,8 @@ def first_nonfinite(model: nn.Module, x: Tensor) -> str:
     >>> first_nonfinite(model, torch.zeros(8, 3, 16, 16))
     'the parameter levels.0.split.prior.b'
     """
+    if not x.isfinite().all():
+        return PICTURES
     for name, weight in model.named_parameters():
         if not weight.isfinite().all():
             return f"the parameter {name}"

@@ -71,6 +71,8 @@ def locked(out: Path) -> Iterator[None]:
         raise GlowliteError(
             f"Another training is at work in {out}: wait for its end, or choose another --out."
         ) from None
+    except PermissionError as error:
+        raise GlowliteError(f"{out} cannot be written ({error.strerror}): choose another --out.") from None
     try:
         remove_unfinished(out, age=0)
         yield

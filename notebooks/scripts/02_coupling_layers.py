@@ -17,8 +17,8 @@
 # A flow must run backwards, and its log-det must be cheap. A deep network offers neither. A coupling layer
 # contains a network of any kind, and offers both.
 #
-# **After this notebook you can** undo a coupling without undoing its network, read its log-det off a
-# triangle, train a flow on two moons and watch it layer by layer, find a fault in a flow, and say why Glow
+# **After this notebook you can** undo a coupling without undoing its network, read its log-det from a
+# triangular matrix, train a flow on two moons and watch it layer by layer, find a fault in a flow, and say why Glow
 # bounds the scale.
 
 # %% [markdown]
@@ -31,16 +31,16 @@
 # | symbol | what it is | in the code |
 # |---|---|---|
 # | $x_a$, $x_b$ | the two halves of $x$: one stays, one moves | `Coupling.forward` |
-# | $t$ | the shift, which a network reads off $x_a$ | `Coupling.scale_and_shift` |
+# | $t$ | the shift, which a network computes from $x_a$ | `Coupling.scale_and_shift` |
 # | $s$ | the stretch, from the same network; the code holds $\log s$ | `Coupling.scale_and_shift` |
 # | $\log\lvert\det J\rvert$ | the log-det, nats, one for each example | `base.sum_features` |
-# | $h$ | the network's raw answer, from which the layer makes $\log s$ | `CouplingNetwork` |
+# | $h$ | the half of the network's answer from which the layer makes $\log s$ | `CouplingNetwork` |
 # | $0.7$ | the bound on $\log s$ | `coupling.SCALE_BOUND` |
 
 # %% [markdown]
 # ## 1 · Two wishes
 #
-# A flow has two wishes: an inverse, and the log-det of its Jacobian, the matrix of all $\partial z_i /
+# A flow needs two things: an inverse, and the log-det of its Jacobian $J$, the matrix of all $\partial z_i /
 # \partial x_j$. For a picture of $D$ numbers that matrix has $D^2$ entries, and its determinant takes about
 # $D^3$ operations. How many is that for one face of 64 by 64?
 
@@ -50,7 +50,7 @@ print(f"{D**2:,} entries, {D**3:,} operations")
 
 # %% [markdown]
 # Nearly two trillion ($2 \cdot 10^{12}$), for one layer and one face. So nobody computes that determinant. Instead
-# the layer is built so that its determinant can be read off. This is today's place on the map:
+# the layer is built so that its determinant is simple. This is today's place on the map:
 
 # %%
 from glowlab.figures.glow_map import glow_map
@@ -60,7 +60,7 @@ glow_map("coupling", "log_det")
 # %% [markdown]
 # ## 2 · Slide the columns
 #
-# Take points in the plane, and cut each in half: $x_a$ is its place from left to right, $x_b$ its height. Now
+# Each point $x$ of the plane is two numbers: $x_a$ is its place from left to right, $x_b$ its height. Now
 # slide every column of the plane up or down, by an amount that depends on $x_a$ alone. Here are four ways to
 # choose the amount. None of these functions has an inverse.
 
@@ -95,8 +95,8 @@ Live(
 #
 # $$z_a = x_a \qquad z_b = x_b + t(x_a)$$
 #
-# This is **additive coupling**. For pictures the halves are halves of the channels, and $t$ is a deep
-# network.
+# This is **additive coupling**. Pictures are tensors (B, C, H, W): batch, channels, height, width. Their halves are
+# halves of the channels, and $t$ is a deep network.
 
 
 # %%
@@ -134,11 +134,11 @@ check.additive_inverse(additive_inverse)
 #
 # $$z_a = x_a \qquad z_b = (x_b + t(x_a)) \cdot s(x_a)$$
 #
-# This is **affine coupling**. The network says $\log s$, since any number is the logarithm of a positive one.
+# This is **affine coupling**. The network says $\log s$, which may be any number: $s = e^{\log s}$ is always above 0.
 
 # %% [markdown]
-# (The paper's table 1 keeps $x_b$ and moves $x_a$, and scales before it shifts, $s\,x + t$, as Real NVP does. Glow's
-# published code shifts first, and so do we. All these are affine couplings.)
+# (The paper's table 1 keeps $x_b$ and moves $x_a$. It scales before it shifts, $s\,x + t$, as Real NVP does, an older
+# flow. Glow's published code shifts first, and so do we. All these are affine couplings.)
 
 
 # %%
@@ -162,8 +162,8 @@ Live(
 # %% [markdown]
 # ## 4 · One step at a time
 #
-# Here is the package's layer, for four numbers instead of a picture. It brings a network for pictures along.
-# We put a small one of our own in its place: two numbers in, two shifts and two scales out.
+# Here is the package's layer, for four numbers instead of a picture. Its own network is made for pictures, so we
+# replace it by a small one: two numbers in, four out, which are two of $t$ and two of $h$.
 
 # %%
 from torch import nn
@@ -186,7 +186,7 @@ with torch.no_grad():
 
 # %% [markdown]
 # Go through it with the arrows beside the slider: forward up to step 5, and then back. Check a box or two
-# with pencil and paper.
+# with pencil and paper. (Section 6 explains the green box.)
 
 # %%
 from glowlab.figures.coupling_layers import LAST, stepper
@@ -204,7 +204,7 @@ Live(
 )
 
 # %% [markdown]
-# For those who read this on paper, the last step:
+# If you only read and run nothing, here is the last step:
 
 # %%
 step_by_step(LAST, 0).shown()
@@ -216,8 +216,7 @@ step_by_step(LAST, 0).shown()
 # back. It ran twice, both times forward. So it may lose information. (`bend`, in 01, was a
 # coupling, too: its shift came from $x_1^2$.)
 #
-# Here is a network that uses only the sign of its input. It gives $t$, and the $h$ from which the layer makes $\log s$
-# (section 12). In the plane:
+# Here is a network that uses only the sign of its input, in the plane and then in a layer:
 
 # %%
 sliding_columns(torch.sign, torch.sign).shown()
@@ -226,7 +225,7 @@ sliding_columns(torch.sign, torch.sign).shown()
 # %%
 class Careless(nn.Module):
     def forward(self, x_a):
-        return torch.cat([100 * x_a.sign(), x_a.sign()], dim=1)  # t, h
+        return torch.cat([100 * x_a.sign(), x_a.sign()], dim=1)  # t, and h: section 12 makes log s of it
 
 
 # %% tags=["nbval-check-output"]
@@ -239,13 +238,13 @@ print("moved by over 100:", bool((z - x).abs().max() > 100))
 print("back, error < 1e-9:", bool((careless.inverse(z) - x).abs().max() < 1e-9))
 
 # %% [markdown]
-# That is the first wish. A coupling may contain a network of any depth, and going back costs what going forward
+# That is the inverse. A coupling may contain a network of any depth, and going back costs what going forward
 # costs: one run of it.
 
 # %% [markdown]
 # ## 6 · The Jacobian fills in
 #
-# Now the second wish. Take a coupling of six numbers, three that stay and three that move. Its Jacobian has
+# Now the log-det. Take a coupling of six numbers, three that stay and three that move. Its Jacobian has
 # 36 entries, and autograd computes each of them.
 
 # %%
@@ -285,8 +284,8 @@ Live(lambda rows: jacobian_rows(J, 3, rows), rows)
 # The upper rows: what stays depends on itself alone. The lower ones: a moved number depends on its own $x$
 # with slope $s$, and on $x_a$ in whatever way the network chooses.
 #
-# All that the network does lies *below* the diagonal. Above it there is nothing, and the determinant of such a
-# triangle is the product of its diagonal:
+# All derivatives of the network lie *below* the diagonal. Above it everything is 0, and the determinant of such a
+# triangular matrix is the product of its diagonal:
 #
 # $$\log\lvert\det J\rvert = \sum \log s$$
 
@@ -298,8 +297,8 @@ print("sum of the diagonal's logs:", abs(diagonal - log_det) < 1e-5)
 print("determinant of all of it:  ", abs(everything - log_det) < 1e-5)
 
 # %% [markdown]
-# No derivative of the network is needed, and no determinant: a sum over $D/2$ numbers that the layer has at
-# hand. For additive coupling every $s$ is 1, so its log-det is 0:
+# No derivative of the network is needed, and no determinant: a sum over $D/2$ numbers that the layer has
+# already. For additive coupling every $s$ is 1, so its log-det is 0:
 
 # %%
 from glowlab.figures.coupling_layers import jacobian_patterns
@@ -333,9 +332,8 @@ check.affine(affine)
 # %% [markdown]
 # ## 7 · The same as the package
 #
-# The way back of `affine` begins where it ended: divide, then take away. Our few lines are all there is to it.
-# `Coupling` brings a network for pictures along, and must give the same numbers as we; so must your `affine`, once
-# it is right.
+# The way back of `affine` begins where it ended: divide, then take away. The package's `Coupling` must give the same
+# numbers as our few lines, and as your `affine`, once it is right.
 
 
 # %%
@@ -376,7 +374,7 @@ from glowlite.data import toy2d
 from glowlite.flows.multiscale import standard_normal_log_prob
 
 moons = toy2d.draw("moons", 20_000)  # (N, 2)
-held_out = toy2d.draw("moons", 5_000, seed=1)
+held_out = toy2d.draw("moons", 5_000, seed=1)  # never used for training, only to judge
 density_maps({"the bell": standard_normal_log_prob}, held_out).shown()
 
 # %% [markdown]
@@ -458,7 +456,7 @@ with torch.no_grad():
     after = -log_prob(flow, held_out).mean().item()
 area = mass(density_map(partial(log_prob, flow)))
 print("on held-out points better by over half a nat:", before - after > 0.5)
-print("the density still holds 1 in all, within 1 %:", abs(area - 1) < 0.01)
+print("the integral of the density is still 1, within 1 %:", abs(area - 1) < 0.01)
 
 # %% [markdown]
 # The second line is the change of variables at work: whatever the training did, no ink was made and none was
@@ -472,7 +470,7 @@ print("the density still holds 1 in all, within 1 %:", abs(area - 1) < 0.01)
 
 
 # %%
-def both_halves(x, first, second):  # x (B, n); first and second as scale_and_shift above
+def both_halves(x, first, second):  # x (B, 2 n); first and second as scale_and_shift above
     x_a, x_b = x.chunk(2, dim=1)
     log_s, t = first(x_a)
     z_b = (x_b + t) * log_s.exp()
@@ -485,7 +483,8 @@ def both_halves(x, first, second):  # x (B, n); first and second as scale_and_sh
 class BothHalves(nn.Module):
     def __init__(self, move, layers=4):
         super().__init__()
-        self.move, self.couplings = move, nn.ModuleList(new_flow(couplings=2 * layers).flows[::2])
+        flows = new_flow(couplings=2 * layers).flows
+        self.move, self.couplings = move, nn.ModuleList(flows[::2])  # without the Reverses
 
     def forward(self, x):
         total = 0
@@ -510,10 +509,10 @@ density_maps({"both_halves": faulty}, held_out).shown()
 # %% tags=["nbval-check-output"]
 with torch.no_grad():
     print("its loss is lower than our flow's:", -faulty(held_out).mean().item() < after)
-print("but its p(x) holds more than 2 in all, and not 1:", mass(density_map(faulty)) > 2)
+print("but the integral of its p(x) is over 2, and not 1:", mass(density_map(faulty)) > 2)
 
 # %% [markdown]
-# A low loss is worth nothing if the ink is made up. Find the fault, and write `mended`: both halves still move,
+# A low loss is worth nothing if $p(x)$ is no density. Find the fault, and write `mended`: both halves still move,
 # $x$ can be computed from $z$, and `log_det` is right.
 
 
@@ -531,7 +530,7 @@ check.mended(mended)
 # %%
 if check.mended(mended):
     good = fit(mended)
-    print(f"p(x) holds {mass(density_map(good)):.2f} in all")
+    print(f"the integral of p(x) is {mass(density_map(good)):.2f}")
     density_maps({"mended": good}, held_out).shown()
 
 # %% [markdown]
@@ -539,16 +538,16 @@ if check.mended(mended):
 #
 # Back to the flow of section 8. What did each coupling do? `flow(x, keep=True)` also returns everything in between.
 #
-# And backwards? Below, the latent plane with its unit squares goes through the couplings' inverses. A
-# square's ink stays the same, so where it is squeezed it gets dark.
+# First backwards, from $z$ to $x$. The latent plane with its unit squares goes through the couplings' inverses. A
+# square keeps its ink, so where it is squeezed it gets dark.
 
 # %%
 layers = Layers(flow, held_out)
 layers.strip(8, 6, 4, 2, 0).shown()
 
 # %% [markdown]
-# Move the slider through the couplings: 0 is the data, 8 are the latents. At the left the points on their
-# way to $z$, over the density there. At the right the latent squares, on their way back.
+# Move the slider through the couplings: 0 is the data, 8 are the latents. The left picture shows the points on their
+# way to $z$, over the density there. The right one shows the latent squares on their way back.
 
 # %%
 Live(
@@ -576,7 +575,7 @@ own_flow = new_flow()
 train(own_flow, sketch.points(20_000))
 
 # %% [markdown]
-# What is hard for such a flow? Try `checkerboard`: it has sharp edges and eight separate fields.
+# What is hard for such a flow? Try `checkerboard`: it has sharp edges and eight separate squares.
 
 # %% [markdown]
 # ## 11 · Additive or affine?
@@ -627,9 +626,9 @@ guess.outcome(
 # %% [markdown]
 # ## 12 · A bound for the scale
 #
-# How is $s$ made from the network's answer, call it $h$? In Glow's code, $s = \text{sigmoid}(h + 2)$. Why the
-# 2? Before training $h = 0$ (the network's last layer starts at zero), and in 32 steps a number is moved by
-# about 16 couplings. What is left of it?
+# How is $s$ made from the network's $h$? In Glow's code, $s = \text{sigmoid}(h + 2)$. Why the 2? Before training
+# $h = 0$ (the network's last layer starts at zero), and in 32 steps a number is moved by about 16 couplings. What is
+# left of it? (The third row is this package's way, explained below.)
 
 # %% tags=["nbval-check-output"]
 start = {"sigmoid(h)": 0.5, "sigmoid(h + 2)": torch.tensor(2.0).sigmoid().item()}
@@ -639,7 +638,7 @@ for name, s in (start | {"exp(0.7 tanh(h))": 1.0}).items():
 # %% [markdown]
 # Without the 2, the couplings would shrink a picture to almost nothing, and ActNorm would have to enlarge it
 # again at every step. With it, training starts nearer to the identity, though not at it (0.13 is left). And later
-# $s$ can still shrink to nothing. Forward, that looks harmless. Say $h = -10$, and somebody edits a latent by 0.1.
+# $s$ can still come close to 0. Forward, that looks harmless. Say $h = -10$, and somebody edits a latent by 0.1.
 
 # %%
 guess = Prediction(
@@ -696,7 +695,7 @@ print(f"eight of them change an area by at most {math.exp(8 * SCALE_BOUND):.0f}"
 # %% [markdown]
 # ## Summary
 #
-# - A coupling keeps one half and moves the other, by a shift and a stretch read off the half that stays.
+# - A coupling keeps one half and moves the other, by a shift and a stretch computed from the half that stays.
 # - To undo it, ask the network again, forward: any network will do.
 # - The Jacobian is triangular, and its log-det is $\sum \log s$.
 # - In a chain the halves change roles: simple moves bend a bell into moons.
@@ -704,8 +703,8 @@ print(f"eight of them change an area by at most {math.exp(8 * SCALE_BOUND):.0f}"
 
 # %% [markdown]
 # **A harder question.** Put an `ActNorm(2)` before each coupling of the additive flow (`from glowlite.flows
-# import ActNorm`; the first batch it sees sets it up). How many of the lost nats come back? Its log-det is
-# the same number for every point. How, then, can the density become high on the moons?
+# import ActNorm`; the first batch it sees sets it up). Additive needs more nats than affine: how many of these does
+# ActNorm save? Its log-det is the same number for every point. How, then, can the density become high on the moons?
 
 # %% [markdown]
 # <details><summary>One answer</summary>

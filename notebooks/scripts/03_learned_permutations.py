@@ -562,8 +562,8 @@ guess.outcome(
 )
 
 # %% [markdown]
-# Thin lines are single seeds, thick ones their means. (Hover over a line to read it, drag a box to zoom in,
-# double-click to go back; a click on a name hides its lines.) Shuffling becomes better than reversing, though by little
+# Thin lines are single seeds, thick ones their means. (Hover over a line to read it. Drag a box to zoom in, and
+# double-click to go back. A click on a name hides its lines.) Shuffling becomes better than reversing, though by little
 # where the coupling is additive. The learned matrix is better than both from the start: a blend lets the four
 # reds speak and be moved at once.
 

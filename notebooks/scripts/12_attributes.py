@@ -15,7 +15,7 @@
 # # 12 · Attributes
 #
 # Give the model a hundred faces, say for each whether it has a beard, and it can put a beard on anybody. Nothing is
-# trained for that: a subtraction is enough. Why does it work, how well, and when does it go wrong?
+# trained for that: a subtraction is enough. Why does it work, how well, and when does it fail?
 #
 # **After this notebook you can** make a direction from labels, test whether it is more than chance, say why it works
 # though most of it is chance, and separate two attributes that come together.
@@ -39,8 +39,8 @@
 # %% [markdown]
 # ## 1 · One list, three faces
 #
-# The upper row shows three faces. To the latents of each of them the same list of 12,288 numbers was added; the lower
-# row shows the result. What is this list?
+# The upper row shows three faces. We add the same list of 12,288 numbers to the latents of each; the lower row shows
+# the result. What is this list?
 
 # %%
 import torch
@@ -76,8 +76,8 @@ picture_grid(
 )
 
 # %% [markdown]
-# It is a smile. In notebook 00 it was ready made, on a slider. Now make such a list yourself. Of Glow only the two
-# ends are needed:
+# It is a smile. In notebook 00 it was ready made, on a slider. Now make such a list yourself. You need only the two
+# ends of Glow:
 
 # %%
 from glowlab.figures.glow_map import glow_map
@@ -87,8 +87,8 @@ glow_map("x", "z")
 # %% [markdown]
 # ## 2 · With, minus without
 #
-# Take 200 drawn faces and one thing that is known of each: does it have a beard? Most people have none, and most
-# drawn faces have none either. Encode them, which takes a few seconds.
+# Take 200 drawn faces and one thing that is known of each: does it have a beard? Most have none. Encode
+# them, which takes a few seconds.
 
 # %% tags=["nbval-check-output"]
 labelled = faces.draw(200, seed=1)
@@ -102,7 +102,7 @@ from glowlab.checks import Prediction
 
 guess = Prediction(
     "Average the latents of all who have a beard, number by number, and decode. What do you see?",
-    ["one of these people", "noise", "a smooth face with a beard"],
+    ["one of these people", "noise", "a smooth face with a thin beard"],
 )
 guess
 
@@ -119,11 +119,11 @@ row(
 )
 
 # %% tags=["nbval-check-output"]
-guess.outcome("a smooth face with a beard", "What differs from face to face averages out; the beard is shared.")
+guess.outcome("a smooth face with a thin beard", "What differs averages out; thin and full beards make a thin one.")
 
 # %% [markdown]
-# The two means look like one person. The second has a shadow of a beard, the mean of thin and full ones. (Chance left
-# other differences, too: 69 faces are few.) Subtract one from the other, and what they share goes away:
+# The two means look like one person. The chin of the second is darker. (They differ in other things, too, by
+# **chance**: 69 faces are few.) Subtract one from the other, and what they share goes away:
 #
 # $$d = \frac{1}{n_\text{with}} \sum_{\text{with}} \varepsilon \;-\;
 # \frac{1}{n_\text{without}} \sum_{\text{without}} \varepsilon$$
@@ -152,8 +152,8 @@ def bearded(amount):
 Follow(bearded, "Beard", ("less", "more"), value=1.0, alt="A face with short hair, moved along the beard by {}.")
 
 # %% [markdown]
-# At the ends of the slider other things move, too: the background, the hair. Two hundred labels are few. Section 4
-# comes back to that.
+# At the ends of the slider other things move, too: the background, the hair. Two hundred labels are few (section
+# 4).
 
 # %% [markdown]
 # ### When labels are numbers
@@ -187,20 +187,20 @@ def at(amount, direction):
 row(
     [close(face), at(1.0, d), at(1.0, by_numbers)],
     ["the face", "yes or no", "numbers"],
-    alt="A face with little beard; the same face with a beard by either direction. With numbers less else has changed.",
+    alt="A face with little beard; the same face with a beard by either direction. With numbers the rest changes less.",
     height=176,
 )
 
 # %% [markdown]
-# The two beards are alike: a step is worth about 1 in $y$ either way. Numbers use the same faces better, so a little
-# less else changes. We stay with yes and no, which is what most labels are.
+# The two beards are alike: a step is worth about 1 in $y$ either way. Numbers use the same faces better, so other
+# things change a little less. We stay with yes and no, as most labels are.
 
 # %% [markdown]
 # ## 3 · A reader
 #
 # How far does a step move the beard, and what else does it move? To measure that we need a function that reads a
-# beard off a picture and knows nothing of latents. Drawn faces come with the truth, so least squares will do: 16 by
-# 16 coarse squares of a picture in, ten attributes out.
+# beard from a picture and knows nothing of latents. Of drawn faces we know the truth, so least squares will do. It
+# computes ten attributes from 16 by 16 coarse squares of a picture.
 
 # %%
 names = list(faces.ATTRIBUTES)
@@ -268,7 +268,7 @@ from glowlab.explorers.labelled import REACH, labels
 made = {N: latents.mean_difference([level[:N] for level in eps], has[:N]) for N in (10, 100)}
 y = labels(["beard"])["beard"]  # of the 1,000 faces
 gap = y[y > -1].mean() + 1  # with a beard, minus without
-kept = known.load("faces64").few[1000]["beard"]  # a step moves the label by REACH there, and by `gap` here
+kept = known.load("faces64").few[1000]["beard"]  # its step moves the label by REACH, a step of ours by `gap`
 made[1000] = [level * gap / REACH for level in kept]
 
 
@@ -313,8 +313,8 @@ guess.outcome(
 
 # %% [markdown]
 # Two lists have nearly nothing in common, and both make a beard. The table compares all sizes with the model's own
-# direction, which is from many more faces. If the faces of this notebook are among them, part of the chance is the
-# same, and the cosines are a little too large. The last row is free of that: it is from 100 new faces.
+# direction, which is from many more faces. If the faces of this notebook are among them, both directions share some
+# chance, and the cosines are a little too large. The last row is free of that: it is from 100 new faces.
 
 # %% tags=["nbval-check-output"]
 own = load_directions("faces64")["beard"]
@@ -341,9 +341,9 @@ for name, direction in compared.items():
 # $\sigma \approx 1$, so the mean of $n$ faces is off by $\sigma / \sqrt n$.
 
 # %% [markdown]
-# Let a share $p$ of the $N$ faces have a beard: $pN$ faces make one mean and $(1 - p) N$ the other. Then each of the
-# $D$ numbers of the difference is off by $\sigma / \sqrt{p (1 - p) N}$. All $D$ errors together make a vector of
-# length
+# Let a share $p$ of the $N$ faces have a beard: $pN$ faces make one mean and $(1 - p) N$ the other. Squares of
+# independent errors add: $\frac{\sigma^2}{pN} + \frac{\sigma^2}{(1 - p) N} = \frac{\sigma^2}{p (1 - p) N}$. That is
+# the mean square of the error in each of the $D$ numbers. All of them together make a vector of length
 #
 # $$\sigma \sqrt{\frac{D}{p (1 - p) N}}.$$
 #
@@ -399,10 +399,10 @@ for N in (10, 100, 1000):
     print(f"{N:5,} labels: off by {off:.2f} in every number, where faces differ by {spread:.2f}")
 
 # %% [markdown]
-# The error is as large along the true direction as in any other number. With 100 labels that is little beside the
-# length of the true direction, so the beard comes at nearly its full size. Every other number gets a small push, which
-# nobody sees. With 10 labels the push is nearly as large as what makes two people different. That is why so much else
-# changes.
+# Measured along the true direction, the error is no larger than in one number. With 100 labels that is little beside
+# the length of the true direction, so the beard comes at nearly its full size. Every other number gets a small push,
+# which nobody sees. With 10 labels the push is nearly as large as what makes two people different. That is why so much
+# else changes.
 
 # %% [markdown]
 # ## Exercise 1 · Design an experiment: the beard, or chance?
@@ -454,10 +454,10 @@ print("shuffled labels that move the beard as far as the real ones:", (shuffled 
 # shuffle often gives most of the labels to the same faces again.)
 
 # %% [markdown]
-# ### Good for writing, bad for reading
+# ### Good for changing, bad for recognising
 #
 # Does such a direction also *recognise* a beard? Project the 100 new faces on it, and on the model's own: those with
-# a beard should lie farther along.
+# a beard should lie farther along. Take all pairs of one with and one without.
 
 # %%
 from glowlab.figures.attributes import attribute_histograms
@@ -477,7 +477,7 @@ attribute_histograms(
 # %% tags=["nbval-check-output"]
 for name, values in along.items():
     right = (values[bearded_too, None] > values[~bearded_too]).double().mean()
-    print(f"{name}: the face with a beard lies farther along in {right:.0%} of all pairs with and without")
+    print(f"{name}: the face with a beard lies farther along in {right:.0%} of all pairs")
 
 # %% [markdown]
 # From 100 labels it is little better than a coin, which gets 50 %. A face's place along the direction depends on the
@@ -528,8 +528,8 @@ print(f"{len(has_beard)} faces, correlation of the labels {tied:.1f}")
 
 # %%
 guess = Prediction(
-    "From these faces: with a beard, minus without. A step along it on our 16 faces. What do their glasses do?",
-    ["they stay", "they come along", "they go away"],
+    "Make the direction from these faces: with a beard, minus without. Our 16 faces move along it. And their glasses?",
+    ["they stay as they are", "they get stronger", "they get fainter"],
 )
 guess
 
@@ -539,7 +539,7 @@ naive_glasses = latents.mean_difference(eps_tied, has_glasses)
 effects = {"with − without": moved(naive).mean(0)[[BEARD, GLASSES]].tolist()}
 beard_by, glasses_by = effects["with − without"]
 assert glasses_by > 0.25 * beard_by
-guess.outcome("they come along", "The direction holds all that differs between the two groups, and glasses do.")
+guess.outcome("they get stronger", "The direction holds all that differs between the two groups, and glasses do.")
 
 # %%
 row(
@@ -599,7 +599,7 @@ verdict
 
 # %% [markdown]
 # `check.separate.hint()` and `.solution()` help: section 2 had one label, now there are two. Here is what each way
-# does to our 16 faces. (Until yours is right, a stand-in of ours gives the last pair of bars.)
+# does to our 16 faces, from $-d$ to $+d$. (Until yours is right, a stand-in of ours gives the last pair of bars.)
 
 # %%
 from glowlab.figures.attributes import effect_bars
@@ -648,7 +648,7 @@ for way, direction in {"with - without": naive, "regression": regressed}.items()
 # - Tied data give tied directions; regression on both labels separates them, with more chance in the result.
 
 # %% [markdown]
-# **A harder question.** Projecting out left the glasses nearly alone, and moved the beard less than half as far. Was
+# **A harder question.** Projecting out hardly changed the glasses, and moved the beard less than half as far. Was
 # that luck? Suppose you had a million labels, tied as in section 6. What would projecting out give then?
 
 # %% [markdown]

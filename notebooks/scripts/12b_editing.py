@@ -432,8 +432,9 @@ print("in the middle every pixel is as painted:", torch.equal(real.decode(eps_li
 #
 # </details>
 #
-# **Next.** The notebooks end here for now. [The course in one page](../docs/course.md) ties them together and shows
-# what lies around Glow; [the project](../docs/project.md) lets you use it all.
+# **Next.** 13, Memory that does not grow: what the way back is good for in training. [The course in one
+# page](../docs/course.md) ties the notebooks together and shows what lies around Glow;
+# [the project](../docs/project.md) lets you use it all.
 #
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 6, "Semantic manipulation"; the labels there are
 # those of Liu et al. (2015), *Deep learning face attributes in the wild*. Behrmann, Vicol, Wang, Grosse and Jacobsen

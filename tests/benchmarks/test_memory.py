@@ -57,7 +57,8 @@ def test_the_whole_runs_and_is_written(tmp_path, capfd):
 @linux
 def test_a_process_grows_by_what_a_step_stores():
     settings = Settings(side=32, levels=1, width=32, batch=16)
-    stored, reversible = (memory.in_a_process(settings, 16, name) for name in ("stored", "reversible"))
+    words = ["benchmarks.memory", *memory.options(settings), "--one", "16"]
+    stored, reversible = (memory.in_a_process(*words, name) for name in ("stored", "reversible"))
     assert 0.8 * stored["saved"] < stored["grown"] < 2 * stored["saved"]
     assert reversible["grown"] < stored["grown"] / 3
 

@@ -1,12 +1,13 @@
 """The comparison with other libraries: that what is compared is alike, and that the whole runs."""
 
+import os
 import re
 
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import peers
+from benchmarks import memory, peers
 from benchmarks.contenders import BUILDERS, Size
 
 # the peers call functions that PyTorch has since deprecated
@@ -105,6 +106,21 @@ def test_the_table_is_printed_and_written_only_when_asked(capsys, monkeypatch, t
         assert "16 x 16 RGB, L=2, K=1, width 8, batch 4" in text
         assert re.search(r"\| glowlite +\| [\d,]+ \| 0\.\d+ \| [\d.]+\*? \|", text)
         assert re.search(r"GFLOP/s: \d+% of the first, \d+% of the second", text)
+        assert re.search(r"\| glowlite \| (-?\d+)? \| \d+ \| \d+ \| \d+ \| \d+ \| \d+ \|", text)
+
+
+@pytest.mark.skipif(not os.access(memory.CLEAR, os.W_OK), reason="memory is measured on Linux")
+def test_peak_memory_grows_with_the_batch():
+    size = Size(side=32, levels=1, depth=8, width=32)
+    small, large = (int(peers.peak_memory("glowlite", "channels_last", size, batch)) for batch in (8, 32))
+    assert large > 2.5 * small > 10
+
+
+def test_all_time_of_a_step_is_in_some_group():
+    images = torch.randint(0, 256, (8, 3, 16, 16), dtype=torch.uint8)
+    entry = peers.prepare(BUILDERS["glowlite"], Size(side=16, levels=2, depth=2, width=16), "contiguous", images)
+    spent = peers.time_by_group(entry, images, steps=2)
+    assert set(spent) == {*peers.GROUPS, peers.REST} and min(spent.values()) > 0
 
 
 def test_a_library_that_is_missing_is_left_out_with_a_word(capsys, monkeypatch):

@@ -22,7 +22,9 @@ DRAWN = """() => {
 LONG = 300_000  # milliseconds; machines that run tests may be busy, and nothing here measures time
 # Voila is built with parts of one JupyterLab and loads extensions built with another, and warns of it; JupyterLab warns
 # of its own parts that start slowly, as they do on a busy machine.
-KNOWN = re.compile(r"Unsatisfied version|No satisfying version|Plugin \S+ .*took \S+ms to activate")
+KNOWN = re.compile(
+    r"Unsatisfied version|No satisfying version|Plugin \S+ .*(took \S+ms|is taking too long) to activate"
+)
 
 
 def pytest_collection_modifyitems(items):

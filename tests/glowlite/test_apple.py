@@ -185,8 +185,11 @@ def test_latents_directions_and_a_fused_model_do_without_float64(mac):
     assert (fuse(model).inverse(drawn) - model.eval().inverse(drawn)).abs().max().cpu() < 1e-4
 
 
-@pytest.mark.parametrize("optimizer", ["muon", "adamw", "adamax"])
-def test_a_run_trains_on_an_apple_gpu_and_goes_on(mac, monkeypatch, tmp_path, optimizer):
+@pytest.mark.parametrize(
+    ("optimizer", "memory"),
+    [("muon", "stored"), ("adamw", "stored"), ("adamax", "stored"), ("muon", "checkpointed"), ("muon", "reversible")],
+)
+def test_a_run_trains_on_an_apple_gpu_and_goes_on(mac, monkeypatch, tmp_path, optimizer, memory):
     monkeypatch.setattr(loop, "start_fabric", lambda config: Fabric())
     drawn = images(64)
     for place in ("batch", "first", "held_out"):
@@ -196,7 +199,7 @@ def test_a_run_trains_on_an_apple_gpu_and_goes_on(mac, monkeypatch, tmp_path, op
         )
     config = TrainConfig(
         PRESETS["tiny"], str(tmp_path), images=16, batch=8, init_batch=32, validation_count=8, log_every=8,
-        optimizer=optimizer, flip=True, channels_last=False,
+        optimizer=optimizer, memory=memory, flip=True, channels_last=False,
     )  # fmt: skip
     assert loop.train(config, progress=False).images == 16
     longer = TrainConfig(**{**config.__dict__, "images": 24})

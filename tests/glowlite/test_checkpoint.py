@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import random
 from pathlib import Path
 
@@ -244,3 +245,25 @@ def test_directions_that_do_not_fit_their_names_are_refused(model, saved):
 def test_a_name_that_no_file_can_have_is_no_model(name):
     with pytest.raises(GlowliteError, match="no model"):
         checkpoint.load(name)
+
+
+@pytest.mark.parametrize("moved", [0, 1])
+def test_who_is_killed_while_saving_leaves_no_card_beside_other_weights(tmp_path, monkeypatch, moved):
+    class Killed(BaseException):
+        pass
+
+    def replace(source, target, replace=os.replace):
+        calls.append(target)
+        if len(calls) > moved:
+            raise Killed
+        replace(source, target)
+
+    calls, config = [], PRESETS["tiny"]
+    path = checkpoint.save(tmp_path / "model", Glow(config), {"data": "old"})
+    monkeypatch.setattr(os, "replace", replace)
+    other = Glow(config)
+    other.levels[0].split.prior.b.data += 1
+    with pytest.raises(Killed):
+        checkpoint.save(path, other, {"data": "new"})
+    assert checkpoint.load(path).levels[0].split.prior.b.mean() == moved
+    assert checkpoint.read_card(path, required=False) == {}

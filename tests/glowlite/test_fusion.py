@@ -6,10 +6,10 @@ import torch
 from glowlite.errors import GlowliteError
 from glowlite.fusion import Affine, Convolution, fuse
 from glowlite.glow import Glow
-from tests.glowlite.test_glow import SMALL, pictures, small
+from tests.glowlite.test_glow import REALNVP, SMALL, pictures, small
 
 
-@pytest.mark.parametrize("settings", [{}, {"permutation": "reverse"}, {"coupling": "additive", "edge": False}])
+@pytest.mark.parametrize("settings", [{}, {"permutation": "reverse"}, {"coupling": "additive", "edge": False}, REALNVP])
 def test_a_fused_model_computes_the_same(settings):
     model = small(**settings).double()
     fused, x = fuse(model), torch.rand(3, 3, 8, 8, dtype=torch.float64) - 0.5
@@ -18,7 +18,8 @@ def test_a_fused_model_computes_the_same(settings):
     assert torch.allclose(log_det, want_log_det)
     assert torch.allclose(fused.inverse(want), x)
     kinds = [type(module) for module in fused.modules()]
-    assert kinds.count(Affine) == 4 and kinds.count(Convolution) == 4 * 3 + 1
+    steps = 7 if settings is REALNVP else 4
+    assert kinds.count(Affine) == steps and kinds.count(Convolution) == steps * 3 + 1
 
 
 def test_every_pixel_comes_back_from_a_fused_model():

@@ -11,11 +11,12 @@ import torch
 
 from glowlite import checkpoint, pixels
 from glowlite.errors import GlowliteError
-from glowlite.flows import ActNorm
+from glowlite.flows import ActNorm, Coupling, Reverse, Squeeze
 from glowlite.glow import PRESETS, Glow, GlowConfig
 from tests.helpers import jacobian_log_det, perturb
 
 SMALL = GlowConfig((3, 8, 8), levels=2, depth=2, width=8, edge=True)
+REALNVP = {"permutation": "reverse", "checkerboard": (3, 2), "depth": (2, 0)}
 
 
 def pictures(n=8, shape=(3, 8, 8), seed=0):
@@ -50,9 +51,30 @@ def test_inverse_of_forward_after_moving_all_parameters(permutation, coupling, s
     assert (model.inverse(model(x.float())[0]) - x.float()).abs().max() < 1e-4
 
 
-@pytest.mark.parametrize("scale", ["bounded", "sigmoid"])
-def test_log_det_is_that_of_the_jacobian(scale):
-    model = small(scale=scale).double()
+@pytest.mark.parametrize("channels", [1, 3])
+def test_realnvps_arrangement_gives_every_pixel_back_and_keeps_its_likelihood_in_a_file(channels, tmp_path):
+    model, images = small(shape=(channels, 8, 8), **REALNVP), pictures(16, (channels, 8, 8))
+    assert torch.equal(model.decode(model.encode(images)), images)
+    x = torch.rand(4, channels, 8, 8, dtype=torch.float64) - 0.5
+    assert (model.double().inverse(model(x)[0]) - x).abs().max() < 1e-10
+    loaded = checkpoint.load(checkpoint.save(tmp_path / "model", model.float(), {}))
+    assert torch.equal(loaded.log_prob(images), model.log_prob(images))
+
+
+def test_realnvps_preset_is_arranged_as_in_the_paper():
+    """Section 3.6: three checkerboard masks, squeeze, three channel masks a scale; four checkerboard masks at last."""
+    levels = Glow(PRESETS["realnvp32"]).levels
+    for level in levels[:-1]:
+        *pixelwise, squeeze = level.steps.flows[:4]
+        assert [step.flows[-1].seen for step in pixelwise] == [0, 1, 0] and type(squeeze) is Squeeze
+        assert [tuple(map(type, step.flows)) for step in level.steps.flows[4:]] == 3 * [(ActNorm, Reverse, Coupling)]
+    *pixelwise, squeeze = levels[-1].steps.flows
+    assert [step.flows[-1].seen for step in pixelwise] == [0, 1, 0, 1] and type(squeeze) is Squeeze
+
+
+@pytest.mark.parametrize("settings", [{"scale": "bounded"}, {"scale": "sigmoid"}, REALNVP])
+def test_log_det_is_that_of_the_jacobian(settings):
+    model = small(**settings).double()
     x = torch.rand(2, 3, 8, 8, dtype=torch.float64) - 0.5
     assert torch.allclose(model(x)[1], jacobian_log_det(model, x), atol=1e-7)
 
@@ -191,11 +213,11 @@ def test_every_parameter_learns():
 def test_what_is_read_is_what_runs(preset, monkeypatch):
     """Who doubles what `ActNorm.forward` gives changes training and encoding, in the step and in the network."""
     settings = {"shape": (PRESETS[preset].shape[0], 8, 8), "levels": 1, "depth": 1, "width": 8}
-    config = replace(PRESETS[preset], **settings)
+    config = replace(PRESETS[preset], **settings, checkerboard=int(PRESETS[preset].checkerboard != 0))
     model = perturb(Glow(config), torch.rand(16, *config.shape) - 0.5, amount=0.05).eval()
     images, x = pictures(2, config.shape), torch.rand(2, *config.shape) - 0.5
     eps, nats = model.encode(images)[0], model.log_density(x)
-    coupling = model.levels[0].steps.flows[1].flows[2]
+    coupling = model.levels[0].steps.flows[-1].flows[-1]
     h = torch.randn(2, coupling.halves[0], 4, 4)
     hidden = coupling.network.first(h)
     forward = ActNorm.forward
@@ -213,7 +235,7 @@ def test_what_is_read_is_what_runs(preset, monkeypatch):
 
 def test_compiles_without_a_graph_break():
     torch._dynamo.reset()
-    model = small(depth=1)  # every kind of part is there, and tracing takes long for each step
+    model = small(depth=1, checkerboard=(1, 0))  # every kind of part is there, and tracing takes long for each step
     x = torch.rand(2, 3, 8, 8) - 0.5
     compiled = torch.compile(lambda x: model.log_density(x), fullgraph=True, backend="eager")
     assert torch.allclose(compiled(x), model.log_density(x))
@@ -250,6 +272,7 @@ COUNTS = {
     "faces32": 741_648,
     "faces64": 3_097_744,
     "portraits64": 3_186_576,
+    "realnvp32": 298_274,
     "cifar10": 44_620_596,
     "imagenet32": 66_928_308,
     "imagenet64": 112_642_884,
@@ -271,6 +294,10 @@ def test_parameter_counts(preset):
         ({"levels": 0}, "levels at least 1"),
         ({"depth": (2, 2, 2)}, "one for each of the 2 levels"),
         ({"width": 0}, "at least 1"),
+        ({"depth": 0}, "every level needs a step of flow"),
+        ({"depth": -1, "checkerboard": 2}, "depth must be at least 0"),
+        ({"checkerboard": (1, 2, 3)}, "one for each of the 2 levels"),
+        ({"checkerboard": -1}, "checkerboard must be at least 0"),
         ({"n_bits": 9}, "from 1 to 8"),
         ({"coupling": "addditive"}, "choose 'affine' or 'additive'"),
         ({"scale": "exp"}, "choose 'bounded' or 'sigmoid'"),
@@ -299,3 +326,27 @@ def test_configuration_survives_json():
         assert GlowConfig.from_dict(config.to_dict()) == config
     with pytest.raises(GlowliteError, match="unknown setting breadth"):
         GlowConfig.from_dict({"breadth": 3})
+
+
+def test_pixels_are_computed_with_all_bits_of_float32(monkeypatch):
+    """Left alone, recent GPUs round products to TF32: no pixel would come back for certain."""
+
+    def precision():
+        return torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
+
+    seen, right = [], Coupling.scale_and_shift
+    monkeypatch.setattr(Coupling, "scale_and_shift", lambda self, x_a: seen.append(precision()) or right(self, x_a))
+    model = Glow(PRESETS["tiny"])
+    model.initialize(torch.rand(8, 3, 16, 16) - 0.5)
+    before, images = precision(), torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
+    try:
+        torch.backends.cudnn.allow_tf32 = True
+        torch.set_float32_matmul_precision("high")
+        seen.clear()
+        for compute in (model.encode, model.log_prob, lambda images: model.decode(model.encode(images))):
+            compute(images)
+            assert precision() == (True, "high")
+    finally:
+        torch.backends.cudnn.allow_tf32 = before[0]
+        torch.set_float32_matmul_precision(before[1])
+    assert len(seen) == 4 * 4 and set(seen) == {(False, "highest")}

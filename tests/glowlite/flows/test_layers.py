@@ -10,6 +10,7 @@ from glowlite.errors import GlowliteError
 from glowlite.flows import (
     ActNorm,
     Chain,
+    CheckerboardCoupling,
     Coupling,
     InvertibleConv1x1,
     InvertibleConv1x1LU,
@@ -66,6 +67,8 @@ LAYERS = {
     "affine bounded": lambda: Coupling(4, 8, "affine", "bounded"),
     "affine sigmoid": lambda: Coupling(4, 8, "affine", "sigmoid", edge=False),
     "coupling of odd channels": lambda: Chain(Reverse(4), OddCoupling()),
+    "checkerboard": lambda: CheckerboardCoupling(4, 8, seen=0),
+    "checkerboard additive": lambda: CheckerboardCoupling(4, 8, "additive", seen=1),
     "reverse": lambda: Reverse(4),
     "shuffle": lambda: Shuffle(4),
     "1x1 plain": lambda: InvertibleConv1x1(4),
@@ -76,6 +79,7 @@ LAYERS = {
     "step lu": lambda: step("lu"),
     "step plain": lambda: step("plain"),
     "step reverse": lambda: step("reverse"),
+    "step checkerboard": lambda: FlowStep(4, 8, GlowConfig((3, 8, 8), 1, 1, 8, edge=True), seen=0),
 }
 
 
@@ -189,6 +193,20 @@ def test_coupling_moves_the_second_half_as_the_first_says():
     z = coupling(x)[0]
     assert torch.equal(z[:, :2], x[:, :2])
     assert (z[:, 2:] - x[:, 2:]).abs().min() > 0
+
+
+@pytest.mark.parametrize("seen", [0, 1])
+def test_a_checkerboard_coupling_moves_one_colour_as_the_other_says(seen):
+    coupling = perturb(CheckerboardCoupling(4, 8, seen=seen).double(), torch.randn(16, *SHAPE, dtype=torch.float64))
+    x = torch.randn(1, *SHAPE, dtype=torch.float64)
+    colour = torch.tensor([[(row + column) % 2 for column in range(2)] for row in range(4)])
+    passes, moves = colour == seen, colour != seen
+    z, log_det = coupling(x)
+    assert torch.equal(z[..., passes], x[..., passes])
+    assert (z[..., moves] - x[..., moves]).abs().min() > 0
+    others = torch.where(moves, x + 1, x)  # what moves has no say
+    assert torch.equal(coupling(others)[1], log_det)
+    assert not torch.allclose(coupling(torch.where(passes, x + 1, x))[1], log_det)
 
 
 def test_a_clamped_coupling_moves_nothing_further_however_far_its_input_lies():

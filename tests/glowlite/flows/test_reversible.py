@@ -67,12 +67,15 @@ def test_gradients_are_those_of_stored_activations(memory, pictures, dtype, most
         {"permutation": "reverse", "coupling": "additive"},
         {"permutation": "plain", "scale": "sigmoid"},
         {"permutation": "shuffle", "clamp": 1.0},
+        {"permutation": "reverse", "checkerboard": 2, "depth": (2, 0)},
+        {"permutation": "lu", "checkerboard": 2, "coupling": "additive"},
     ],
-    ids=lambda changes: changes["permutation"],
+    ids=lambda changes: "-".join(map(str, changes.values())),
 )
 def test_every_kind_of_layer_goes_back(changes):
     model, x = trained(**changes), PICTURES["faces"]().double()
-    assert far(gradients(model, x, "reversible"), gradients(model, x, "stored")) < 1e-8
+    for memory in reversible.MEMORY[1:]:
+        assert far(gradients(model, x, memory), gradients(model, x, "stored")) < 1e-8
 
 
 def test_with_networks_in_bfloat16_the_way_back_adds_less_error_than_bfloat16_itself():

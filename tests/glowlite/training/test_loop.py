@@ -254,12 +254,12 @@ def test_a_full_disk_stops_no_run_and_saving_is_tried_again(tmp_path, monkeypatc
     trainer = stop_after(config, 2)
     before, write, refused = (tmp_path / "run" / runs.STATE).read_bytes(), checkpoint.write_state, []
 
-    def write_state(*args):
+    def write_state(*args, **options):
         if trainer.steps in (3, 4):
             assert (tmp_path / "run" / runs.STATE).read_bytes() == before
             refused.append(trainer.steps)
             full()
-        write(*args)
+        write(*args, **options)
 
     monkeypatch.setattr(checkpoint, "write_state", write_state)
     trainer = Trainer(config, resume=True, progress=False)
