@@ -376,7 +376,7 @@ for way in WAYS:
 # - `checkpointed`: one for each step of flow is kept, and the rest is computed a second time.
 # - `reversible`: only the last is kept. A flow can compute its inputs from its outputs!
 #
-# The last two take about 1.4 times as long on a CPU (`python -m benchmarks.memory`). Number 13, *Memory that does not
+# The last two take about 1.4 times as long on a CPU (`python -m benchmarks.memory`). Notebook 13, *Memory that does not
 # grow*, is about the third way.
 
 # %% [markdown]
