@@ -163,9 +163,10 @@ def watch_process(
     while process.poll() is None and not until():
         time.sleep(every)
         painted.board.show(draw())
-    if process.poll():
-        words = process.stderr.read().strip().splitlines() if process.stderr else []
-        raise GlowliteError(f"the process ended with status {process.returncode}: {' '.join(words[-1:])}")
+    if process.poll() is not None:
+        words = (process.communicate()[1] or "").strip().splitlines()
+        if process.returncode:
+            raise GlowliteError(f"the process ended with status {process.returncode}: {' '.join(words[-1:])}")
     painted.board.show(draw())
     painted.leave(shown)
 

@@ -120,7 +120,7 @@ def half_way():
 run = train("first")
 watch_process(run, draw, until=half_way)
 run.kill()
-status = run.wait()
+words = run.communicate()
 
 # %% [markdown]
 # ## 3 · Go on
@@ -145,7 +145,7 @@ watch_process(train("first", "--resume"), draw)
 
 # %%
 other = train("second")
-other.wait()
+other.communicate()  # waits for its end
 
 both = go.Figure(
     [
@@ -376,7 +376,7 @@ for way in WAYS:
 # - `checkpointed`: one for each step of flow is kept, and the rest is computed a second time.
 # - `reversible`: only the last is kept. A flow can compute its inputs from its outputs!
 #
-# The last two take about 1.4 times as long on a CPU (`python -m benchmarks.memory`). Number 13, *Memory that does not
+# The last two take about 1.4 times as long on a CPU (`python -m benchmarks.memory`). Notebook 13, *Memory that does not
 # grow*, is about the third way.
 
 # %% [markdown]

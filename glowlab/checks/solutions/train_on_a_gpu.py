@@ -1,9 +1,9 @@
 """Answers to the exercises of notebook 09."""
 
-import copy
-
 
 def save(run):
+    import copy
+
     state = {
         "step": run.step,
         "model": run.model.state_dict(),

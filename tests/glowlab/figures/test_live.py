@@ -1,11 +1,14 @@
 """Live figures: controls change values, values the scene; what a page sends; what a loop shows."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 
 from glowlab.figures import live
-from glowlab.figures.live import Button, CheckBox, Choice, Live, Point, Slider, Trace, Watch
+from glowlab.figures.live import Button, CheckBox, Choice, Live, Point, Slider, Trace, Watch, watch_process
 from glowlab.figures.scene import Scene
 from glowlab.widgets.still import WIDGET
 from glowlite.errors import GlowliteError
@@ -143,3 +146,27 @@ def test_a_loop_is_watched_to_its_end(monkeypatch):
     assert got == expected and updates == ["after 4"]
     assert [bundle[WIDGET]["model_id"] for bundle in shown] == [watch.model_id]
     assert "4 steps in" in watch.progress.value and "max" in watch.progress.value
+
+
+def started(*lines):
+    command = [sys.executable, "-c", "\n".join(["import sys, time", *lines])]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_process_is_watched_until_it_ends(capsys):
+    drawn = []
+    watch_process(started("time.sleep(0.3)"), lambda: drawn.append(1) or draw(), every=0.05)
+    assert len(drawn) > 2
+
+
+def test_a_process_may_be_left_before_its_end(capsys):
+    process = started("time.sleep(600)")
+    watch_process(process, draw, until=lambda: True)
+    assert process.poll() is None
+    process.kill()
+    process.communicate()
+
+
+def test_a_process_that_fails_is_told(capsys):
+    with pytest.raises(GlowliteError, match="status 3: no such preset"):
+        watch_process(started("print('no such preset', file=sys.stderr)", "sys.exit(3)"), draw, every=0.05)

@@ -1,11 +1,11 @@
 """Other answers to the exercises of notebook 09: through a file in memory; by counting up."""
 
-import io
-
 import torch
 
 
 def save(run):
+    import io
+
     names = ("model", "average", "optimizer")
     file = io.BytesIO()
     torch.save({name: getattr(run, name).state_dict() for name in names} | {"step": run.step}, file)
