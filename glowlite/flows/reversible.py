@@ -61,6 +61,7 @@ class Reversible(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, chain: Chain, x: Tensor, *weights: Tensor) -> tuple[Tensor, Tensor]:
+        """(z, log_det); z is kept for the way back, and some values of x to see where it arrives."""
         z, log_det = chain(x)
         ctx.chain = chain
         ctx.save_for_backward(z, x.flatten()[::EVERY].clone(), *weights)
