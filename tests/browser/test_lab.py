@@ -84,9 +84,9 @@ def test_every_prediction_is_answered_when_it_is_made(opened):
 ANSWERED = """(count) => [...document.querySelectorAll(".jp-OutputArea-output")]
     .filter((e) => e.textContent.startsWith("You guessed")).length === count"""
 CONTROLS = "input[type=range], input[type=checkbox], .gl-choice, .gl-button button, .gl-handle, canvas.gl-drawable"
-# How often each picture was drawn, and how it looks.
-LOOK = """(figure) => [...figure.querySelectorAll("canvas")]
-    .map((canvas) => [canvas.dataset.frame, canvas.toDataURL()])"""
+# How often each picture was drawn, and how it looks; of curves, which are no canvas, what plotly has drawn.
+LOOK = """(figure) => [...figure.querySelectorAll("canvas, .gl-curves")].map((shown) =>
+    shown.matches("canvas") ? [shown.dataset.frame, shown.toDataURL()] : [shown.innerHTML, shown.innerHTML])"""
 CHANGED = f"""([figure, before]) => ({LOOK})(figure).some(([frame, look], i) =>
     frame !== before[i]?.[0] && look !== before[i]?.[1])"""
 ANSWER = "() => window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.requestKernelInfo().then(() => {})"
@@ -163,7 +163,7 @@ def test_everything_that_moves_changes_its_picture(opened):
     for number in range(figures(page).count()):
         figure = figures(page).nth(number)
         figure.scroll_into_view_if_needed()
-        about = figure.locator("canvas").first.get_attribute("aria-label")
+        about = figure.evaluate("e => e.querySelector('canvas, .gl-curves [role=img]')?.ariaLabel")
         faults += [f"blank at first: {about}" for c in figure.locator("canvas").all() if c.evaluate(BLANK)]
         faults += [f"{name!r} changes nothing: {about}" for name in idle(page, figure)]
     assert faults == []
