@@ -12,18 +12,16 @@ import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import mean
-
-import torch
 
 from benchmarks import recipes
 from benchmarks.recipe_list import Recipe
 from benchmarks.recipes import Task
+from benchmarks.runs import read, run_missing, train_curve
 from glowlite.glow import PRESETS, Glow, GlowConfig
-from glowlite.training import metrics
-from glowlite.training.config import METRICS, TrainConfig
-from glowlite.training.loop import train
+from glowlite.training.config import TrainConfig
 
 OUT = Path(__file__).parents[1] / "assets" / "runs" / "arrangements.json"
 GLOW = "lu"  # the one whose time the others get
@@ -65,18 +63,15 @@ def one_run(name: str, budget: Budget) -> dict | None:
     images = round(budget.images * max(1, 1 / ratio))
     with tempfile.TemporaryDirectory() as folder:
         config = budget.config(ARRANGEMENTS[name], images, folder)
-        result = train(config, progress=sys.stderr.isatty())
-        if result.stopped_by:
-            return None
-        lines = [line for line in metrics.read_metrics(Path(folder) / METRICS) if "val_bpd" in line]
-    return {
+        curve = train_curve(config)
+    return curve and {
         "name": name,
         **vars(budget),
         "cost": round(ratio, 3),
         "parameters": sum(weight.numel() for weight in Glow(config.model).parameters()),
-        "seconds": round(result.seconds, 1),
-        "seen": [line["images"] for line in lines],
-        "bits_per_dim": [round(line["val_bpd"], 5) for line in lines],
+        "seconds": curve["seconds"],
+        "seen": curve["images"],
+        "bits_per_dim": curve["bits_per_dim"],
     }
 
 
@@ -121,18 +116,13 @@ def table(runs: list[dict]) -> str:
 
 def measure(budget: Budget, path: Path, watch: Callable[[str], None] = print) -> bool:
     """Every run that `path` does not hold yet, a seed's together; False if one was stopped by a signal."""
-    torch.set_num_threads(1)
+    plan = []
     for seed in range(budget.seeds):
-        for name in ARRANGEMENTS:
-            one = Budget(**vars(budget) | {"seed": seed})
-            if any((vars(one) | {"name": name}).items() <= run.items() for run in recipes.read(path)):
-                continue
-            run = one_run(name, one)
-            if run is None:
-                return False
-            recipes.save(path, [*recipes.read(path), run], "glowlite arrangements")
-            watch(f"{name}, seed {seed}: {run['bits_per_dim'][-1]:.4f} bits/dim after {run['seen'][-1]:,} images")
-    return True
+        one = Budget(**vars(budget) | {"seed": seed})
+        plan += [
+            (f"{name}, seed {seed}", vars(one) | {"name": name}, partial(one_run, name, one)) for name in ARRANGEMENTS
+        ]
+    return run_missing(plan, path, "glowlite arrangements", watch)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -146,7 +136,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not measure(Budget(**given), out):
         print("Stopped; the same command goes on.", file=sys.stderr)
         return 1
-    print(table(recipes.read(out)))
+    print(table(read(out)))
     return 0
 
 

@@ -19,10 +19,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks import peers
 from benchmarks.contenders import BUILDERS, Size
-from benchmarks.gpu_record import Record, allow
+from benchmarks.gpu_record import Record
 from glowlite import latents, pixels
 from glowlite.data import faces
 from glowlite.flows import ActNorm
+from glowlite.flows.base import allow_tf32
 from glowlite.flows.reversible import set_memory
 from glowlite.fusion import fuse
 from glowlite.glow import PRESETS, Glow
@@ -86,7 +87,7 @@ class Training:
     def __init__(self, variant: Variant, preset: str, batch: int, device: torch.device):
         self.variant, self.batch, self.device, self.steps = variant, batch, device, 0
         self.layout = torch.channels_last if variant.channels_last else torch.contiguous_format
-        allow(variant.precision)
+        allow_tf32(variant.precision == "tf32")
         self.model = Glow(PRESETS[preset]).to(device, memory_format=self.layout)
         channels, size, _ = self.model.config.shape
         drawn = faces.draw(
@@ -165,7 +166,7 @@ class Training:
 
     def turn(self, steps: int) -> None:
         """Some steps; gradients are freed, so that only one variant's are there at a time."""
-        allow(self.variant.precision)
+        allow_tf32(self.variant.precision == "tf32")
         for _ in range(steps):
             self.step()
         if self.variant.engine != "graph":
@@ -189,7 +190,7 @@ def train_steps(record: Record, variants: dict[str, Variant], preset: str, batch
 def beside_peers(record: Record, size: Size, batch: int, steps: int, rounds: int) -> None:
     """Training steps of each library in either memory layout, float32, and its own decoding."""
     record.facts |= {"size": vars(size), "batch": batch, "steps": steps}
-    allow("float32")
+    allow_tf32(False)
     images = faces.draw(batch, size.side, 1, record.device).images
     entries = {}
 
@@ -249,7 +250,7 @@ def rates(device: torch.device, side: int) -> dict[str, float]:
     """What the device can do: operations per second of matrix products by precision, and bytes per second of a copy."""
     found = {}
     for precision in ("float32", "tf32", "bf16"):
-        allow(precision)
+        allow_tf32(precision == "tf32")
         a, b = torch.randn(2, side, side, device=device, dtype=torch.bfloat16 if precision == "bf16" else None)
         found[precision] = best_rate(lambda a=a, b=b: a @ b, 2 * side**3, device)
     source = torch.ones(16 * side * side, device=device)  # far more than any cache
@@ -299,7 +300,7 @@ def sample(record: Record, preset: str, side: int, rounds: int) -> None:
         given = [part.contiguous(memory_format=layout) for part in eps]
 
         def decode() -> None:
-            allow(precision)
+            allow_tf32(precision == "tf32")
             with torch.no_grad():
                 pixels.to_uint8(which.inverse(given))
 

@@ -104,9 +104,3 @@ def peak_of(device: torch.device) -> Iterator[dict]:
     before = torch.cuda.memory_allocated()
     yield found
     found["peak"] = round((torch.cuda.max_memory_allocated() - before) / 2**20, 1)
-
-
-def allow(precision: str) -> None:
-    """Let matrix products round to TF32 or not, as a training does."""
-    torch.set_float32_matmul_precision("high" if precision == "tf32" else "highest")
-    torch.backends.cudnn.allow_tf32 = precision == "tf32"

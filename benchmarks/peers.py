@@ -26,6 +26,7 @@ from benchmarks import memory
 from benchmarks.contenders import BUILDERS, Contender, Size
 from glowlite import pixels
 from glowlite.data import faces
+from glowlite.flows.base import allow_tf32
 from glowlite.training import metrics
 
 RESULTS = Path(__file__).parent / "RESULTS-peers.md"
@@ -298,7 +299,7 @@ def main(words: list[str] | None = None) -> int:
         size = Size(options.side, options.levels, options.depth, (options.width or [64])[0])
         print(json.dumps(memory_of(*options.memory_of, size, options.batch)))
         return 0
-    torch.backends.cudnn.allow_tf32 = False  # float32 is float32 for all
+    allow_tf32(False)  # float32 is float32 for all
     if hasattr(os, "getloadavg") and os.getloadavg()[0] > 0.5:
         print("The machine is busy: trust the ratios more than the figures.", file=sys.stderr)
     with warnings.catch_warnings():

@@ -18,12 +18,12 @@ from statistics import mean, stdev
 
 import torch
 
+from benchmarks.runs import train_curve
 from glowlite.errors import GlowliteError
 from glowlite.files import write_atomically
 from glowlite.glow import Glow, GlowConfig
 from glowlite.training import metrics
-from glowlite.training.config import METRICS, TrainConfig
-from glowlite.training.loop import train
+from glowlite.training.config import TrainConfig
 from glowlite.training.stream import open_stream
 
 OUT = Path(__file__).parents[1] / "assets" / "runs" / "permutations.json"
@@ -79,17 +79,12 @@ def one_run(settings: Settings, permutation: str, coupling: str, seed: int) -> d
     """Train once: the curve of held-out bits per dimension against images seen, or None if it was stopped."""
     with tempfile.TemporaryDirectory() as folder:
         config = settings.train_config(permutation, coupling, seed, folder)
-        result = train(config, progress=sys.stderr.isatty())
-        if result.stopped_by:
-            return None
-        lines = [line for line in metrics.read_metrics(Path(folder) / METRICS) if "val_bpd" in line]
-    return {
+        curve = train_curve(config)
+    return curve and {
         "permutation": permutation,
         "coupling": coupling,
         "seed": seed,
-        "images": [line["images"] for line in lines],
-        "bits_per_dim": [round(line["val_bpd"], 5) for line in lines],
-        "seconds": round(result.seconds, 1),
+        **curve,
         "parameters": sum(weight.numel() for weight in Glow(config.model).parameters()),
     }
 

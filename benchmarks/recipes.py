@@ -8,13 +8,12 @@ only prints what was recorded, --curves draws it.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -22,18 +21,18 @@ from statistics import median
 import torch
 
 from benchmarks.recipe_list import FIRST, RECIPES, Recipe
-from benchmarks.samples import SEED, pictures
+from benchmarks.runs import read, run_missing, train_curve
+from benchmarks.samples import SEED, draw, pictures
 from glowlab.figures.style import figure
-from glowlite import checkpoint, glow, latents, pixels
+from glowlite import checkpoint, glow, pixels
 from glowlite.data import labelled
 from glowlite.errors import GlowliteError
 from glowlite.evaluation import AttributeMeter, frechet_distance, train_meter
-from glowlite.files import write_atomically
 from glowlite.glow import Glow, GlowConfig
 from glowlite.sheet import PAPER
-from glowlite.training import metrics, optimizers
-from glowlite.training.config import METRICS, MODEL, TrainConfig
-from glowlite.training.loop import set_precision, train
+from glowlite.training import optimizers
+from glowlite.training.config import MODEL, TrainConfig
+from glowlite.training.loop import set_precision
 from glowlite.training.stream import open_stream
 
 OUT = Path(__file__).parents[1] / "assets" / "runs" / "recipes.json"
@@ -104,17 +103,16 @@ def one_run(name: str, task: Task) -> dict | None:
     recipe = RECIPES[name]
     ratio = 1.0 if name == FIRST else cost(recipe, task)
     with tempfile.TemporaryDirectory() as folder, recipe.applied():
-        result = train(task.config(recipe, round(task.images / ratio), folder), progress=sys.stderr.isatty())
-        if result.stopped_by:
+        curve = train_curve(task.config(recipe, round(task.images / ratio), folder))
+        if curve is None:
             return None
-        lines = [line for line in metrics.read_metrics(Path(folder) / METRICS) if "val_bpd" in line]
         distances = measure_samples(recipe, checkpoint.load(Path(folder) / MODEL), task)
     return {
         "name": name,
         **vars(task),
         "cost": round(ratio, 3),
-        "seen": [line["images"] for line in lines],
-        "bits_per_dim": [round(line["val_bpd"], 5) for line in lines],
+        "seen": curve["images"],
+        "bits_per_dim": curve["bits_per_dim"],
         "frechet": distances,
     }
 
@@ -129,26 +127,9 @@ def measure_samples(recipe: Recipe, model: Glow, task: Task) -> dict[str, float]
     meter, distances = make_meter(task.data, model.config.shape), {}
     held_out = meter.features(pictures(task.data, model.config.shape, "test", SAMPLES))
     for temperature in TEMPERATURES:
-        generator = torch.Generator().manual_seed(SEED)
-        parts = []
-        for _ in range(0, SAMPLES, 64):
-            eps = latents.sample_eps(model.latent_shapes, 64, generator)
-            with torch.no_grad():
-                x = model.inverse(latents.scale(eps, temperature))
-            parts.append(pixels.to_uint8(recipe.finish(model, x)))
-        distances[f"{temperature:g}"] = round(frechet_distance(meter.features(torch.cat(parts)), held_out), 4)
+        drawn = draw(model, SAMPLES, temperature, recipe.finish)
+        distances[f"{temperature:g}"] = round(frechet_distance(meter.features(drawn), held_out), 4)
     return distances
-
-
-def read(path: Path) -> list[dict]:
-    """The runs recorded so far."""
-    return json.loads(path.read_text())["runs"] if path.exists() else []
-
-
-def save(path: Path, runs: list[dict], kind: str = "glowlite recipes") -> None:
-    """Write all runs, whole or not at all."""
-    content = {"kind": kind, "machine": metrics.machine(), "versions": metrics.versions(), "runs": runs}
-    write_atomically(path, (json.dumps(content, indent=1) + "\n").encode())
 
 
 def work_to(run: dict, goal: float) -> float | None:
@@ -206,16 +187,8 @@ def measure(names: list[str], task: Task, path: Path, watch: Callable[[str], Non
     """Run every recipe that `path` does not hold yet for this task; False if one was stopped by a signal."""
     if unknown := set(names) - set(RECIPES):
         raise GlowliteError(f"There is no recipe {', '.join(sorted(unknown))}: choose from {'; '.join(RECIPES)}.")
-    torch.set_num_threads(1)
-    for name in names:
-        if any((vars(task) | {"name": name}).items() <= run.items() for run in read(path)):
-            continue
-        run = one_run(name, task)
-        if run is None:
-            return False
-        save(path, [*read(path), run])
-        watch(f"{name}: {run['bits_per_dim'][-1]:.4f} bits/dim after {run['seen'][-1]:,} images")
-    return True
+    plan = [(name, vars(task) | {"name": name}, partial(one_run, name, task)) for name in names]
+    return run_missing(plan, path, "glowlite recipes", watch)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,16 +5,19 @@ labelled pictures of the model's data. That of training pictures to the same hel
 """
 
 import argparse
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from glowlite import checkpoint, pixels
+from glowlite import checkpoint, latents, pixels
 from glowlite.data import faces, labelled
 from glowlite.evaluation import frechet_distance, train_meter
 from glowlite.fusion import fuse
+from glowlite.glow import Glow
 
 SEED = 0  # of the meter and of the samples
+BATCH = 64  # samples drawn at a time
 
 
 def pictures(data: str, shape: tuple[int, int, int], split: str, count: int) -> Tensor:
@@ -22,6 +25,17 @@ def pictures(data: str, shape: tuple[int, int, int], split: str, count: int) -> 
     if data == "faces":
         return faces.draw(count, shape[1], labelled.SEEDS[split]).images
     return labelled.read(data, shape, split, count).images
+
+
+def draw(model: Glow, count: int, temperature: float, finish: Callable = lambda model, x: x) -> Tensor:
+    """Samples by SEED, uint8 (count, C, H, W); finish(model, x): what is done to them while they are still floats."""
+    generator, parts = torch.Generator().manual_seed(SEED), []
+    for start in range(0, count, BATCH):
+        eps = latents.sample_eps(model.latent_shapes, min(BATCH, count - start), generator)
+        with torch.no_grad():
+            x = model.inverse(latents.scale(eps, temperature))
+        parts.append(pixels.to_uint8(finish(model, x)))
+    return torch.cat(parts)
 
 
 def main() -> None:
@@ -39,9 +53,7 @@ def main() -> None:
     there = meter.features(held_out)
     rows = {"training pictures": train}
     for temperature in arguments.temperatures:
-        generator = torch.Generator().manual_seed(SEED)
-        parts = [model.sample(len(part), temperature, generator) for part in held_out.split(64)]
-        rows[f"samples at {temperature:g}"] = torch.cat(parts)
+        rows[f"samples at {temperature:g}"] = draw(model, len(held_out), temperature)
     rows[f"held-out pictures in {model.config.n_bits} bits"] = pixels.quantize(held_out, model.config.n_bits)
     print(f"{arguments.model}: Frechet distance to {len(held_out)} held-out pictures of {data}\n")
     print("| pictures | distance |\n|---|---|")

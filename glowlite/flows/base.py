@@ -82,12 +82,17 @@ def to_float64(values: Tensor) -> Tensor:
         return values.cpu().double()
 
 
+def allow_tf32(allowed: bool) -> None:
+    """Let recent GPUs round products of float32 to 11 bits (TF32), or keep all 24; left alone, convolutions round."""
+    torch.backends.cudnn.allow_tf32 = allowed
+    torch.set_float32_matmul_precision("high" if allowed else "highest")
+
+
 @contextmanager
 def full_float32() -> Iterator[None]:
-    """Products of float32 keep all 24 bits: left alone, recent GPUs round those of convolutions to 11 bits (TF32)."""
+    """Products of float32 keep all 24 bits, and afterwards what they kept before."""
     before = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
-    torch.backends.cudnn.allow_tf32 = False
-    torch.set_float32_matmul_precision("highest")
+    allow_tf32(False)
     try:
         yield
     finally:

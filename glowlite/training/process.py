@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import torch
 from filelock import FileLock, Timeout
 from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment, TorchElasticEnvironment
@@ -16,6 +15,7 @@ from lightning_fabric.utilities.rank_zero import rank_zero_only
 
 from glowlite.errors import GlowliteError
 from glowlite.files import remove_unfinished
+from glowlite.flows.base import allow_tf32
 from glowlite.training.settings import TrainConfig
 
 LOCK = ".lock"  # in a run's folder; the system frees it when the process ends, however it ends
@@ -87,8 +87,7 @@ def locked(out: Path) -> Iterator[None]:
 
 def start_fabric(config: TrainConfig) -> Fabric:
     """Start Fabric on the devices asked for, in float32; "tf32" lowers only the precision of matrix products."""
-    torch.set_float32_matmul_precision("high" if config.precision == "tf32" else "highest")
-    torch.backends.cudnn.allow_tf32 = config.precision == "tf32"
+    allow_tf32(config.precision == "tf32")
     try:
         fabric = Fabric(
             accelerator=config.accelerator,

@@ -13,8 +13,9 @@ from torch import nn
 from benchmarks import gpu, gpu_parts, gpu_record
 from benchmarks.gpu import STATE, cut, join, report, table, told
 from benchmarks.gpu_parts import Convolutions, Training, Variant
-from benchmarks.gpu_record import Record, allow
+from benchmarks.gpu_record import Record
 from glowlite.errors import GlowliteError
+from glowlite.flows.base import allow_tf32
 from glowlite.flows.reversible import MEMORY
 from glowlite.glow import PRESETS
 from glowlite.training.config import TrainConfig, read_run
@@ -34,7 +35,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(gpu_parts, "POOL", 8)
     monkeypatch.setattr(gpu_record, "LEAST", 0.0)
     yield
-    allow("float32")
+    allow_tf32(False)
 
 
 def rows(path) -> dict[str, dict]:

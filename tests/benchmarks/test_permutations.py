@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from benchmarks import permutations
+from benchmarks import permutations, runs
 from benchmarks.permutations import Settings, finished, main, measure, one_run, plan, summarize
 from glowlab.figures.learned_permutations import load_runs
 from glowlite.errors import GlowliteError
@@ -98,7 +98,7 @@ def test_a_comparison_that_was_stopped_goes_on_behind_its_last_run(tmp_path, mon
 
 
 def test_a_stopped_training_gives_no_run(monkeypatch):
-    monkeypatch.setattr(permutations, "train", lambda config, progress: Result(16, 1.0, None, stopped_by=15))
+    monkeypatch.setattr(runs, "train", lambda config, progress: Result(16, 1.0, None, stopped_by=15))
     assert one_run(TINY, "lu", "affine", 0) is None
 
 
