@@ -179,6 +179,11 @@ precompute: $(LAB_READY)  ## measure what the explorers know of faces64, film th
 	$(PY) -m glowlite precompute faces64
 	$(PY) -m glowlite record $(ARGS)
 
+.PHONY: wasm
+wasm: $(DEV_READY)  ## compile the kernels of pages (installs a compiler, 411 MB)
+	$(PY) -m pip install --disable-pip-version-check -c constraints.txt -e ".[wasm]"
+	$(PY) -m glowlab.web.compile
+
 .PHONY: site
 site: $(DEV_READY)  ## build the static edition, for any web server
 	$(PY) -m glowlite site $(ARGS)
