@@ -1,10 +1,10 @@
 """A model for the page: `glowlite export-web`.
 
 NAME.bin holds tensors in the layout of safetensors and, in its metadata, all that a page says about the model. Every
-convolution comes with what follows it folded in, weights (k, k, C_in, C_out). A coupling's network is never inverted, so
-its weights may be float16; the rest is float32. W of ActNorm and mixing is rounded once, and the page makes the inverse
-from what it reads: rounded each for itself, W and its inverse lose pixels. NAME.bin.js is the same as a script, for pages
-opened from a disk, which may read nothing else.
+convolution comes with what follows it folded in, its weights (k, k, C_in, C_out). A coupling's network is never
+inverted, so its weights may be float16; the rest is float32. W of ActNorm and mixing is rounded once, and the page
+makes the inverse from what it reads: rounded each for itself, W and its inverse lose pixels. NAME.bin.js is the same as
+a script, for pages opened from a disk, which may read nothing else.
 """
 
 import base64
@@ -97,7 +97,7 @@ def describe(name: str | Path, model: Glow, directions: dict, card: dict) -> dic
 
 
 def to_bin(name: str | Path, network: torch.dtype = torch.half) -> bytes:
-    """The .bin of a model that ships or of a checkpoint, with the directions and the card beside it, if there are any."""
+    """The .bin of a model that ships or of a checkpoint, with the directions and card beside it, if there are any."""
     model = checkpoint.load(name)
     directions = checkpoint.load_directions(name) if checkpoint.directions_path(name).is_file() else {}
     steps = {f"directions.{each}.{l}": eps[0].half() for each, eps in directions.items() for l, eps in enumerate(eps)}

@@ -68,13 +68,13 @@ export async function openModel(address, { progress, ...options } = {}) {
 }
 
 // The engine of a model's file, whose bytes are gone afterwards.
-export async function startEngine(buffer, { source, wasm } = supplies) {
+export async function startEngine(buffer, { source, wasm } = {}) {
   const engine = new Engine(readHead(buffer), readDirections(buffer));
   const answer = makeAnswer();
-  const worker = await startWorker(source);
+  const worker = await startWorker(source ?? supplies.source);
   if (worker) Object.assign(engine, worker);
   else engine.send = (name, args) => new Promise((done) => setTimeout(done)).then(() => answer(name, args));
-  engine.kernels = await engine.send("load", [buffer, wasm], [buffer]);
+  engine.kernels = await engine.send("load", [buffer, wasm ?? supplies.wasm], [buffer]);
   if (!worker) engine.notes.push(NO_WORKER);
   if (engine.kernels !== "WebAssembly") engine.notes.push(NO_WASM);
   return engine;
