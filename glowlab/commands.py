@@ -83,6 +83,7 @@ def site(out: Annotated[Path, typer.Option(help="The folder to write.")] = Path(
     )
 
 
+@needs("lab")
 def export_web(
     name: Annotated[str, typer.Argument(help="A model that ships (faces64) or a .safetensors file of your own.")],
     out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("."),

@@ -17,6 +17,9 @@ import torch.nn.functional as F
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
+from glowlab.explorers import precomputed
+from glowlab.explorers.precomputed import Precomputed
+from glowlab.web import measured
 from glowlite import checkpoint
 from glowlite.errors import GlowliteError
 from glowlite.files import write_atomically
@@ -84,7 +87,7 @@ def convolution(name: str, weights: Tensor, bias: Tensor, dtype: torch.dtype = t
     return {f"{name}.weights": weights.to(dtype), f"{name}.bias": F.pad(bias, (0, more)).float()}
 
 
-def describe(name: str | Path, model: Glow, directions: dict, card: dict) -> dict:
+def describe(name: str | Path, model: Glow, directions: dict, card: dict, stored: Precomputed) -> dict:
     """What the page says about a model."""
     return {
         "format": 1,
@@ -93,16 +96,19 @@ def describe(name: str | Path, model: Glow, directions: dict, card: dict) -> dic
         "latent_shapes": [list(shape) for shape in model.latent_shapes],
         "directions": [{"name": each, "low": -1.0, "high": 1.0} for each in directions],
         **{key: card[key] for key in CARD if key in card},
+        **measured.facts(card, stored),
     }
 
 
 def to_bin(name: str | Path, network: torch.dtype = torch.half) -> bytes:
-    """The .bin of a model that ships or of a checkpoint, with the directions and card beside it, if there are any."""
+    """The .bin of a model that ships or of a checkpoint, with all that lies beside it: directions, card, measurements."""
     model = checkpoint.load(name)
     directions = checkpoint.load_directions(name) if checkpoint.directions_path(name).is_file() else {}
     steps = {f"directions.{each}.{l}": eps[0].half() for each, eps in directions.items() for l, eps in enumerate(eps)}
-    head = describe(name, model, directions, checkpoint.read_card(name, required=False))
-    return to_bytes(tensors(model, network) | steps, metadata={"glow": json.dumps(head)})
+    stored = precomputed.load(name)
+    head = describe(name, model, directions, checkpoint.read_card(name, required=False), stored)
+    content = tensors(model, network) | steps | measured.tensors(stored)
+    return to_bytes(content, metadata={"glow": json.dumps(head)})
 
 
 def to_script(content: bytes) -> str:

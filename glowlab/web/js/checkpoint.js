@@ -58,13 +58,15 @@ export function readHead(buffer) {
   }
 }
 
-// A tensor's values as floats, written to an array of alloc(count).
+const KINDS = { F32: Float32Array, U8: Uint8Array, I8: Int8Array };
+
+// A tensor's values, written to an array of alloc(count): of floats, or of its own kind.
 function readTensor(buffer, { tensors, start }, name, alloc) {
   const { dtype, shape, data_offsets: offsets } = tensors[name];
   const count = shape.reduce((a, b) => a * b, 1);
   const values = alloc(count);
-  if (dtype === "F32") values.set(new Float32Array(buffer, start + offsets[0], count));
-  else halfToFloat(new Uint16Array(buffer, start + offsets[0], count), values);
+  if (dtype === "F16") halfToFloat(new Uint16Array(buffer, start + offsets[0], count), values);
+  else values.set(new KINDS[dtype](buffer, start + offsets[0], count));
   return { values, shape };
 }
 
@@ -84,6 +86,17 @@ export function readDirections(buffer) {
   const read = (name) =>
     head.latent_shapes.map((_, level) => readTensor(buffer, head, `directions.${name}.${level}`, alloc).values);
   return Object.fromEntries(head.directions.map(({ name }) => [name, read(name)]));
+}
+
+// What was measured of the model and is no part of it, by name: {values, shape}; bytes stay bytes, all else is floats.
+export function readMeasured(buffer) {
+  const head = readHead(buffer);
+  const names = Object.keys(head.tensors).filter((name) => name.startsWith("measured."));
+  const read = (name) => {
+    const Kind = { U8: Uint8Array, I8: Int8Array }[head.tensors[name].dtype] ?? Float32Array;
+    return readTensor(buffer, head, name, (count) => new Kind(count));
+  };
+  return Object.fromEntries(names.map((name) => [name.replace("measured.", ""), read(name)]));
 }
 
 // A file's bytes -> Glow. By kernels.wasm, whose bytes are given; else, or where a page's policy forbids that, in plain

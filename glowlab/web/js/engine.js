@@ -1,7 +1,7 @@
 // The flow in a worker, so that the page never waits for it: `openModel` gives an engine, whose methods are those of Glow
 // and answer with promises. Where a page's policy forbids the worker, or WebAssembly, the engine does without and says so.
 
-import { fetchWeights, load, readDirections, readHead } from "./checkpoint.js";
+import { fetchWeights, load, readDirections, readHead, readMeasured } from "./checkpoint.js";
 
 export const supplies = { source: "", wasm: null }; // the text of these modules as a function, and kernels.wasm: bundle.py
 
@@ -12,8 +12,8 @@ const NO_WASM =
 
 // A question that waits gives way to a newer one with the same key, and is answered with null; one is under way at a time.
 export class Engine {
-  constructor(head, directions) {
-    Object.assign(this, { head, directions, notes: [], waiting: [], busy: false });
+  constructor(head, directions, measured) {
+    Object.assign(this, { head, directions, measured, notes: [], waiting: [], busy: false });
   }
 
   encode(pixels, key) {
@@ -69,7 +69,7 @@ export async function openModel(address, { progress, ...options } = {}) {
 
 // The engine of a model's file, whose bytes are gone afterwards.
 export async function startEngine(buffer, { source, wasm } = {}) {
-  const engine = new Engine(readHead(buffer), readDirections(buffer));
+  const engine = new Engine(readHead(buffer), readDirections(buffer), readMeasured(buffer));
   const answer = makeAnswer();
   const worker = await startWorker(source ?? supplies.source);
   if (worker) Object.assign(engine, worker);

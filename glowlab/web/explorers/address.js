@@ -1,0 +1,76 @@
+// A page's address: a setting's value as text and back, and a sentence on what cannot be used.
+
+const LONGEST = 24; // letters of a value that the sentence repeats
+
+const readNumber = (text) => (text.trim() === "" ? NaN : Number(text));
+const within = (value, { min, max }) => (min <= value && value <= max ? value : null); // null for NaN, too
+const round = (value, { step }) => (value === null ? null : Number((Math.round(value / step) * step).toFixed(6)));
+
+// How the settings of each kind are read, null where that cannot be, and written.
+const KINDS = {
+  slider: { read: (text, row) => round(within(readNumber(text), row), row), write: (value) => value.toFixed(2) },
+  sliders: {
+    read(text, row) {
+      const values = text.split("_").map((part) => KINDS.slider.read(part, row));
+      return values.length === row.count && !values.includes(null) ? values : null;
+    },
+    write: (values) => values.map(KINDS.slider.write).join("_"),
+  },
+  whole: { read: (text, row) => (/^\s*[+-]?\d+\s*$/.test(text) ? within(Number(text), row) : null), write: String },
+  choice: {
+    read: (text, { options }) => (options.some(([value]) => value === text) ? text : null),
+    write: String,
+  },
+  tick: { read: (text) => ({ 0: false, 1: true })[text] ?? null, write: (value) => String(Number(value)) },
+};
+
+export const isSetting = ({ kind }) => kind in KINDS;
+
+// The query of an address.
+export class Address {
+  constructor(search) {
+    this.asked = Object.fromEntries(new URLSearchParams(search));
+    this.leftOut = [];
+  }
+
+  // The settings that it holds, by name; what cannot be used is left out.
+  read(rows) {
+    const found = {};
+    for (const row of rows.filter(isSetting)) {
+      const name = row.name in this.asked || !row.old ? row.name : row.old;
+      const value = name in this.asked ? KINDS[row.kind].read(this.asked[name], row) : null;
+      if (value !== null) found[row.name] = value;
+      else if (name in this.asked) this.leaveOut(name, this.asked[name]);
+    }
+    return found;
+  }
+
+  // The names that ?controls= keeps, of those in `parts`; [] for all.
+  readControls(parts) {
+    const asked = (this.asked.controls ?? "").split(",").map((name) => name.trim());
+    return asked.filter((name) => {
+      if (name && !parts.includes(name)) this.leaveOut("controls", name);
+      return parts.includes(name);
+    });
+  }
+
+  leaveOut(name, text) {
+    this.leftOut.push(`${name}=${text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text}`);
+  }
+
+  // A sentence on what was left out; "" where nothing was.
+  sentence() {
+    const asked = this.leftOut.join(" and ");
+    return asked && `This page cannot do what its address asks for with ${asked}; that was left out.`;
+  }
+}
+
+// The query for these values: settings that are not where they rest, beside what an address says of the page alone.
+export function writeQuery(rows, values, about) {
+  const query = new URLSearchParams(Object.entries(about).filter(([, value]) => value));
+  for (const row of rows.filter(isSetting)) {
+    const { write } = KINDS[row.kind];
+    if (write(values[row.name]) !== write(row.rest)) query.set(row.name, write(values[row.name]));
+  }
+  return query.toString().replaceAll("%2C", ",");
+}

@@ -1,0 +1,91 @@
+// The charts of the explorers: narrow ones, so that a phone shows them whole.
+
+import { Panel } from "./panel.js";
+
+const MARGIN = 0.06; // of a range: more than the radius of a dot at its end
+const BINS = Array.from({ length: 71 }, (_, i) => i / 50); // of |eps| / sqrt(D), 0 to 1.4
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+// A chart that shows only these words, until there is something to show.
+export function blank(words) {
+  const panel = new Panel([0, 1], [0, 1], { frame: false }).text(0.5, 0.5, words, "faint", { size: 13 });
+  return { words, height: 220, panels: [panel] };
+}
+
+// From the lowest of these to the highest, with room for a dot at either; no less room than `least`.
+export function limits(values, least = 0) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const room = Math.max(least, MARGIN * (high - low));
+  return [low - room, high + room];
+}
+
+function countInBins(values) {
+  const counts = new Array(BINS.length - 1).fill(0);
+  for (const value of values) counts[Math.min(Math.max(Math.floor(50 * value + 1e-6), 0), counts.length - 1)]++;
+  const most = Math.max(...counts);
+  return counts.map((count) => count / most);
+}
+
+const around = (radius, angle) => [radius * Math.cos(angle), radius * Math.sin(angle)];
+
+// |eps| / sqrt(D) of these draws beside typical draws at T = 1 and the pictures of the data, `people`, at `radii`.
+export function shell(effective, radii, dims, chosen, people) {
+  const [here, known] = [mean(effective), radii.length > 0];
+  const words =
+    `Distance from the middle, |eps| / √D. Draws at temperature 1 all lie at 1, in a shell as thin as ` +
+    `${(1 / Math.sqrt(2 * dims)).toFixed(3)}; these sixteen lie at ${here.toFixed(2)}.` +
+    (known ? ` Encoded ${people} lie at ${mean(radii).toFixed(2)}.` : "");
+
+  const ring = new Panel([-1.5, 1.5], [-1.5, 1.5], { equal: true, frame: false, weight: 1.1 });
+  const circle = Array.from({ length: 97 }, (_, i) => around(1, (2 * Math.PI * i) / 96));
+  ring.line(circle, "ink", { width: 5, alpha: 0.28 });
+  const few = [...radii.slice(0, 96)].map((radius, i) => around(radius, i * 2.399963)); // the golden angle spreads them
+  if (known) ring.dots(few, "x", 2.2, 0.7);
+  const draws = effective.map((radius, i) => around(radius, (2 * Math.PI * (i + 0.5)) / effective.length));
+  ring.dots([[0, 0]], "ink", 2.5);
+  const side = draws[chosen][1] > 0 ? -1 : 1; // where the line to the chosen draw is not
+  if (here > 0.6) ring.text(0, 0.08 * side, "likeliest", "ink", { baseline: side < 0 ? "top" : "bottom" });
+  ring.line([[0, 0], draws[chosen]], "z", { width: 1.2 });
+  ring.dots(draws, "z", 3.6);
+  ring.dots([draws[chosen]], "z", 6.5);
+  ring.line([[0, 1.04], [0, 1.5]], "ink", { width: 1.2, alpha: 0.28 }); // between two draws, to words above them all
+  ring.text(0, 1.5, "shell of T = 1", "ink", { baseline: "bottom" });
+
+  const bars = new Panel([0, 1.4], [0, 1.5], { xticks: [0, 0.5, 1], yticks: [], xlabel: "|eps| / √D" });
+  const thin = BINS.slice(1).map((edge) => Math.exp(-dims * (edge - 0.01 - 1) ** 2)); // it is near N(1, 1 / 2D)
+  bars.bars(BINS, thin.map((height) => height / Math.max(...thin)), "ink", 0.28);
+  if (known) bars.bars(BINS, countInBins(radii), "x", 0.6);
+  bars.bars(BINS, countInBins(effective), "z", 0.6);
+  const names = [["these sixteen", "z"], [people, "x"], ["typical draws at T = 1", "ink"]];
+  names.filter(([, colour]) => known || colour !== "x").forEach(([name, colour], row) => {
+    bars.dots([[0.04, 1.44 - 0.13 * row]], colour, 4, colour === "ink" ? 0.3 : 0.8);
+    bars.text(0.12, 1.44 - 0.13 * row, name, "ink", { anchor: "start" });
+  });
+  return { words, height: 236, panels: [ring, bars] };
+}
+
+// Quality against diversity of samples: {temperature, residual, spread} of points, of those shown now, of the data.
+export function trade(points, now, real, people) {
+  const words =
+    `Quality against diversity: the colder the samples, the cleaner and the more alike. Now: ` +
+    `${now.residual.toFixed(2)} grey levels unlike any face, and two differ by ${now.spread.toFixed(0)}. ` +
+    `${people[0].toUpperCase()}${people.slice(1)}: ${real.residual.toFixed(2)} and ${real.spread.toFixed(0)}.`;
+  const seen = [...points, now, real];
+  const [low, high] = limits(seen.map((point) => point.residual), 0.05);
+  const far = Math.max(...seen.map((point) => point.spread));
+  const labels = { xlabel: "how far two faces differ, grey levels", ylabel: "unlike any face, grey levels" };
+  const panel = new Panel([-MARGIN * far, 1.12 * far], [low, high], labels);
+  panel.line(points.map(({ spread, residual }) => [spread, residual]), "z", { width: 2, alpha: 0.55 });
+  for (const { temperature, residual, spread } of points) {
+    if (![0, 0.5, 0.7, 1, 1.3].includes(Number(temperature.toFixed(2)))) continue;
+    panel.dots([[spread, residual]], "z", 3);
+    const [right, up, anchor] = temperature === 0 ? [1, 0.05, "start"] : [-1, 0.02, "end"];
+    const at = [spread + 0.035 * right * far, residual + up * (high - low)];
+    panel.text(...at, `T = ${Number(temperature.toFixed(2))}`, "ink", { anchor, baseline: "bottom" });
+  }
+  panel.dots([[real.spread, real.residual]], "x", 5);
+  panel.text(real.spread, real.residual - 0.05 * (high - low), people, "x", { baseline: "top" });
+  panel.dots([[now.spread, now.residual]], "z", 7);
+  return { words, height: 236, panels: [panel] };
+}

@@ -1,0 +1,261 @@
+// Base of all explorers, a custom element each: title and promise, notices, actions, words and numbers, the address,
+// hidden controls, updates. Its settings are one table, settings/NAME.json.
+
+import { GlowError } from "../js/checkpoint.js";
+import { openModel } from "../js/engine.js";
+import { Address, isSetting, writeQuery } from "./address.js";
+import { Button, Choice, Notice, Readout, Slider, Sliders, Tick, Words, box, heading, make } from "./controls.js";
+import { Updater } from "./updater.js";
+
+const SORRY = "That did not work, and the fault is ours. The picture stays as it was; Reset starts again.";
+const ABOUT_PAGE = ["model", "controls", "size", "token"]; // of an address: what no setting depends on
+const CONTROLS = { slider: Slider, choice: Choice, tick: Tick };
+const engines = new Map(); // the explorers of a page share those of their models
+
+// Attributes: `models`, addresses of NAME.bin, of which ?model=NAME chooses one, else the first; `address`: the page's
+// address holds this explorer's settings. A subclass has a static `table` and defines
+//
+//   build()     makes its parts, names in `this.parts` those that ?controls= can hide, and gives the elements
+//   show()      an asynchronous generator: shows the newest settings; at each `yield` a newer state may take over
+//   settle()    another, for slower work while nothing moves
+//   complete(changes, values)    changes of settings, and what follows from them
+//
+// What a person sets is in `this.values`, by name. Each change of it is told by an event: glow-change, {name, value}.
+export class Explorer extends HTMLElement {
+  connectedCallback() {
+    if (this.opened) return;
+    this.classList.add("gl", "gl-explorer");
+    this.notice = new Notice();
+    this.opened = this.open().catch((error) => {
+      this.loading?.remove();
+      this.fail(error);
+    });
+  }
+
+  // ---- opening -----------------------------------------------------------------------------------------------------
+
+  // What stands here already, a poster, stays until the first pictures are drawn.
+  async open() {
+    const { table } = this.constructor;
+    if (!this.childElementCount) this.append(box("head", ...this.titles()));
+    this.prepend(this.notice.element);
+    const asked = new Address(this.hasAttribute("address") ? location.search : "");
+    this.engine = await this.startEngine(asked);
+    this.head = this.engine.head;
+    this.rows = adaptRows(table.rows, this.head);
+    const rests = Object.fromEntries(this.rows.filter(isSetting).map(({ name, rest }) => [name, rest]));
+    this.values = this.complete({ ...rests, ...this.initial?.() }, rests);
+    Object.assign(this, { parts: {}, controls: {}, learned: new Set(), paints: new Map() });
+    this.words = new Words();
+    this.readout = new Readout();
+    const children = this.build();
+    this.updater = new Updater(() => this.showNow(), () => this.settleNow(), (error) => this.fail(error));
+    this.addEventListener("keydown", (event) => event.stopPropagation()); // keys are for this, not for JupyterLab
+    for (const name of ["dragover", "drop"]) this.addEventListener(name, (event) => event.preventDefault());
+    this.take(asked);
+    await this.updater.finish(() => this.show(), () => true);
+    this.replaceChildren(box("head", ...this.titles(), this.notice.element), ...children);
+    document.documentElement.classList.add("gl-ready");
+    this.updater.request();
+  }
+
+  titles() {
+    const { title, promise } = this.constructor.table;
+    return [make("h1", { textContent: title }), make("p", { className: "gl-promise", textContent: promise })];
+  }
+
+  // The engine that computes; a host without addresses of models puts its own function here.
+  async startEngine(asked) {
+    const models = (this.getAttribute("models") ?? "").split(/\s+/).filter(Boolean);
+    const wanted = asked.asked.model;
+    const found = models.find((address) => address.endsWith(`${wanted}.bin`));
+    if (wanted && !found) asked.leaveOut("model", wanted);
+    return openShared(found ?? models[0], this.showProgress());
+  }
+
+  // A bar that tells how much of the model has come; the function to tell it.
+  showProgress() {
+    const bar = make("progress", { "aria-label": "The model is on its way", max: 1, value: 0 });
+    this.loading = box("loading", bar);
+    this.notice.element.after(this.loading);
+    return (bytes, of) => (of ? (bar.value = bytes / of) : bar.removeAttribute("value"));
+  }
+
+  // Settings and hidden controls, as an address asks for.
+  take(asked) {
+    const shown = asked.readControls([...Object.keys(this.parts), "model"]);
+    for (const [name, part] of Object.entries(this.parts)) part.hidden = shown.length > 0 && !shown.includes(name);
+    const { model, size, token } = asked.asked;
+    this.about = { model, controls: shown.join(","), size, token };
+    this.values = this.complete({ ...this.values, ...asked.read(this.rows) }, this.values);
+    this.follow();
+    this.notify([...this.engine.notes, asked.sentence()].filter(Boolean).join(" "));
+  }
+
+  // ---- settings ----------------------------------------------------------------------------------------------------
+
+  row(name) {
+    return this.rows.find((row) => row.name === name);
+  }
+
+  complete(changes, values) {
+    return { ...values, ...changes };
+  }
+
+  // A person used a control: the lesson is learned, and settings change.
+  use(lesson, changes) {
+    this.learned.add(lesson);
+    this.change(changes);
+  }
+
+  change(changes) {
+    const before = this.values;
+    this.values = this.complete(changes, before);
+    this.follow();
+    for (const [name, value] of Object.entries(this.values)) {
+      if (String(value) === String(before[name])) continue;
+      this.dispatchEvent(new CustomEvent("glow-change", { bubbles: true, detail: { name, value } }));
+    }
+    this.updater.request();
+  }
+
+  // All settings where they rest, but those to keep.
+  reset() {
+    this.notify("");
+    const rows = this.rows.filter((row) => isSetting(row) && !row.keep);
+    this.use("reset", Object.fromEntries(rows.map(({ name, rest }) => [name, rest])));
+  }
+
+  // Controls show the settings.
+  follow() {
+    for (const [name, control] of Object.entries(this.controls)) control.show(this.values[name]);
+  }
+
+  // ---- parts -------------------------------------------------------------------------------------------------------
+
+  // The control of a setting.
+  control(name) {
+    const row = this.row(name);
+    const control = new CONTROLS[row.kind](row, this.guard((value) => this.use(name, { [name]: value })));
+    this.controls[name] = control;
+    this.parts[name] = control.element;
+    return control.element;
+  }
+
+  // A slider for each number of a list, for instance for each level of the model.
+  controlEach(name, labels) {
+    const control = new Sliders(this.row(name), labels, this.guard((values) => this.use(name, { [name]: values })));
+    this.controls[name] = control;
+    return control.element;
+  }
+
+  button(name, action, kind) {
+    const button = new Button(this.row(name), this.guard(action), kind);
+    this.parts[name] = button.element;
+    return button.element;
+  }
+
+  // The row of buttons: Surprise me, Reset, and more.
+  actions(surprise, ...more) {
+    const buttons = [this.button("surprise", surprise, "primary"), this.button("reset", () => this.reset())];
+    return box("actions", ...buttons, ...more);
+  }
+
+  // A part of the page with its own heading.
+  card(name, ...children) {
+    const { label, note } = this.row(name);
+    this.parts[name] = box("card", heading(label, note), ...children);
+    return this.parts[name];
+  }
+
+  numbers() {
+    this.parts.numbers = box("numbers", this.readout.element);
+    return this.parts.numbers;
+  }
+
+  // ---- what is said ------------------------------------------------------------------------------------------------
+
+  // A sentence above the picture until something changes; kind "info" or "bad".
+  notify(text, kind) {
+    this.notice.show(text, kind);
+  }
+
+  fail(error) {
+    if (!(error instanceof GlowError)) console.error(error);
+    this.notify(error instanceof GlowError ? error.message : SORRY, "bad");
+  }
+
+  // An action whose mistakes become a sentence.
+  guard(action) {
+    return async (...given) => {
+      try {
+        return await action(...given);
+      } catch (error) {
+        return this.fail(error);
+      }
+    };
+  }
+
+  // The first hint whose lesson was not learned yet.
+  hint() {
+    return this.hints.find(([lesson]) => !this.learned.has(lesson))?.[1] ?? "";
+  }
+
+  get hints() {
+    return this.constructor.table.hints.map(([lesson, text]) => [lesson, nameFaces(text, this.head)]);
+  }
+
+  // ---- updates -----------------------------------------------------------------------------------------------------
+
+  // Draw with the next frame of the screen; of several with one key, the last.
+  paint(key, draw) {
+    if (!this.paints.size) {
+      requestAnimationFrame(() => {
+        const draws = [...this.paints.values()];
+        this.paints.clear();
+        for (const each of draws) each();
+      });
+    }
+    this.paints.set(key, draw);
+  }
+
+  async *showNow() {
+    this.dataset.state = "moving";
+    yield* this.show();
+    if (this.notice.isBad) this.notify("");
+  }
+
+  async *settleNow() {
+    this.dataset.state = "settling";
+    if (this.hasAttribute("address")) this.remember();
+    yield* this.settle();
+    this.dataset.state = "resting";
+  }
+
+  // Put the settings into the page's address.
+  remember() {
+    const query = writeQuery(this.rows, this.values, this.about);
+    history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
+  }
+}
+
+// The engine of a model, one for all explorers of a page.
+function openShared(address, progress) {
+  if (!engines.has(address)) engines.set(address, openModel(address, { progress }));
+  const engine = engines.get(address);
+  engine.catch(() => engines.delete(address)); // the next one tries again
+  return engine;
+}
+
+// A table's rows for a model: their words name what it learned from, and `real` holds for all but drawn faces.
+function adaptRows(rows, head) {
+  return rows.map((row) => {
+    const all = head.people === "drawn faces" ? row : { ...row, ...row.real };
+    const words = all.note ? { note: nameFaces(all.note, head) } : {};
+    return { ...all, ...words, count: row.kind === "sliders" ? head.latent_shapes.length : undefined };
+  });
+}
+
+function nameFaces(text, { people }) {
+  return text.replace("{face}", people.slice(0, -1));
+}

@@ -1,0 +1,44 @@
+// An explorer in a notebook: its settings are traits of a widget, its weights come from the kernel.
+
+import { startEngine } from "../js/engine.js";
+
+const weights = new Map(); // by the sha256 of the model, one for a page
+
+// The engine of a widget's model; the kernel is asked for its weights where the page has none.
+function engineOf(model) {
+  const name = model.get("weights");
+  if (!weights.has(name)) {
+    const arrived = new Promise((resolve) => {
+      const take = (message, [content]) => {
+        if (message.kind !== "weights") return;
+        model.off("msg:custom", take);
+        resolve(new Uint8Array(content.buffer, content.byteOffset, content.byteLength).slice().buffer);
+      };
+      model.on("msg:custom", take);
+      model.send({ kind: "weights" });
+    });
+    weights.set(name, arrived.then(startEngine));
+  }
+  return weights.get(name);
+}
+
+export function render({ model, el }) {
+  const explorer = document.createElement(model.get("element"));
+  const names = model.get("settings");
+  explorer.initial = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
+  explorer.startEngine = () => engineOf(model);
+  explorer.addEventListener("glow-change", ({ detail: { name, value } }) => {
+    model.set(name, value);
+    model.save_changes();
+  });
+  const follow = names.map((name) => {
+    const put = () => {
+      const value = model.get(name);
+      if (explorer.updater && String(value) !== String(explorer.values[name])) explorer.change({ [name]: value });
+    };
+    model.on(`change:${name}`, put);
+    return () => model.off(`change:${name}`, put);
+  });
+  el.append(explorer);
+  return () => follow.forEach((stop) => stop());
+}

@@ -1,0 +1,71 @@
+"""An explorer as a static page: HTML with a poster, the script of all explorers, models beside it.
+
+Any web server gives it to any number of visitors; it opens from a disk, too.
+"""
+
+import base64
+import html
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from glowlab.web import bundle, export
+from glowlab.widgets.picture import to_png
+from glowlite import checkpoint
+
+THEME = Path(__file__).parents[1] / "widgets" / "theme.css"
+PAGE = """<!doctype html>
+<html lang="en" class="gl-page">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title} · Glow, explorable</title>
+<link rel="icon" href="data:,">
+<style>
+{style}
+body {{ margin: 0; padding: 16px; background: var(--gl-ground); }}
+</style>
+</head>
+<body>
+<main>
+<glow-{name} class="gl gl-explorer" models="{models}" address>
+<div class="gl-head"><h1>{title}</h1><p class="gl-promise">{promise}</p></div>
+<div class="gl-stage"><img class="gl-poster" src="data:image/png;base64,{poster}" alt="{words}"></div>
+</glow-{name}>
+</main>
+<script src="explorers.js"></script>
+</body>
+</html>
+"""
+
+
+def write(name: str, models: Sequence[str | Path], out: Path) -> Path:
+    """Write NAME.html, explorers.js and models/ to the folder `out`: an explorer of these models, the usual one first."""
+    (out / "models").mkdir(parents=True, exist_ok=True)
+    files = [export.write(model, out / "models")[0] for model in models]
+    (out / "explorers.js").write_text(bundle.script(), encoding="utf-8")
+    page = out / f"{name}.html"
+    page.write_text(render(name, models[0], [f"models/{file.name}" for file in files]), encoding="utf-8")
+    return page
+
+
+def render(name: str, model: str | Path, addresses: Sequence[str]) -> str:
+    """The page of an explorer, with a poster by this model, for models at these addresses."""
+    table = read_table(name)
+    words = {key: html.escape(table[key]) for key in ("title", "promise")}
+    poster = base64.b64encode(draw_poster(model)).decode()
+    about = {"name": name, "models": html.escape(" ".join(addresses)), "poster": poster}
+    return PAGE.format(style=THEME.read_text("utf-8"), words="Faces that the model draws", **about, **words)
+
+
+def read_table(name: str) -> dict:
+    """The settings of an explorer."""
+    return json.loads((Path(__file__).parent / "explorers" / "settings" / f"{name}.json").read_text("utf-8"))
+
+
+def draw_poster(model: str | Path) -> bytes:
+    """A PNG of sixteen samples, those that the explorer of temperature opens on."""
+    images = checkpoint.load(model).sample(16, 0.7, torch.Generator().manual_seed(1))
+    return to_png(torch.cat([torch.cat(list(row), -1) for row in images.split(4)], -2))
