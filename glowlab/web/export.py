@@ -101,14 +101,24 @@ def describe(name: str | Path, model: Glow, directions: dict, card: dict, stored
 
 
 def to_bin(name: str | Path, network: torch.dtype = torch.half) -> bytes:
-    """The .bin of a model that ships or of a checkpoint, with all that lies beside it: directions, card, measurements."""
-    model = checkpoint.load(name)
+    """The .bin of a model that ships or of a checkpoint, with its directions, card and measurements."""
     directions = checkpoint.load_directions(name) if checkpoint.directions_path(name).is_file() else {}
+    card = checkpoint.read_card(name, required=False)
+    return pack(name, checkpoint.load(name), directions, card, precomputed.load(name), network)
+
+
+def pack(
+    name: str | Path,
+    model: Glow,
+    directions: dict[str, list[Tensor]],
+    card: dict,
+    stored: Precomputed,
+    network: torch.dtype = torch.half,
+) -> bytes:
+    """The .bin of a model and of what is known about it."""
     steps = {f"directions.{each}.{l}": eps[0].half() for each, eps in directions.items() for l, eps in enumerate(eps)}
-    stored = precomputed.load(name)
-    head = describe(name, model, directions, checkpoint.read_card(name, required=False), stored)
     content = tensors(model, network) | steps | measured.tensors(stored)
-    return to_bytes(content, metadata={"glow": json.dumps(head)})
+    return to_bytes(content, metadata={"glow": json.dumps(describe(name, model, directions, card, stored))})
 
 
 def to_script(content: bytes) -> str:

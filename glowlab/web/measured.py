@@ -19,10 +19,10 @@ def people(card: Mapping) -> str:
 def facts(card: Mapping, stored: Precomputed) -> dict:
     """Facts for the head of the file: `people`; `typical` bits per dimension; quality of samples and of the data."""
     held_out = known(card)
-    typical = {"mean": held_out["bits_per_dim"], "spread": max(held_out["spread"], 1e-3)} if {"bits_per_dim", "spread"} <= set(held_out) else None
+    complete = {"bits_per_dim", "spread"} <= set(held_out)
     return {
         "people": people(card),
-        "typical": typical,
+        "typical": {"mean": held_out["bits_per_dim"], "spread": max(held_out["spread"], 1e-3)} if complete else None,
         "points": [point._asdict() for point in stored.points],
         "real": stored.real and stored.real._asdict(),
     }

@@ -5,13 +5,13 @@ Any web server gives it to any number of visitors; it opens from a disk, too.
 
 import base64
 import html
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 from glowlab.web import bundle, export
+from glowlab.web.tables import read_table
 from glowlab.widgets.picture import to_png
 from glowlite import checkpoint
 
@@ -32,7 +32,7 @@ body {{ margin: 0; padding: 16px; background: var(--gl-ground); }}
 <main>
 <glow-{name} class="gl gl-explorer" models="{models}" address>
 <div class="gl-head"><h1>{title}</h1><p class="gl-promise">{promise}</p></div>
-<div class="gl-stage"><img class="gl-poster" src="data:image/png;base64,{poster}" alt="{words}"></div>
+<div class="gl-stage gl-even"><img class="gl-poster" src="data:image/png;base64,{poster}" alt="{words}"></div>
 </glow-{name}>
 </main>
 <script src="explorers.js"></script>
@@ -42,7 +42,7 @@ body {{ margin: 0; padding: 16px; background: var(--gl-ground); }}
 
 
 def write(name: str, models: Sequence[str | Path], out: Path) -> Path:
-    """Write NAME.html, explorers.js and models/ to the folder `out`: an explorer of these models, the usual one first."""
+    """Write NAME.html, explorers.js and models/ to `out`: an explorer of these models, the usual one first."""
     (out / "models").mkdir(parents=True, exist_ok=True)
     files = [export.write(model, out / "models")[0] for model in models]
     (out / "explorers.js").write_text(bundle.script(), encoding="utf-8")
@@ -58,11 +58,6 @@ def render(name: str, model: str | Path, addresses: Sequence[str]) -> str:
     poster = base64.b64encode(draw_poster(model)).decode()
     about = {"name": name, "models": html.escape(" ".join(addresses)), "poster": poster}
     return PAGE.format(style=THEME.read_text("utf-8"), words="Faces that the model draws", **about, **words)
-
-
-def read_table(name: str) -> dict:
-    """The settings of an explorer."""
-    return json.loads((Path(__file__).parent / "explorers" / "settings" / f"{name}.json").read_text("utf-8"))
 
 
 def draw_poster(model: str | Path) -> bytes:

@@ -142,7 +142,8 @@ export class Panel {
   add(make, clip = true) {
     this.parts.push((whole) => {
       const { left: x, top: y, width, height } = this.plot;
-      whole.append(clip ? svg("svg", { x, y, width, height, viewBox: `${x} ${y} ${width} ${height}` }, make()) : make());
+      const place = { x, y, width, height, viewBox: `${x} ${y} ${width} ${height}`, "aria-hidden": "true" };
+      whole.append(clip ? svg("svg", place, make()) : make());
     });
     return this;
   }

@@ -26,7 +26,9 @@ export function render({ model, el }) {
   const explorer = document.createElement(model.get("element"));
   const names = model.get("settings");
   explorer.initial = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
-  explorer.startEngine = () => engineOf(model);
+  if (model.get("models")) explorer.setAttribute("models", model.get("models"));
+  else explorer.startEngine = () => engineOf(model);
+  explorer.toggleAttribute("address", document.documentElement.classList.contains("gl-page")); // a page of its own
   explorer.addEventListener("glow-change", ({ detail: { name, value } }) => {
     model.set(name, value);
     model.save_changes();
@@ -34,7 +36,7 @@ export function render({ model, el }) {
   const follow = names.map((name) => {
     const put = () => {
       const value = model.get(name);
-      if (explorer.updater && String(value) !== String(explorer.values[name])) explorer.change({ [name]: value });
+      if (explorer.values && String(value) !== String(explorer.values[name])) explorer.change({ [name]: value });
     };
     model.on(`change:${name}`, put);
     return () => model.off(`change:${name}`, put);

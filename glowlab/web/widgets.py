@@ -1,0 +1,94 @@
+"""The explorers of the page as widgets: their settings are traits, which `observe` and `link` work on.
+
+The flow runs in the page; the kernel sends its weights once, and imports PyTorch only to do so.
+"""
+
+import functools
+from pathlib import Path
+
+import traitlets
+
+from glowlab.web import bundle
+from glowlab.web.tables import make_traits
+from glowlab.widgets.base import Widget
+
+THEME = Path(__file__).parents[1] / "widgets" / "theme.css"
+
+
+class Explorer(Widget):
+    """Base of the explorers, for a model: one that ships (by name), the path of a checkpoint, or a Glow.
+
+    models: addresses of NAME.bin on a server that has them, the usual one first; the kernel then sends no weights
+    """
+
+    _css = THEME
+    element = traitlets.Unicode().tag(sync=True)  # of the page
+    settings = traitlets.List(traitlets.Unicode()).tag(sync=True)  # names of traits
+    weights = traitlets.Unicode().tag(sync=True)  # which the page has or asks for
+    models = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, model="faces64", models: str = "", **settings):
+        names = list(self.traits(setting=True))
+        self.given = model
+        key = f"{model}" if isinstance(model, (str, Path)) else f"{type(model).__name__} {id(model)}"
+        super().__init__(_esm=bundle.widget(), settings=names, weights=key, models=models, **settings)
+        self.on_msg(self._send_weights)
+
+    @functools.cached_property
+    def model(self):
+        """The Glow in PyTorch."""
+        from glowlite import checkpoint
+
+        return checkpoint.load(self.given) if isinstance(self.given, (str, Path)) else self.given
+
+    def _send_weights(self, widget, message: dict, buffers: list) -> None:
+        if message.get("kind") == "weights":
+            self.send({"kind": "weights"}, [self.pack()])
+
+    def pack(self) -> bytes:
+        """The weights for the page, and all that is known of the model."""
+        from glowlab.explorers.precomputed import Precomputed
+        from glowlab.web import export
+
+        if isinstance(self.given, (str, Path)):
+            return export.to_bin(self.given)
+        return export.pack("model", self.given, {}, {}, Precomputed())
+
+
+def with_settings(name: str) -> type[Explorer]:
+    """The base class of an explorer: `Explorer` with a trait for each of its settings, which the page may set."""
+    traits = {setting: trait.tag(setting=True) for setting, trait in make_traits(name).items()}
+    about = {"from_page": tuple(traits), "element": traitlets.Unicode(f"glow-{name}").tag(sync=True)}
+    return type("Explorer", (Explorer,), traits | about)
+
+
+class TemperatureExplorer(with_settings("temperature")):
+    """The same sixteen samples, nearer to the middle of latent space or further out.
+
+    temperature   of all levels, or of each in `levels`, finest first, where they differ
+    seed          of the sixteen; face: the chosen one, 1 to 16
+    """
+
+    @traitlets.observe("temperature")
+    def _level(self, change) -> None:
+        self.levels = []
+
+    @property
+    def latents(self) -> list:
+        """The latents of the sixteen at this temperature: (16, C_l, H_l, W_l) a level."""
+        import torch
+
+        from glowlite import latents
+
+        eps = latents.sample_eps(self.model.latent_shapes, 16, torch.Generator().manual_seed(self.seed))
+        return latents.scale(eps, self.levels or self.temperature)
+
+    @property
+    def pictures(self):
+        """The sixteen, decoded by PyTorch: uint8 (16, C, H, W)."""
+        return self.model.decode(self.latents)
+
+    @property
+    def picture(self):
+        """The chosen one, uint8 (C, H, W)."""
+        return self.pictures[self.face - 1]

@@ -1,0 +1,73 @@
+"""A static page with an explorer in a real Chromium, and a small model for it that draws at once."""
+
+import functools
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import torch
+from playwright.sync_api import Browser, Page
+
+from glowlab.explorers import precomputed
+from glowlab.explorers.pca import PCA
+from glowlab.explorers.samples import SampleQuality
+from glowlite import checkpoint, pixels
+from glowlite.data import faces
+from glowlite.glow import Glow, GlowConfig
+from tests.helpers import perturb
+
+from .conftest import Watched
+
+HELD_OUT = {"bits_per_dim": 6.5, "spread": 0.5}
+
+
+def make_model(path: Path, data: str = "faces") -> Glow:
+    """A model of 16 x 16 pixels, saved with all that explorers know of one."""
+    torch.manual_seed(0)
+    model = Glow(GlowConfig((3, 16, 16), levels=2, depth=2, width=8))
+    model.initialize(pixels.to_float(faces.draw(64, size=16, seed=1).images))
+    perturb(model, amount=0.02).eval()
+    checkpoint.save(path, model, {"data": data, "held_out": HELD_OUT})
+    stops = [SampleQuality(0.1 * stop, 1.0 + stop, 4.0 * stop) for stop in range(14)]
+    some = {"smile": torch.randn(100)}
+    pca = PCA.fit(torch.rand(96, 48) * 255)
+    found = precomputed.Precomputed(some, {}, 1 + 0.02 * torch.randn(100), pca, stops, SampleQuality(0.0, 6.0, 40.0))
+    precomputed.write(path, ["smile"], found)
+    return model
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_) -> None:
+        pass
+
+
+class Site:
+    """A folder on a plain web server."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{self.server.server_port}/"
+
+    def stop(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Visit(Watched):
+    """A page of such a folder, watched for errors and requests to other hosts."""
+
+    def __init__(self, browser: Browser, address: str, **options):
+        super().__init__(browser, address, **options)
+        self.page.goto(address)
+        rests(self.page)
+
+
+RESTS = """(query) => document.querySelector("[data-state=resting]") && (query === null || location.search === query)"""
+
+
+def rests(page: Page, query: str | None = None) -> None:
+    """Wait until nothing moves, all is measured and painted, and the address is this, where it is given."""
+    page.wait_for_function(RESTS, arg=query)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
