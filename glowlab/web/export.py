@@ -55,7 +55,7 @@ def tensors(model: Glow, network: torch.dtype = torch.half) -> dict[str, Tensor]
     GlowliteError if one is not finite.
     """
     check(model.config)
-    model = copy.deepcopy(model).cpu().double().requires_grad_(False)
+    model = copy.deepcopy(model).eval().requires_grad_(False).cpu().double()
     found = {}
     for l, level in enumerate(model.levels):
         steps = [step for step in level.steps.flows if isinstance(step, FlowStep)]
