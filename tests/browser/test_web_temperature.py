@@ -242,6 +242,9 @@ def test_the_levels_behind_the_fold(visit):
     assert names == ["Level 1, eps 6 × 8 × 8", "Level 2, eps 24 × 4 × 4"]
     slider(page, names[0]).press("Home")
     rests(page, "?levels=0.00_0.70")
+    slider(page, names[0]).dblclick()
+    rests(page, "")
+    slider(page, names[0]).press("Home")
     slider(page, names[1]).press("Home")  # where all have come to one, so has the large slider
     rests(page, "?temperature=0.00")
     temperature(page).press("ArrowRight")

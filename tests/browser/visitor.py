@@ -257,7 +257,8 @@ FAULTS = """() => {
     texts.forEach((e, i) => {
         const words = e.textContent.trim().slice(0, 40), a = boxes[i];
         if (a.left < -0.5 || a.right > innerWidth + 0.5) found.push("outside: " + words);
-        if (e.clientWidth && e.scrollWidth > e.clientWidth + 1) found.push("too narrow: " + words);
+        const isBox = !(e instanceof SVGElement) && e.clientWidth;
+        if (isBox && e.scrollWidth > e.clientWidth + 1) found.push("too narrow: " + words);
         boxes.forEach((b, j) => {
             const wide = Math.min(a.right, b.right) - Math.max(a.left, b.left);
             const high = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);

@@ -77,15 +77,21 @@ export function trade(points, now, real, people) {
   const labels = { xlabel: "how far two faces differ, grey levels", ylabel: "unlike any face, grey levels" };
   const panel = new Panel([-MARGIN * far, 1.12 * far], [low, high], labels);
   panel.line(points.map(({ spread, residual }) => [spread, residual]), "z", { width: 2, alpha: 0.55 });
-  for (const { temperature, residual, spread } of points) {
-    if (![0, 0.5, 0.7, 1, 1.3].includes(Number(temperature.toFixed(2)))) continue;
+  const isNear = ({ spread, residual }) => {
+    return Math.abs(spread - real.spread) < 0.2 * far && Math.abs(residual - real.residual) < 0.2 * (high - low);
+  };
+  const named = points.filter(({ temperature }) => [0, 0.5, 0.7, 1, 1.3].includes(Number(temperature.toFixed(2))));
+  for (const point of named) {
+    const { temperature, residual, spread } = point;
     panel.dots([[spread, residual]], "z", 3);
-    const [right, up, anchor] = temperature === 0 ? [1, 0.05, "start"] : [-1, 0.02, "end"];
+    const [right, up, anchor] =
+      temperature === 0 ? [1, 0.05, "start"] : isNear(point) ? [1, -0.08, "start"] : [-1, 0.02, "end"];
     const at = [spread + 0.035 * right * far, residual + up * (high - low)];
     panel.text(...at, `T = ${Number(temperature.toFixed(2))}`, "ink", { anchor, baseline: "bottom" });
   }
   panel.dots([[real.spread, real.residual]], "x", 5);
-  panel.text(real.spread, real.residual - 0.05 * (high - low), people, "x", { baseline: "top" });
+  if (named.some(isNear)) panel.text(real.spread - 0.035 * far, real.residual, people, "x", { anchor: "end" });
+  else panel.text(real.spread, real.residual - 0.05 * (high - low), people, "x", { baseline: "top" });
   panel.dots([[now.spread, now.residual]], "z", 7);
   return { words, height: 236, panels: [panel] };
 }

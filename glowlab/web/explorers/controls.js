@@ -68,11 +68,11 @@ export class Slider {
   }
 }
 
-// A slider for each number of a list; labels: theirs.
+// A slider for each number of a list, with a label each, and where each of them rests.
 export class Sliders {
-  constructor(row, labels, use) {
+  constructor(row, labels, rest, use) {
     this.sliders = labels.map((label, i) => {
-      return new Slider({ ...row, label }, (value) => use(this.values.map((old, j) => (i === j ? value : old))));
+      return new Slider({ ...row, label, rest }, (value) => use(this.values.map((old, j) => (i === j ? value : old))));
     });
     this.element = box("levels", heading("", row.note), ...this.sliders.map((slider) => slider.element));
   }

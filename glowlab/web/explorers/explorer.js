@@ -69,7 +69,10 @@ export class Explorer extends HTMLElement {
     const models = (this.getAttribute("models") ?? "").split(/\s+/).filter(Boolean);
     const wanted = asked.asked.model;
     const found = models.find((address) => address.endsWith(`${wanted}.bin`));
-    if (wanted && !found) asked.leaveOut("model", wanted);
+    if (wanted && !found) {
+      asked.leaveOut("model", wanted);
+      delete asked.asked.model;
+    }
     return openShared(found ?? models[0], this.showProgress());
   }
 
@@ -143,8 +146,9 @@ export class Explorer extends HTMLElement {
   }
 
   // A slider for each number of a list, for instance for each level of the model.
-  controlEach(name, labels) {
-    const control = new Sliders(this.row(name), labels, this.guard((values) => this.use(name, { [name]: values })));
+  controlEach(name, labels, rest) {
+    const use = this.guard((values) => this.use(name, { [name]: values }));
+    const control = new Sliders(this.row(name), labels, rest, use);
     this.controls[name] = control;
     return control.element;
   }

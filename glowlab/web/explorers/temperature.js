@@ -51,7 +51,7 @@ export class TemperatureExplorer extends Explorer {
   buildLevels() {
     const labels = this.head.latent_shapes.map((shape, i) => `Level ${i + 1}, eps ${shape.join(" × ")}`);
     const row = this.row("levels");
-    const sliders = this.controlEach("levels", labels);
+    const sliders = this.controlEach("levels", labels, this.row("temperature").rest);
     this.fold = new Fold(row.label, sliders);
     this.parts.levels = box("side", this.fold.element, sliders);
     return this.parts.levels;
@@ -120,14 +120,18 @@ export class TemperatureExplorer extends Explorer {
     return this.samples.squares.map((squares) => Math.sqrt(length(squares) / this.dims));
   }
 
-  // One of them at these temperatures: {pixels, image, milliseconds}.
+  // One of them at these temperatures: {pixels, milliseconds}.
   draw(number, temperatures) {
     return this.pictures.get(`${this.values.seed} ${number} ${temperatures}`, async () => {
       const start = performance.now();
       const pixels = await this.engine.decode(scale(this.samples.eps[number], temperatures));
-      const milliseconds = performance.now() - start;
-      return { pixels, image: toImageData(pixels, this.head.config.shape), milliseconds };
+      return { pixels, milliseconds: performance.now() - start };
     });
+  }
+
+  // Pixels on a tile with the next frame.
+  drawTile(tiles, number, pixels) {
+    this.paint(tiles.tiles[number], () => tiles.draw(number, toImageData(pixels, this.head.config.shape)));
   }
 
   drawAll(temperatures) {
@@ -146,10 +150,10 @@ export class TemperatureExplorer extends Explorer {
     const others = ALL.filter((i) => i !== chosen).sort((a, b) => this.drawnAt[a] - this.drawnAt[b]);
     let took = 0;
     for (const [before, number] of [chosen, ...others].entries()) {
-      const { image, milliseconds } = await this.draw(number, temperatures);
+      const { pixels, milliseconds } = await this.draw(number, temperatures);
       took += milliseconds;
       this.drawnAt[number] = Math.max(...this.drawnAt) + 1;
-      this.paint(`face ${number}`, () => this.tiles.draw(number, image));
+      this.drawTile(this.tiles, number, pixels);
       const count = before + 1;
       this.paint("numbers", () => this.showNumbers(effective, took, count, true));
       if (count % AT_ONCE === 0 && count < COUNT) yield;
@@ -175,8 +179,8 @@ export class TemperatureExplorer extends Explorer {
     const { temperature, levels } = this.values;
     this.strip.group.setAttribute("aria-label", `Face ${chosen + 1} at seven temperatures`);
     for (const [number, stop] of this.stops.entries()) {
-      const { image } = await this.draw(chosen, this.head.latent_shapes.map(() => stop));
-      this.paint(`stop ${number}`, () => this.strip.draw(number, image));
+      const { pixels } = await this.draw(chosen, this.head.latent_shapes.map(() => stop));
+      this.drawTile(this.strip, number, pixels);
       yield;
     }
     this.strip.show(levels.length ? -1 : this.stops.indexOf(temperature));
