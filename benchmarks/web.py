@@ -117,8 +117,16 @@ def race(web: WebPage, name: str, rounds: int) -> None:
 
 
 def portraits() -> torch.Tensor:
+    """The 13 that ship."""
     paths = sorted((ASSETS / "portraits").glob("*.png"))
     return torch.stack([pictures.read_picture(path, 64) for path in paths])
+
+
+def flat_and_chessboard() -> torch.Tensor:
+    """Black, white, and a chessboard whose fields are pixels."""
+    at = torch.arange(64)
+    board = (at[:, None] + at) % 2 * 255
+    return torch.stack([torch.zeros(64, 64), torch.full((64, 64), 255), board])[:, None].repeat(1, 3, 1, 1).byte()
 
 
 @torch.no_grad()
@@ -138,10 +146,8 @@ def differences(model: Glow, flow: WebFlow, count: int) -> list[float]:
 def check(web: WebPage, name: str, count: int) -> None:
     """Print how many values are wrong after encode and decode, for likely and hard pictures."""
     generator, flow = torch.Generator().manual_seed(0), web.open(name)
-    board = (torch.arange(64)[:, None] + torch.arange(64)) % 2 * 255
-    flat = torch.stack([torch.zeros(64, 64), torch.full((64, 64), 255), board])[:, None].repeat(1, 3, 1, 1).byte()
     kinds = {"drawn faces": faces.draw(50, seed=exactness.SEED).images, "portraits": portraits()}
-    kinds |= {"black, white, chessboard": flat, "uniform noise": exactness.noise(20, 64, generator)}
+    kinds |= {"black, white, chessboard": flat_and_chessboard(), "uniform noise": exactness.noise(20, 64, generator)}
     kinds |= {kind: make(count, 64, generator) for kind, make in exactness.KINDS.items() if kind not in kinds}
     print(f"\n{name} | pictures | wrong values | in double\n---|---|---|---")
     for kind, images in kinds.items():

@@ -4,14 +4,12 @@ import pytest
 import torch
 
 from benchmarks import exactness
+from benchmarks.web import MODELS, flat_and_chessboard, portraits
 from benchmarks.web_page import WebPage, from_text
 from glowlab.web import export
 from glowlite import checkpoint
 from glowlite import latents as latent_space
-from glowlite.data import faces, pictures
-from glowlite.folders import ASSETS
-
-MODELS = ("faces64", "portraits64")
+from glowlite.data import faces
 
 
 @pytest.fixture(scope="module")
@@ -27,17 +25,6 @@ def web(browser):
 def flows(web):
     """A function: the flow of a name in the page, by wasm or by plain JavaScript."""
     return web.open
-
-
-def flat_and_chessboard() -> torch.Tensor:
-    at = torch.arange(64)
-    board = (at[:, None] + at) % 2 * 255
-    return torch.stack([torch.zeros(64, 64), torch.full((64, 64), 255), board])[:, None].repeat(1, 3, 1, 1).byte()
-
-
-def portraits() -> torch.Tensor:
-    paths = sorted((ASSETS / "portraits").glob("*.png"))
-    return torch.stack([pictures.read_picture(path, 64) for path in paths])
 
 
 @pytest.mark.slow
