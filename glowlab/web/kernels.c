@@ -1,6 +1,6 @@
-// The two slow parts of a flow, for the page: convolution, and the move of a coupling. `make wasm` compiles this file to
-// kernels.wasm: plain WebAssembly with SIMD, which gives the same bits on every machine. The same in JavaScript, and what
-// each means: kernels.js. Pictures are (H, W, C), floats, a pixel's channels side by side.
+// The two slow parts of a flow, for the page: convolution, and the move of a coupling. `make wasm` compiles this file
+// to kernels.wasm: plain WebAssembly with SIMD, which gives the same bits on every machine. kernels.js has the same in
+// JavaScript. Pictures are (H, W, C), floats, a pixel's channels side by side.
 
 typedef float four __attribute__((vector_size(16), aligned(4)));  // four channels at once
 typedef int mask __attribute__((vector_size(16)));

@@ -77,10 +77,19 @@ def test_other_configurations_answer_as_pytorch_does(flows, tiny, name, plain):
 
 
 def test_a_picture_that_floats_would_lose_is_encoded_in_double(flows):
-    for name, needed in (("far", True), ("plainly", False)):
+    for name, needed in (("far", True), ("gray", False)):  # far out both
         wrong, double = flows(name).there_and_back(noise(4, flows(name).shape).ge(128).byte() * 255)
         assert double.tolist() == [needed] * 4, name
         assert wrong.tolist() == [0] * 4
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_latents_that_are_no_numbers_are_black(flows, plain):
+    flow = flows("shuffled", plain)
+    x = flow.inverse([torch.full((1, *shape), torch.nan) for shape in flow.latent_shapes])
+    assert x.isnan().all()
+    body = "return [...flows[key].decode(flows[key].latentShapes.map(() => new Float32Array(48).fill(NaN)))]"
+    assert flow.page.run(body, key=flow.key) == [0] * 48
 
 
 # ---- the kernels -------------------------------------------------------------------------------------------------

@@ -6,8 +6,8 @@ import { compile, plain } from "./kernels.js";
 
 export class GlowError extends Error {}
 
-// The file at an address, as bytes; progress(bytes, of) along the way, where `of` is 0 if the server does not say. From a
-// disk pages may read scripts alone: there the address is that of NAME.bin, and NAME.bin.js beside it is read.
+// The file at an address, as bytes; progress(bytes, of) along the way, where `of` is 0 if the server does not say. From
+// a disk pages may read scripts alone: there the address is that of NAME.bin, and NAME.bin.js beside it is read.
 export async function fetchWeights(address, progress = () => {}) {
   if (new URL(address, document.baseURI).protocol === "file:") return readScript(address);
   const response = await fetch(address).catch(() => null);
@@ -49,7 +49,8 @@ export function readBase64(text) {
 export function readHead(buffer) {
   try {
     const length = Number(new DataView(buffer).getBigUint64(0, true));
-    const { __metadata__: metadata, ...tensors } = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
+    const text = new TextDecoder().decode(new Uint8Array(buffer, 8, length));
+    const { __metadata__: metadata, ...tensors } = JSON.parse(text);
     const end = Math.max(...Object.values(tensors).map((tensor) => tensor.data_offsets[1]));
     if (8 + length + end !== buffer.byteLength) throw new RangeError("it is cut off");
     return { ...JSON.parse(metadata.glow), tensors, start: 8 + length };

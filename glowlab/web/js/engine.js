@@ -1,16 +1,19 @@
-// The flow in a worker, so that the page never waits for it: `openModel` gives an engine, whose methods are those of Glow
-// and answer with promises. Where a page's policy forbids the worker, or WebAssembly, the engine does without and says so.
+// The flow in a worker, so that the page never waits for it: `openModel` gives an engine, whose methods are those of
+// Glow and answer with promises. Where a page's policy forbids the worker, or WebAssembly, the engine does without, and
+// its `notes` say so.
 
 import { fetchWeights, load, readDirections, readHead, readMeasured } from "./checkpoint.js";
 
-export const supplies = { source: "", wasm: null }; // the text of these modules as a function, and kernels.wasm: bundle.py
+// What bundle.py adds: the text of these modules as a function, and kernels.wasm.
+export const supplies = { source: "", wasm: null };
 
 const NO_WORKER =
   "This page's policy forbids workers, so pictures are computed in the page itself, which may halt for a moment.";
 const NO_WASM =
   "This page's policy forbids WebAssembly, so pictures are computed by plain JavaScript, ten times as slowly.";
 
-// A question that waits gives way to a newer one with the same key, and is answered with null; one is under way at a time.
+// One question is under way at a time. One that waits gives way to a newer one with the same key, and is answered with
+// null: of the moves of a slider, the latest counts.
 export class Engine {
   constructor(head, directions, measured) {
     Object.assign(this, { head, directions, measured, notes: [], waiting: [], busy: false });

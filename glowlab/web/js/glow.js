@@ -84,7 +84,7 @@ export class Glow {
 
   // ---- the bijection ----
 
-  // x (H, W, C) in (-0.5, 0.5), in the first of the work's states -> [eps of every level, log_det in nats, whitening included]
+  // x (H, W, C) in (-0.5, 0.5), which lies in the first of the work's states -> [eps of every level, log_det in nats]
   forward(x, work = this.work) {
     const latents = [];
     let total = 0;
@@ -108,7 +108,7 @@ export class Glow {
   // ---- for a person: bytes (H, W, C) in, bytes out ----
 
   // Bytes -> latents. A picture unlike the data can lie so far out that floats have too few digits for the way back. So
-  // one with a latent beyond FAR is decoded at once, and where a value is off by more than MARGIN, it is encoded in double.
+  // one with a latent beyond FAR is decoded at once, and encoded in double where a value is off by more than MARGIN.
   encode(pixels) {
     const encodeBy = (work) => this.forward(toFloat(pixels, work.states[0]), work)[0];
     const latents = encodeBy(this.work);

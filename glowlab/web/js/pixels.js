@@ -1,5 +1,5 @@
-// Pixels and bits: from bytes to the numbers of a flow and back, and bits per dimension. A picture is (H, W, C), a pixel's
-// colours side by side, as on a canvas.
+// Pixels and bits: from bytes to the numbers of a flow and back, and bits per dimension. A picture is (H, W, C), a
+// pixel's colours side by side, as on a canvas.
 
 import { rand } from "./random.js";
 
@@ -14,8 +14,8 @@ export function toUint8(x) {
   return Uint8Array.from(x, (value) => Math.min(Math.max(Math.floor((value + 0.5) * 256), 0), 255));
 }
 
-// Bytes (H, W, C) -> numbers: keep n bits, then a random point of each bin. PyTorch draws for (C, H, W), and so the noise
-// is found by channel, then place.
+// Bytes (H, W, C) -> numbers: keep n bits, then a random point of each bin. PyTorch draws for (C, H, W), and so the
+// noise is found by channel, then place.
 export function dequantize(pixels, x, channels, bits, generator) {
   const noise = rand(pixels.length, generator); // (C, H, W)
   const places = pixels.length / channels;

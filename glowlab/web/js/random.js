@@ -1,5 +1,5 @@
-// Random numbers from a seed, the same that PyTorch draws on a CPU: the Mersenne Twister (Matsumoto & Nishimura 1998) for
-// `rand`, and the Box-Muller transform of its numbers, in blocks of 16, for `randn`.
+// Random numbers from a seed, the same that PyTorch draws on a CPU: the Mersenne Twister (Matsumoto & Nishimura 1998)
+// for `rand`, and the Box-Muller transform of its numbers, in blocks of 16, for `randn`.
 
 const SIZE = 624;
 
