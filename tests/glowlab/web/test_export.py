@@ -98,19 +98,26 @@ def test_a_model_without_card_and_directions_is_exported(tmp_path):
     assert said["directions"] == [] and "credit" not in said
 
 
-def test_every_module_is_bundled_after_those_it_imports():
-    files = {path.stem: path.read_text(encoding="utf-8") for path in (bundle.HERE / "js").glob("*.js")}
-    assert sorted(files) == sorted(bundle.ORDER)
-    for number, name in enumerate(bundle.ORDER):
+@pytest.mark.parametrize(("folder", "order"), [("js", bundle.FLOW), ("explorers", [*bundle.EXPLORERS, "widget"])])
+def test_every_module_is_bundled_after_those_it_imports(folder, order):
+    files = {path.stem: path.read_text(encoding="utf-8") for path in (bundle.HERE / folder).glob("*.js")}
+    assert sorted(files) == sorted(order)
+    for number, name in enumerate(order):
         imported = set(re.findall(r' from "\./(\w+)\.js"', files[name]))
-        assert imported <= set(bundle.ORDER[:number]), name
-    assert not re.search(r"^(import|} from) ", bundle.bundle(), re.M)
+        assert imported <= set(order[:number]), name
 
 
-def test_a_name_that_two_modules_declare_is_an_error(monkeypatch):
-    monkeypatch.setattr(bundle, "ORDER", ["random", "random"])
-    with pytest.raises(ValueError, match="two modules declare .*rand"):
-        bundle.bundle()
+@pytest.mark.parametrize("make", [bundle.bundle, bundle.script, bundle.widget])
+def test_a_bundle_imports_nothing(make):
+    assert not re.search(r"^(import|} from) ", make(), re.M)
+
+
+@pytest.mark.parametrize(("order", "make"), [("FLOW", bundle.bundle), ("EXPLORERS", bundle.widget)])
+def test_a_name_that_two_modules_declare_is_an_error(monkeypatch, order, make):
+    first = getattr(bundle, order)[0]
+    monkeypatch.setattr(bundle, order, [first, first])
+    with pytest.raises(ValueError, match="two modules declare"):
+        make()
 
 
 def test_the_kernels_are_compiled_from_their_source():

@@ -5,7 +5,7 @@ import torch
 import traitlets
 
 from glowlab.explorers.precomputed import Precomputed
-from glowlab.web import bundle, measured, tables
+from glowlab.web import measured, tables
 from glowlab.web.widgets import TemperatureExplorer
 from glowlite import Glow, GlowConfig
 
@@ -57,9 +57,3 @@ def test_a_page_is_told_what_a_model_learned_from(data, people):
     told = measured.facts(card, Precomputed())
     assert told == {"people": people, "typical": None, "points": [], "real": None}
     assert measured.tensors(Precomputed()) == {}
-
-
-def test_two_modules_of_a_bundle_share_no_name():
-    with pytest.raises(ValueError, match="two modules declare box"):
-        bundle.check("", ["box", "make", "box"])
-    assert "import " not in bundle.script().partition("function glow")[0]
