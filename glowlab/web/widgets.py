@@ -9,13 +9,14 @@ from pathlib import Path
 import traitlets
 
 from glowlab.web import bundle
-from glowlab.web.tables import make_traits
+from glowlab.web.tables import make_traits, read_table
 from glowlab.widgets.base import Widget
+from glowlab.widgets.still import Still, view
 
 THEME = Path(__file__).parents[1] / "widgets" / "theme.css"
 
 
-class Explorer(Widget):
+class Explorer(Still, Widget):
     """Base of the explorers, for a model: one that ships (by name), the path of a checkpoint, or a Glow.
 
     models: addresses of NAME.bin on a server that has them, the usual one first; the kernel then sends no weights
@@ -45,6 +46,13 @@ class Explorer(Widget):
         if message.get("kind") == "weights":
             self.send({"kind": "weights"}, [self.pack()])
 
+    def _repr_mimebundle_(self, **kwargs) -> dict:
+        if self.models:  # a dashboard, whose kernel does without PyTorch
+            return view(self)
+        from glowlab.widgets.picture import with_png
+
+        return with_png(self, self.still(), f"{self.title}, as the model draws it")
+
     def pack(self) -> bytes:
         """The weights for the page, and all that is known of the model."""
         from glowlab.explorers.precomputed import Precomputed
@@ -58,7 +66,8 @@ class Explorer(Widget):
 def with_settings(name: str) -> type[Explorer]:
     """The base class of an explorer: `Explorer` with a trait for each of its settings, which the page may set."""
     traits = {setting: trait.tag(setting=True) for setting, trait in make_traits(name).items()}
-    about = {"from_page": tuple(traits), "element": traitlets.Unicode(f"glow-{name}").tag(sync=True)}
+    element = traitlets.Unicode(f"glow-{name}").tag(sync=True)
+    about = {"from_page": tuple(traits), "title": read_table(name)["title"], "element": element}
     return type("Explorer", (Explorer,), traits | about)
 
 
@@ -92,3 +101,9 @@ class TemperatureExplorer(with_settings("temperature")):
     def picture(self):
         """The chosen one, uint8 (C, H, W)."""
         return self.pictures[self.face - 1]
+
+    def still(self):
+        """The sixteen as one picture, uint8 (C, 4 H, 4 W), for a notebook whose kernel is gone."""
+        import torch
+
+        return torch.cat([torch.cat(list(row), -1) for row in self.pictures.split(4)], -2)

@@ -55,7 +55,7 @@ export class Explorer extends HTMLElement {
     this.take(asked);
     await this.updater.finish(() => this.show(), () => true);
     this.replaceChildren(box("head", ...this.titles(), this.notice.element), ...children);
-    document.documentElement.classList.add("gl-ready");
+    if (this.hasAttribute("address")) document.documentElement.classList.add("gl-ready");
     this.updater.request();
   }
 

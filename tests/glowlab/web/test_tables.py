@@ -1,5 +1,8 @@
 """The explorers' tables, as traits of widgets and as names for teachers; what a page is told of a model."""
 
+import subprocess
+import sys
+
 import pytest
 import torch
 import traitlets
@@ -41,6 +44,15 @@ def test_the_pictures_are_samples_of_the_model():
     made = TemperatureExplorer(model, temperature=0.5, seed=4, face=3)
     expected = model.sample(16, 0.5, torch.Generator().manual_seed(4))
     assert torch.equal(made.pictures, expected) and torch.equal(made.picture, expected[2])
+    assert "image/png" in made._repr_mimebundle_()
+    assert "image/png" not in TemperatureExplorer(model, models="models/tiny.bin")._repr_mimebundle_()
+
+
+def test_a_dashboard_imports_no_pytorch():
+    script = "import sys; from glowlab.web.widgets import TemperatureExplorer as T; " + (
+        "T(models='models/tiny.bin')._repr_mimebundle_(); print('torch' in sys.modules)"
+    )
+    assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "False"
 
 
 def test_names_of_controls_are_those_of_the_table():
