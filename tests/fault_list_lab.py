@@ -239,6 +239,44 @@ IN_C = [  # what is compiled anew for the tests, where the compiler is installed
           at=COUPLES),
 ]
 
+X, PAGE = "glowlab/web/explorers", "tests/browser/test_web_temperature.py"
+IN_EXPLORERS_OF_THE_PAGE = [
+    fault("in a page's explorer: work for an older move goes on", f"{X}/updater.js",
+          "if (!isLatest()) return false;", "if (false) return false;",
+          at=f"{PAGE}::test_the_chosen_face_is_drawn_first_and_no_face_waits_for_ever"),
+    fault("in a page's explorer: the chosen face alone follows", f"{X}/temperature.js",
+          "const AT_ONCE = 4;", "const AT_ONCE = 1;",
+          at=f"{PAGE}::test_the_chosen_face_is_drawn_first_and_no_face_waits_for_ever"),
+    fault("in a page's explorer: old names are not known", f"{X}/address.js",
+          "row.name in this.asked || !row.old ? row.name : row.old", "row.name",
+          at=f"{PAGE}::test_the_address_brings_it_back_and_old_names_open"),
+    fault("in a page's explorer: a wrong value is not said", f"{X}/address.js",
+          "else if (name in this.asked) this.leaveOut", "else if (false) this.leaveOut",
+          at=f"{PAGE}::test_what_an_address_asks_in_vain_is_said_and_the_rest_is_used"),
+    fault("in a page's explorer: Reset brings back the people, too", f"{X}/explorer.js",
+          "isSetting(row) && !row.keep", "isSetting(row)",
+          at=f"{PAGE}::test_reset_keeps_the_people_and_surprise_me_the_temperature"),
+    fault("in a page's explorer: levels that are one stay apart", f"{X}/temperature.js",
+          "new Set(next.levels).size === 1", "false", at=f"{PAGE}::test_the_levels_behind_the_fold"),
+    fault("in a page's explorer: pictures are compared with nothing", f"{X}/temperature.js",
+          "(await this.draw(number, rest)).pixels", "pixels",
+          at=f"{PAGE}::test_the_sixteen_are_those_of_pytorch"),
+    fault("in a page's explorer: the principal components are read by columns", f"{X}/measures.js",
+          "scores[k] += value * components[i * count + k]", "scores[k] += value * components[k * count + i]",
+          at=f"{PAGE}::test_charts_tell_their_numbers"),
+    fault("in a page's explorer: real faces have the words of drawn ones", f"{X}/explorer.js",
+          'head.people === "drawn faces" ? row : { ...row, ...row.real }', "row",
+          at=f"{PAGE}::test_a_model_of_real_faces_has_words_and_ranges_of_its_own"),
+    fault("in a page's explorer: the kernel does not hear of a move", f"{X}/widget.js",
+          "    model.save_changes();\n", "", at=f"{PAGE}::test_a_widget_and_its_page_follow_each_other"),
+    fault("in a page's explorer: the poster goes with the model that does not come", f"{X}/explorer.js",
+          "    this.prepend(this.notice.element);\n", "    this.replaceChildren(this.notice.element);\n",
+          at=f"{PAGE}::test_the_poster_stands_until_the_model_is_there_and_stays_where_there_is_none"),
+    fault("a widget's settings have no limits", "glowlab/web/tables.py",
+          'traitlets.Float(row["rest"], min=row["min"], max=row["max"])', 'traitlets.Float(row["rest"])',
+          at="tests/glowlab/web/test_tables.py::test_every_setting_is_a_trait_that_keeps_its_range"),
+]
+
 # fmt: on
-FAULTS = [*WHILE_IT_MOVES, *WHAT_IS_SHOWN, *SERVER, *IN_THE_PAGE]
+FAULTS = [*WHILE_IT_MOVES, *WHAT_IS_SHOWN, *SERVER, *IN_THE_PAGE, *IN_EXPLORERS_OF_THE_PAGE]
 FAULTS += IN_C if importlib.util.find_spec("ziglang") else []

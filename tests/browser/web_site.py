@@ -64,10 +64,9 @@ class Visit(Watched):
         rests(self.page)
 
 
-RESTS = """(query) => document.querySelector("[data-state=resting]") && (query === null || location.search === query)"""
-
-
 def rests(page: Page, query: str | None = None) -> None:
-    """Wait until nothing moves, all is measured and painted, and the address is this, where it is given."""
-    page.wait_for_function(RESTS, arg=query)
+    """Wait until nothing moves, and all is measured and painted; the address must then be this, where it is given."""
+    page.wait_for_selector("[data-state=resting]")
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    found = page.evaluate("location.search")
+    assert query in (None, found)
