@@ -4,6 +4,7 @@ The flow runs in the page; the kernel sends its weights once, and imports PyTorc
 """
 
 import functools
+import uuid
 from pathlib import Path
 
 import traitlets
@@ -31,8 +32,12 @@ class Explorer(Still, Widget):
     def __init__(self, model="faces64", models: str = "", **settings):
         names = list(self.traits(setting=True))
         self.given = model
-        key = f"{model}" if isinstance(model, (str, Path)) else f"{type(model).__name__} {id(model)}"
-        super().__init__(_esm=bundle.widget(), settings=names, weights=key, models=models, **settings)
+        super().__init__(_esm=bundle.widget(), settings=names, weights=uuid.uuid4().hex, models=models, **settings)
+        if isinstance(model, (str, Path)) and not models:
+            from glowlite import checkpoint
+
+            file = checkpoint.find(model)
+            self.weights = f"{file} {file.stat().st_mtime_ns}"  # so that a page asks once for all explorers of a file
         self.on_msg(self._send_weights)
 
     @functools.cached_property

@@ -11,6 +11,8 @@ from glowlab.web import bundle, static
 from glowlab.web.export import to_bin
 from glowlab.web.widgets import TemperatureExplorer
 from glowlite import checkpoint
+from glowlite.glow import Glow, GlowConfig
+from tests.helpers import perturb
 
 from .conftest import click
 from .test_accessible import FOCUS, HEAR, STOPS, violations
@@ -265,6 +267,21 @@ def test_a_model_of_real_faces_has_words_and_ranges_of_its_own(visit):
     assert f"{HELD_OUT['bits_per_dim']:.2f}" in page.locator(".gl-numbers").inner_text()
 
 
+def test_a_gray_model_of_which_nothing_was_measured(browser, tmp_path):
+    gray = perturb(Glow(GlowConfig((1, 8, 8), levels=2, depth=1, width=4)), torch.rand(32, 1, 8, 8) - 0.5, 0.02)
+    checkpoint.save(tmp_path / "gray", gray, {})
+    static.write("temperature", [tmp_path / "gray.safetensors"], tmp_path)
+    running = Site(tmp_path)
+    opened = Visit(browser, f"{running.address}temperature.html", viewport=WIDE)
+    text = opened.page.locator("main").inner_text()
+    assert "drawn" not in text and "real" not in text and "no picture is made of" in text
+    assert opened.page.get_by_role("img", name="Not measured for this model").count() == 1
+    assert apart(pictures(opened.page, SIXTEEN)[..., 0], sampled(tmp_path / "gray.safetensors", 1, 0.7)[..., 0]) <= HALF
+    assert not opened.wrong
+    opened.context.close()
+    running.stop()
+
+
 # ---- everywhere, and for everyone ----------------------------------------------------------------------------------
 
 
@@ -363,7 +380,7 @@ def test_browsers_without_light_dark_show_the_slider(visit, folder):
 STUB = """
     import widget from "./widget.js";
     const listeners = {}, state = STATE;
-    globalThis.sent = [];
+    Object.assign(globalThis, { sent: [], asked: 0 });
     globalThis.model = {
         get: (name) => state[name],
         set: (name, value) => { state[name] = value; (listeners[`change:${name}`] ?? []).forEach((each) => each()); },
@@ -371,6 +388,7 @@ STUB = """
         on: (name, listener) => (listeners[name] ??= []).push(listener),
         off: (name, listener) => { listeners[name] = listeners[name].filter((each) => each !== listener); },
         send: async () => {
+            asked++;
             const content = await (await fetch("models/tiny.bin")).arrayBuffer();
             listeners["msg:custom"].forEach((each) => each({ kind: "weights" }, [new DataView(content)]));
         },
@@ -379,14 +397,19 @@ STUB = """
 """
 
 
-def test_a_widget_and_its_page_follow_each_other(visit, folder):
-    made = TemperatureExplorer(folder / "tiny.safetensors", temperature=0.4, seed=3)
+def write_notebook(folder, made: TemperatureExplorer) -> str:
+    """Write a page that shows this widget, and give its name."""
     state = {name: getattr(made, name) for name in ("element", "settings", "weights", "models", *made.settings)}
-    (folder / "widget.js").write_text(bundle.widget(), encoding="utf-8")
     stub = STUB.replace("STATE", json.dumps(state))
     page = f"<!doctype html><link rel=icon href='data:,'><body><script type=module>{stub}</script>"
+    (folder / "widget.js").write_text(bundle.widget(), encoding="utf-8")
     (folder / "widget.html").write_text(page, encoding="utf-8")
-    page = visit(name="widget.html")
+    return "widget.html"
+
+
+def test_a_widget_and_its_page_follow_each_other(visit, folder):
+    made = TemperatureExplorer(folder / "tiny.safetensors", temperature=0.4, seed=3)
+    page = visit(name=write_notebook(folder, made))
     assert apart(pictures(page, SIXTEEN), made.pictures.permute(0, 2, 3, 1).numpy().astype(int)) <= HALF
     temperature(page).press("End")
     rests(page)
@@ -401,6 +424,17 @@ def test_a_widget_and_its_page_follow_each_other(visit, folder):
     page.evaluate("end(), model.set('face', 2)")
     assert faces(page).nth(7).get_attribute("aria-checked") == "true"
     assert page.evaluate("location.search") == ""  # the address is the notebook's
+
+
+def test_two_widgets_of_a_model_ask_for_its_weights_once(visit, folder):
+    page = visit(name=write_notebook(folder, TemperatureExplorer(folder / "tiny.safetensors")))
+    again = """async () => {
+        const { default: widget } = await import("./widget.js?again");
+        widget.render({ model, el: document.body });
+    }"""
+    page.evaluate(again)
+    page.wait_for_function("document.querySelectorAll('[data-state=resting]').length === 2")
+    assert page.evaluate("asked") == 1
 
 
 def test_the_kernel_sends_what_the_site_gives(folder):

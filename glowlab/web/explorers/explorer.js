@@ -8,9 +8,7 @@ import { Button, Choice, Notice, Readout, Slider, Sliders, Tick, Words, box, hea
 import { Updater } from "./updater.js";
 
 const SORRY = "That did not work, and the fault is ours. The picture stays as it was; Reset starts again.";
-const ABOUT_PAGE = ["model", "controls", "size", "token"]; // of an address: what no setting depends on
 const CONTROLS = { slider: Slider, choice: Choice, tick: Tick };
-const engines = new Map(); // the explorers of a page share those of their models
 
 // Attributes: `models`, addresses of NAME.bin, of which ?model=NAME chooses one, else the first; `address`: the page's
 // address holds this explorer's settings. A subclass has a static `table` and defines
@@ -21,6 +19,8 @@ const engines = new Map(); // the explorers of a page share those of their model
 //   complete(changes, values)    changes of settings, and what follows from them
 //
 // What a person sets is in `this.values`, by name. Each change of it is told by an event: glow-change, {name, value}.
+// Pictures come from `this.engine`, as of js/engine.js: {head, directions, measured, notes}, and encode, decode and
+// bitsPerDim, which answer with promises.
 export class Explorer extends HTMLElement {
   connectedCallback() {
     if (this.opened) return;
@@ -68,12 +68,14 @@ export class Explorer extends HTMLElement {
   async startEngine(asked) {
     const models = (this.getAttribute("models") ?? "").split(/\s+/).filter(Boolean);
     const wanted = asked.asked.model;
-    const found = models.find((address) => address.endsWith(`${wanted}.bin`));
+    const found = models.find((address) => address.split("/").at(-1) === `${wanted}.bin`);
     if (wanted && !found) {
       asked.leaveOut("model", wanted);
       delete asked.asked.model;
     }
-    return openShared(found ?? models[0], this.showProgress());
+    const address = found ?? models[0];
+    const progress = this.showProgress();
+    return shareEngine(address, () => openModel(address, { progress }));
   }
 
   // A bar that tells how much of the model has come; the function to tell it.
@@ -90,7 +92,7 @@ export class Explorer extends HTMLElement {
     for (const [name, part] of Object.entries(this.parts)) part.hidden = shown.length > 0 && !shown.includes(name);
     const { model, size, token } = asked.asked;
     this.about = { model, controls: shown.join(","), size, token };
-    this.values = this.complete({ ...this.values, ...asked.read(this.rows) }, this.values);
+    this.values = this.complete(asked.read(this.rows), this.values);
     this.follow();
     this.notify([...this.engine.notes, asked.sentence()].filter(Boolean).join(" "));
   }
@@ -243,11 +245,12 @@ export class Explorer extends HTMLElement {
   }
 }
 
-// The engine of a model, one for all explorers of a page.
-function openShared(address, progress) {
-  if (!engines.has(address)) engines.set(address, openModel(address, { progress }));
-  const engine = engines.get(address);
-  engine.catch(() => engines.delete(address)); // the next one tries again
+// The engine of a model, one for all explorers of a page, also of those that come with scripts of their own.
+export function shareEngine(model, start) {
+  const engines = (globalThis.glowEngines ??= new Map());
+  if (!engines.has(model)) engines.set(model, start());
+  const engine = engines.get(model);
+  engine.catch(() => engines.delete(model)); // the next one tries again
   return engine;
 }
 

@@ -1,33 +1,33 @@
-// An explorer in a notebook: its settings are traits of a widget, its weights come from the kernel.
+// An explorer in a notebook: its settings are traits of a widget, and the kernel sends its model once for a page.
 
 import { startEngine } from "../js/engine.js";
+import { shareEngine } from "./explorer.js";
 
-const weights = new Map(); // by the sha256 of the model, one for a page
-
-// The engine of a widget's model; the kernel is asked for its weights where the page has none.
-function engineOf(model) {
-  const name = model.get("weights");
-  if (!weights.has(name)) {
-    const arrived = new Promise((resolve) => {
-      const take = (message, [content]) => {
-        if (message.kind !== "weights") return;
-        model.off("msg:custom", take);
-        resolve(new Uint8Array(content.buffer, content.byteOffset, content.byteLength).slice().buffer);
-      };
-      model.on("msg:custom", take);
-      model.send({ kind: "weights" });
-    });
-    weights.set(name, arrived.then(startEngine));
-  }
-  return weights.get(name);
+// The file of a widget's model, from the kernel.
+function askForWeights(model) {
+  return new Promise((resolve) => {
+    const take = (message, [content]) => {
+      if (message.kind !== "weights") return;
+      model.off("msg:custom", take);
+      resolve(new Uint8Array(content.buffer, content.byteOffset, content.byteLength).slice().buffer);
+    };
+    model.on("msg:custom", take);
+    model.send({ kind: "weights" });
+  });
 }
 
 export function render({ model, el }) {
   const explorer = document.createElement(model.get("element"));
   const names = model.get("settings");
   explorer.initial = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
-  if (model.get("models")) explorer.setAttribute("models", model.get("models"));
-  else explorer.startEngine = () => engineOf(model);
+  if (model.get("models")) {
+    explorer.setAttribute("models", model.get("models"));
+  } else {
+    explorer.startEngine = () => {
+      explorer.showProgress()();
+      return shareEngine(model.get("weights"), () => askForWeights(model).then(startEngine));
+    };
+  }
   explorer.toggleAttribute("address", document.documentElement.classList.contains("gl-page")); // a page of its own
   explorer.addEventListener("glow-change", ({ detail: { name, value } }) => {
     model.set(name, value);
