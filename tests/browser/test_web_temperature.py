@@ -257,7 +257,7 @@ def test_the_levels_behind_the_fold(visit):
 
 def test_a_model_of_real_faces_has_words_and_ranges_of_its_own(visit):
     page = visit("?model=real&t=1.2")
-    assert "t=1.2" in page.get_by_role("alert").inner_text()
+    assert "t=1.2" in page.locator(".gl-notice").inner_text()
     temperature(page).press("End")
     rests(page, "?model=real&temperature=1.00")
     assert "no real face is made of" in page.locator("main").inner_text()

@@ -219,7 +219,7 @@ export class Explorer extends HTMLElement {
       requestAnimationFrame(() => {
         const draws = [...this.paints.values()];
         this.paints.clear();
-        for (const each of draws) each();
+        for (const each of draws) this.guard(each)();
       });
     }
     this.paints.set(key, draw);
