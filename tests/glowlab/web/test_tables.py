@@ -12,9 +12,11 @@ from glowlab.web import measured, tables
 from glowlab.web.widgets import TemperatureExplorer
 from glowlite import Glow, GlowConfig
 
+TINY = "models/tiny.bin"  # an address: no file is asked for
+
 
 def test_every_setting_is_a_trait_that_keeps_its_range():
-    made = TemperatureExplorer()
+    made = TemperatureExplorer(models=TINY)
     assert made.settings == ["face", "levels", "seed", "temperature"]
     assert (made.temperature, made.levels, made.seed, made.face) == (0.7, [], 1, 1)
     for name, wrong in (("temperature", 1.4), ("levels", [0.1, -1.0]), ("face", 17), ("seed", -1)):
@@ -23,7 +25,7 @@ def test_every_setting_is_a_trait_that_keeps_its_range():
 
 
 def test_settings_are_observed_and_linked():
-    one, other, seen = TemperatureExplorer(), TemperatureExplorer(), []
+    one, other, seen = TemperatureExplorer(models=TINY), TemperatureExplorer(models=TINY), []
     traitlets.link((one, "temperature"), (other, "temperature"))
     other.observe(lambda change: seen.append(change["new"]), "temperature")
     one.levels = [0.1, 0.2, 0.3, 0.4]
@@ -32,10 +34,10 @@ def test_settings_are_observed_and_linked():
 
 
 def test_a_page_may_change_settings_alone():
-    made = TemperatureExplorer()
+    made = TemperatureExplorer(models=TINY)
     before = made.weights
     made.set_state({"temperature": 0.2, "weights": "other", "models": "elsewhere"})
-    assert (made.temperature, made.weights, made.models) == (0.2, before, "")
+    assert (made.temperature, made.weights, made.models) == (0.2, before, TINY)
 
 
 def test_the_pictures_are_samples_of_the_model():
@@ -46,7 +48,7 @@ def test_the_pictures_are_samples_of_the_model():
     expected = model.sample(16, 0.5, torch.Generator().manual_seed(4))
     assert torch.equal(made.pictures, expected) and torch.equal(made.picture, expected[2])
     assert "image/png" in made._repr_mimebundle_()
-    assert "image/png" not in TemperatureExplorer(model, models="models/tiny.bin")._repr_mimebundle_()
+    assert "image/png" not in TemperatureExplorer(model, models=TINY)._repr_mimebundle_()
 
 
 def test_a_dashboard_imports_no_pytorch():
