@@ -1,5 +1,6 @@
 """Studio explorer: a face, a slider for each attribute, a second face to blend with, fresh faces, numbers."""
 
+import json
 from collections.abc import Iterator, Mapping
 
 import torch
@@ -23,6 +24,7 @@ PROMISE = (
 WARM = 0.7  # the temperature of fresh faces at first
 OPENING = {"smile": 0.9, "hair_colour": 0.7}  # edits of the example that it opens on
 OPENING_REAL = {"smile": 0.8}  # with a model of real faces
+TABLE = wording.FILE.parent / "settings" / "studio.json"
 
 
 class Studio(Explorer):
@@ -31,7 +33,7 @@ class Studio(Explorer):
     Shown in a notebook like any widget; `open_studio()` loads what it needs. `seed` is that of Surprise me.
     """
 
-    hints = wording.HINTS
+    hints = json.loads(TABLE.read_text(encoding="utf-8"))["hints"]
 
     def __init__(self, model, directions: Mapping[str, list[Tensor]], card: Mapping, seed: int | None = None):
         require_directions(directions)
@@ -92,7 +94,7 @@ class Studio(Explorer):
         for name, slider in self.sliders.items():
             self.when(slider, "value", lambda amount, name=name: self.state.set_amount(name, amount), "edit")
         self.when(self.blend, "value", lambda amount: setattr(self.state, "blend", amount), "blend")
-        self.when(self.path, "value", lambda path: setattr(self.state, "path", path), "path")
+        self.when(self.path, "value", lambda path: setattr(self.state, "path", path), "way")
         self.on(self.gallery_tiles.on_pick, lambda i: self._choose(self.gallery.faces[i]), "choose")
         self.on(self.fresh_tiles.on_pick, self._choose_fresh, "fresh")
         self.on(self.partner_tiles.on_pick, self._choose_partner, "blend")

@@ -1,8 +1,12 @@
 """Words of the explorers: names for both ends of an attribute, sentences about a picture, the strip of numbers."""
 
+import json
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
+
+FILE = Path(__file__).parents[1] / "web" / "explorers" / "wordings.json"  # which the page reads, too
 
 
 class Wording(NamedTuple):
@@ -15,25 +19,7 @@ class Wording(NamedTuple):
     more: str
 
 
-WORDINGS: dict[str, Wording] = {
-    "smile": Wording("Smile", "frown", "smile", "a {}smaller smile", "a {}bigger smile"),
-    "hair_colour": Wording("Hair colour", "dark", "blond", "{}darker hair", "{}blonder hair"),
-    "hair_length": Wording("Hair length", "short", "long", "{}shorter hair", "{}longer hair"),
-    "beard": Wording("Beard", "shaven", "full", "{}less beard", "{}more beard"),
-    "glasses": Wording("Glasses", "none", "bold", "{}fainter glasses", "{}bolder glasses"),
-    "skin_tone": Wording("Skin", "light", "dark", "{}lighter skin", "{}darker skin"),
-    "head_turn": Wording("Head", "left", "right", "the head turned {}further left", "the head turned {}further right"),
-    "age": Wording("Age", "young", "old", "{}younger features", "{}older features"),
-    "eye_openness": Wording("Eyes", "closed", "wide", "eyes {}more closed", "eyes {}wider open"),
-    "face_width": Wording("Face", "slim", "round", "a {}slimmer face", "a {}rounder face"),
-    "mouth_open": Wording("Mouth", "closed", "open", "the mouth {}more closed", "the mouth {}wider open"),
-    "eyes_open": Wording("Eyes", "closed", "wide", "eyes {}more closed", "eyes {}wider open"),
-    "brows": Wording("Brows", "low", "raised", "{}lower brows", "{}higher brows"),
-    "head_nod": Wording("Nod", "up", "down", "the head tipped {}further up", "the head tipped {}further down"),
-    "light_side": Wording("Light", "left", "right", "light {}more from the left", "light {}more from the right"),
-    "brightness": Wording("Brightness", "dark", "bright", "{}less light", "{}more light"),
-    "colour": Wording("Colour", "grey", "vivid", "{}paler colours", "{}stronger colours"),
-}
+WORDINGS = {name: Wording(*words) for name, words in json.loads(FILE.read_text(encoding="utf-8")).items()}
 
 
 def wording(name: str) -> Wording:
@@ -77,18 +63,6 @@ def describe(start: str, amounts: Mapping[str, float], partner: str = "", blend:
     elif not (partner and blend >= 0.01):
         text += ", unchanged"
     return text + "."
-
-
-HINTS: list[tuple[str, str]] = [  # (lesson, hint that is shown until the lesson was learned)
-    ("edit", "Drag a slider: the face follows while it moves. Double-click it to bring it back."),
-    ("compare", "Press and hold the picture on the right to see the face as it was."),
-    ("choose", "Choose another face below: the same sliders, the same directions, another person."),
-    ("blend", "Choose a second face and blend: every point between two faces is a face too."),
-    ("fresh", "Draw fresh faces, then lower their temperature: calmer, and more alike."),
-    ("path", "Half-way on the straight line the effective temperature sinks. Try the arc."),
-    ("upload", "Give it a picture of your own: it comes back exactly, whatever it shows."),
-    ("surprise", "Out of ideas? Surprise me."),
-]
 
 
 def readout_entries(bits: float, stale: bool, typical, decoded, change: float) -> list[dict]:

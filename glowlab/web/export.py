@@ -87,8 +87,8 @@ def convolution(name: str, weights: Tensor, bias: Tensor, dtype: torch.dtype = t
     return {f"{name}.weights": weights.to(dtype), f"{name}.bias": F.pad(bias, (0, more)).float()}
 
 
-def describe(name: str | Path, model: Glow, directions: dict, card: dict, stored: Precomputed) -> dict:
-    """What the page says about a model."""
+def describe(name: str | Path, model: Glow, directions: dict, card: dict, more: dict) -> dict:
+    """What the page says about a model, and `more`."""
     return {
         "format": 1,
         "name": Path(name).stem,
@@ -96,7 +96,7 @@ def describe(name: str | Path, model: Glow, directions: dict, card: dict, stored
         "latent_shapes": [list(shape) for shape in model.latent_shapes],
         "directions": [{"name": each, "low": -1.0, "high": 1.0} for each in directions],
         **{key: card[key] for key in CARD if key in card},
-        **measured.facts(card, stored),
+        **more,
     }
 
 
@@ -117,8 +117,11 @@ def pack(
 ) -> bytes:
     """The .bin of a model and of what is known about it."""
     steps = {f"directions.{each}.{l}": eps[0].half() for each, eps in directions.items() for l, eps in enumerate(eps)}
-    content = tensors(model, network) | steps | measured.tensors(stored)
-    return to_bytes(content, metadata={"glow": json.dumps(describe(name, model, directions, card, stored))})
+    pictures, gallery = measured.starts(model.config, card)
+    places, labelled = measured.labels(stored)
+    content = tensors(model, network) | steps | measured.tensors(stored) | pictures | places
+    more = measured.facts(card, stored) | {"gallery": gallery, "labelled": labelled}
+    return to_bytes(content, metadata={"glow": json.dumps(describe(name, model, directions, card, more))})
 
 
 def to_script(content: bytes) -> str:

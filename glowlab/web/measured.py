@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor
 
+from glowlab.explorers import gallery, labelled
 from glowlab.explorers.precomputed import Precomputed
 from glowlab.explorers.typical import known
-
-REAL = ("fairface64", "celeba")  # data sets of real faces, by the beginning of their names
-
-
-def people(card: Mapping) -> str:
-    """The pictures that a model learned from, in sentences."""
-    data = str(card.get("data", ""))
-    return "drawn faces" if data == "faces" else "real faces" if data.startswith(REAL) else "pictures"
+from glowlab.web.tables import people
+from glowlite.glow import GlowConfig
+from glowlite.latents import cat
 
 
 def facts(card: Mapping, stored: Precomputed) -> dict:
@@ -36,3 +33,38 @@ def tensors(stored: Precomputed) -> dict[str, Tensor]:
     if stored.pca is not None:
         found |= {"pca.mean": stored.pca.mean.float(), "pca.components": stored.pca.components.half()}
     return {f"measured.{name}": values.contiguous() for name, values in found.items()}
+
+
+def starts(config: GlowConfig, card: Mapping) -> tuple[dict[str, Tensor], list[dict]]:
+    """The faces to start from, bytes (N, H, W, C), and their names and keys: drawn ones, or portraits.
+
+    None for a model that is not of square colour pictures.
+    """
+    channels, height, width = config.shape
+    if channels != 3 or height != width:
+        return {}, []
+    draw = gallery.draw_people if people(card) == "drawn faces" else gallery.read_portraits
+    images, names, keys = draw(width)
+    faces = [{"name": name, "key": key} for name, key in zip(names, keys, strict=True)]
+    return {"measured.gallery": images.permute(0, 2, 3, 1).contiguous()}, faces
+
+
+def labels(stored: Precomputed) -> tuple[dict[str, Tensor], dict]:
+    """The labelled faces: positions and labels (names, N); directions that few labels give, in 1/127 of `scale`.
+
+    And their names and numbers of labels.
+    """
+    names = list(stored.positions)
+    if not names:
+        return {}, {"names": [], "counts": []}
+    count = len(stored.positions[names[0]])
+    known_labels = stored.labels or labelled.labels(names, count)
+    found = {"places": torch.stack([stored.positions[name] for name in names]).half()}
+    found["labels"] = torch.stack([known_labels[name][:count] for name in names]).half()
+    for number, directions in stored.few.items():
+        for level, values in enumerate(cat([directions[name] for name in names])):  # (names, C_l, H_l, W_l)
+            scale = values.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12) / 127
+            found[f"few.{number}.{level}"] = (values / scale).round().to(torch.int8)
+            found[f"scale.{number}.{level}"] = scale.flatten()
+    tensors = {f"measured.{name}": values.contiguous() for name, values in found.items()}
+    return tensors, {"names": names, "counts": list(stored.few)}

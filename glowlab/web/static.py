@@ -8,12 +8,10 @@ import html
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from glowlab.web import bundle, export
 from glowlab.web.tables import read_table
+from glowlab.web.widgets import EXPLORERS
 from glowlab.widgets.picture import to_png
-from glowlite import checkpoint
 
 THEME = Path(__file__).parents[1] / "widgets" / "theme.css"
 PAGE = """<!doctype html>
@@ -53,14 +51,9 @@ def write(name: str, models: Sequence[str | Path], out: Path) -> Path:
 
 def render(name: str, model: str | Path, addresses: Sequence[str]) -> str:
     """The page of an explorer, with a poster by this model, for models at these addresses."""
-    table = read_table(name)
+    table, made = read_table(name), EXPLORERS[name](model)
+    table["promise"] = table["promise"].replace("{dims}", f"{made.model.dims:,}")
     words = {key: html.escape(table[key]) for key in ("title", "promise")}
-    poster = base64.b64encode(draw_poster(model)).decode()
+    poster = base64.b64encode(to_png(made.still())).decode()
     about = {"name": name, "models": html.escape(" ".join(addresses)), "poster": poster}
-    return PAGE.format(style=THEME.read_text("utf-8"), words="Faces that the model draws", **about, **words)
-
-
-def draw_poster(model: str | Path) -> bytes:
-    """A PNG of sixteen samples, those that the explorer of temperature opens on."""
-    images = checkpoint.load(model).sample(16, 0.7, torch.Generator().manual_seed(1))
-    return to_png(torch.cat([torch.cat(list(row), -1) for row in images.split(4)], -2))
+    return PAGE.format(style=THEME.read_text("utf-8"), words=html.escape(table["poster"]), **about, **words)

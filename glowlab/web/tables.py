@@ -1,11 +1,20 @@
 """The settings of the explorers, read from the tables that the page reads: traits of widgets, names for teachers."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import traitlets
 
 FOLDER = Path(__file__).parent / "explorers" / "settings"
+WORDINGS = json.loads((FOLDER.parent / "wordings.json").read_text(encoding="utf-8"))  # of attributes, by name
+REAL = ("fairface64", "celeba")  # data sets of real faces, by the beginning of their names
+
+
+def people(card: Mapping) -> str:
+    """The pictures that a model learned from, in sentences."""
+    data = str(card.get("data", ""))
+    return "drawn faces" if data == "faces" else "real faces" if data.startswith(REAL) else "pictures"
 
 
 def read_table(name: str) -> dict:
@@ -15,8 +24,30 @@ def read_table(name: str) -> dict:
 
 def make_traits(name: str) -> dict[str, traitlets.TraitType]:
     """A trait for each setting of an explorer, by its name."""
-    traits = {row["name"]: make_trait(row) for row in read_table(name)["rows"]}
+    traits = {row["name"]: make_trait(row) for row in list_rows(name)}
     return {name: trait.tag(sync=True) for name, trait in traits.items() if trait is not None}
+
+
+def list_rows(name: str) -> list[dict]:
+    """The rows of an explorer's table, with one for each attribute that has a wording."""
+    rows = []
+    for row in read_table(name)["rows"]:
+        several = [{**row, "name": each, "kind": "slider"} for each in WORDINGS]
+        rows += several if row["kind"] == "attributes" else [row]
+    return rows
+
+
+def rests(name: str, learned_from: str) -> dict:
+    """The settings that rest elsewhere than the traits of an explorer; `learned_from` is as of `people`."""
+    if learned_from == "drawn faces":
+        return {}
+    return {row["name"]: row["real"]["rest"] for row in read_table(name)["rows"] if "rest" in row.get("real", {})}
+
+
+def opening(name: str, learned_from: str) -> dict:
+    """The settings of the example that an explorer opens on."""
+    table = read_table(name)
+    return (table if learned_from == "drawn faces" else table | table.get("real", {})).get("opening", {})
 
 
 def make_trait(row: dict) -> traitlets.TraitType | None:
@@ -32,8 +63,10 @@ def make_trait(row: dict) -> traitlets.TraitType | None:
             return traitlets.Enum([value for value, _ in row["options"]], row["rest"])
         case "tick":
             return traitlets.Bool(row["rest"])
+        case "face":
+            return traitlets.Unicode(row["rest"])
 
 
 def list_controls(name: str) -> list[str]:
     """The names that ?controls= knows of an explorer."""
-    return [row["name"] for row in read_table(name)["rows"] if row["kind"] != "whole"]
+    return [row["name"] for row in list_rows(name) if row["kind"] not in ("whole", "face")]

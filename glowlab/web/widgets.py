@@ -4,15 +4,18 @@ The flow runs in the page; the kernel sends its weights once, and imports PyTorc
 """
 
 import functools
+import json
 import uuid
 from pathlib import Path
+from typing import ClassVar
 
 import traitlets
 
-from glowlab.web import bundle
-from glowlab.web.tables import make_traits, read_table
+from glowlab.web import bundle, tables
 from glowlab.widgets.base import Widget
 from glowlab.widgets.still import Still, view
+from glowlite.errors import GlowliteError
+from glowlite.folders import ASSETS
 
 THEME = Path(__file__).parents[1] / "widgets" / "theme.css"
 
@@ -21,17 +24,21 @@ class Explorer(Still, Widget):
     """Base of the explorers, for a model: one that ships (by name), the path of a checkpoint, or a Glow.
 
     models: addresses of NAME.bin on a server that has them, the usual one first; the kernel then sends no weights
+    directions, card: of a Glow, where it has some
     """
 
     _css = THEME
+    table: ClassVar[str]  # the name of its table
     element = traitlets.Unicode().tag(sync=True)  # of the page
     settings = traitlets.List(traitlets.Unicode()).tag(sync=True)  # names of traits
     weights = traitlets.Unicode().tag(sync=True)  # which the page has or asks for
     models = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, model="faces64", models: str = "", **settings):
+    def __init__(self, model="faces64", models: str = "", directions=None, card=None, **settings):
         names = list(self.traits(setting=True))
-        self.given = model
+        self.given, self.given_directions, self.given_card = model, directions, card
+        learned_from = tables.people(self.card)
+        settings = tables.rests(self.table, learned_from) | (settings or tables.opening(self.table, learned_from))
         super().__init__(_esm=bundle.widget(), settings=names, weights=uuid.uuid4().hex, models=models, **settings)
         if isinstance(model, (str, Path)) and not models:
             from glowlite import checkpoint
@@ -46,6 +53,23 @@ class Explorer(Still, Widget):
         from glowlite import checkpoint
 
         return checkpoint.load(self.given) if isinstance(self.given, (str, Path)) else self.given
+
+    @functools.cached_property
+    def directions(self) -> dict:
+        """Its directions by name, in PyTorch."""
+        from glowlite import checkpoint
+
+        is_file = isinstance(self.given, (str, Path)) and checkpoint.directions_path(self.given).is_file()
+        return checkpoint.load_directions(self.given) if is_file else self.given_directions or {}
+
+    @functools.cached_property
+    def card(self) -> dict:
+        """Its card, read without PyTorch."""
+        if not isinstance(self.given, (str, Path)):
+            return self.given_card or {}
+        files = ASSETS / "checkpoints" / f"{self.given}.json", Path(self.given).with_suffix(".json")
+        file = next((file for file in files if file.is_file()), None)
+        return json.loads(file.read_text(encoding="utf-8")) if file else {}
 
     def _send_weights(self, widget, message: dict, buffers: list) -> None:
         if message.get("kind") == "weights":
@@ -65,14 +89,14 @@ class Explorer(Still, Widget):
 
         if isinstance(self.given, (str, Path)):
             return export.to_bin(self.given)
-        return export.pack("model", self.given, {}, {}, Precomputed())
+        return export.pack("model", self.given, self.directions, self.card, Precomputed())
 
 
 def with_settings(name: str) -> type[Explorer]:
     """The base class of an explorer: `Explorer` with a trait for each of its settings, which the page may set."""
-    traits = {setting: trait.tag(setting=True) for setting, trait in make_traits(name).items()}
+    traits = {setting: trait.tag(setting=True) for setting, trait in tables.make_traits(name).items()}
     element = traitlets.Unicode(f"glow-{name}").tag(sync=True)
-    about = {"from_page": tuple(traits), "title": read_table(name)["title"], "element": element}
+    about = {"from_page": tuple(traits), "title": tables.read_table(name)["title"], "element": element, "table": name}
     return type("Explorer", (Explorer,), traits | about)
 
 
@@ -112,3 +136,52 @@ class TemperatureExplorer(with_settings("temperature")):
         import torch
 
         return torch.cat([torch.cat(list(row), -1) for row in self.pictures.split(4)], -2)
+
+
+class StudioExplorer(with_settings("studio")):
+    """A face, edited and blended with a second one.
+
+    face, partner   keys of faces: "gallery-1", "mona-lisa"; "fresh-SEED-TEMPERATURE-NUMBER", one that the model draws
+    blend           0: all face, 1: all partner; on the way "linear" or "spherical"
+    smile, age, ... the amount of an attribute that the model has a direction for, -1 to 1
+    temperature     of the fresh faces, and their seed
+    """
+
+    @functools.cached_property
+    def gallery(self):
+        """The faces to start from, in PyTorch."""
+        from glowlab.explorers.gallery import Gallery
+
+        return Gallery(self.model, tables.people(self.card) == "drawn faces")
+
+    def find(self, key: str):
+        """The face of a key. GlowliteError where there is none."""
+        if key.startswith("own"):
+            raise GlowliteError("A picture of one's own stays in the page: the kernel does not have it.")
+        if not (face := self.gallery.find(key)):
+            known = ", ".join(face.key for face in self.gallery.faces)
+            raise GlowliteError(f"There is no face {key!r}; choose from {known}.")
+        return face
+
+    @property
+    def latents(self) -> list:
+        """The latents of the picture, (1, C_l, H_l, W_l) a level."""
+        from glowlab.explorers.studio_state import StudioState
+
+        amounts = {name: amount for name in self.directions if (amount := getattr(self, name, 0))}
+        start, partner = self.find(self.face), self.find(self.partner)
+        return StudioState(self.model, self.directions, start, partner, self.blend, self.way, amounts).latents()
+
+    @property
+    def picture(self):
+        """The face as edited, decoded by PyTorch: uint8 (C, H, W)."""
+        return self.model.decode(self.latents)[0]
+
+    def still(self):
+        """The face before and after, uint8 (C, H, 2 W)."""
+        import torch
+
+        return torch.cat([self.find(self.face).image, self.picture.cpu()], -1)
+
+
+EXPLORERS = {explorer.table: explorer for explorer in (StudioExplorer, TemperatureExplorer)}

@@ -84,6 +84,21 @@ def test_a_picture_that_floats_would_lose_is_encoded_in_double(flows):
 
 
 @pytest.mark.parametrize("plain", [False, True])
+def test_a_picture_comes_with_the_share_of_values_beyond_black_and_white(flows, tiny, plain):
+    flow = flows("gray", plain)
+    latents = latent_space.sample_eps(flow.latent_shapes, 1, torch.Generator().manual_seed(6))
+    body = """
+        const latents = split(read(row, Float32Array), flows[key].latentShapes);
+        const { pixels, clamped } = flows[key].draw(latents);
+        return [String(pixels) === String(flows[key].decode(latents)), clamped];"""
+    row = latent_space.flatten(latent_space.scale(latents, 3))
+    same, clamped = flow.page.run(body, key=flow.key, row=row)
+    with torch.no_grad():
+        x = tiny["gray"].float().inverse(latent_space.scale(latents, 3))
+    assert same and clamped == pytest.approx((x.abs() > 0.5).float().mean().item(), abs=2e-3) and 0 < clamped < 1
+
+
+@pytest.mark.parametrize("plain", [False, True])
 def test_latents_that_are_no_numbers_are_black(flows, plain):
     flow = flows("shuffled", plain)
     x = flow.inverse([torch.full((1, *shape), torch.nan) for shape in flow.latent_shapes])

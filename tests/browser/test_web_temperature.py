@@ -17,7 +17,7 @@ from tests.helpers import perturb
 from .conftest import click
 from .test_accessible import FOCUS, HEAR, STOPS, violations
 from .visitor import PHONE, WIDE, apart, card, drag, grasp, looks, number, pictures, says, shown, slider
-from .web_site import HELD_OUT, Site, Visit, make_model, rests
+from .web_site import HELD_OUT, Site, Visit, make_model, rests, visits
 
 SIXTEEN, STRIP = ".gl-grid", ".gl-card.gl-wide"
 LOCAL = ("file:", "data:", "blob:")
@@ -44,16 +44,8 @@ def site(folder):
 @pytest.fixture
 def visit(browser, site):
     """A function that opens the page at a query; the test fails where anything went wrong unseen."""
-    opened = []
-
-    def make(query: str = "", name: str = "temperature.html", **options):
-        opened.append(Visit(browser, f"{site.address}{name}{query}", **{"viewport": WIDE, **options}))
-        return opened[-1].page
-
-    yield make
-    for one in opened:
-        one.context.close()
-    assert not [wrong for one in opened for wrong in one.wrong]
+    with visits(browser, site, "temperature.html") as make:
+        yield make
 
 
 def temperature(page):

@@ -2,6 +2,7 @@
 
 import functools
 import threading
+from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from glowlite.glow import Glow, GlowConfig
 from tests.helpers import perturb
 
 from .conftest import Watched
+from .visitor import WIDE
 
 HELD_OUT = {"bits_per_dim": 6.5, "spread": 0.5}
 
@@ -28,12 +30,18 @@ def make_model(path: Path, data: str = "faces") -> Glow:
     model.initialize(pixels.to_float(faces.draw(64, size=16, seed=1).images))
     perturb(model, amount=0.02).eval()
     checkpoint.save(path, model, {"data": data, "held_out": HELD_OUT})
+    names = ["smile", "hair_colour", "antennae"]  # the last has no wording
+    checkpoint.save_directions(path, dict(zip(names, draw_directions(model, len(names)), strict=True)))
     stops = [SampleQuality(0.1 * stop, 1.0 + stop, 4.0 * stop) for stop in range(14)]
     some = {"smile": torch.randn(100)}
     pca = PCA.fit(torch.rand(96, 48) * 255)
     found = precomputed.Precomputed(some, {}, 1 + 0.02 * torch.randn(100), pca, stops, SampleQuality(0.0, 6.0, 40.0))
     precomputed.write(path, ["smile"], found)
     return model
+
+
+def draw_directions(model: Glow, count: int) -> list[list[torch.Tensor]]:
+    return [[0.4 * torch.randn(1, *shape) for shape in model.latent_shapes] for _ in range(count)]
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -62,6 +70,21 @@ class Visit(Watched):
         super().__init__(browser, address, **options)
         self.page.goto(address)
         rests(self.page)
+
+
+@contextmanager
+def visits(browser: Browser, site: Site, page: str):
+    """A function that opens a page at a query; AssertionError at the end where anything went wrong unseen."""
+    opened = []
+
+    def make(query: str = "", name: str = page, **options) -> Page:
+        opened.append(Visit(browser, f"{site.address}{name}{query}", **{"viewport": WIDE, **options}))
+        return opened[-1].page
+
+    yield make
+    for one in opened:
+        one.context.close()
+    assert not [wrong for one in opened for wrong in one.wrong]
 
 
 def rests(page: Page, query: str | None = None) -> None:

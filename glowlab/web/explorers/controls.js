@@ -261,6 +261,21 @@ export class Tiles {
   }
 }
 
+// Save a picture, ImageData, as a PNG file; each pixel becomes a square.
+export function savePicture(image, name) {
+  const scale = Math.max(1, Math.floor(512 / image.width));
+  const [small, large] = [make("canvas"), make("canvas", { width: scale * image.width, height: scale * image.height })];
+  paint(small, image);
+  const pen = large.getContext("2d");
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(small, 0, 0, large.width, large.height);
+  large.toBlob((content) => {
+    const link = make("a", { href: URL.createObjectURL(content), download: name });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  });
+}
+
 const MOST = 32; // megabytes of a file
 const UNREADABLE = "cannot be read here. Is it a folder, or a file that is not on this device?";
 const ELSEWHERE = "A picture of another page cannot be read from here. Save it, then choose its file.";

@@ -3,11 +3,14 @@
 
 import { GlowError } from "../js/checkpoint.js";
 import { openModel } from "../js/engine.js";
+import { toImageData } from "../js/pixels.js";
 import { Address, isSetting, writeQuery } from "./address.js";
 import { Button, Choice, Notice, Readout, Slider, Sliders, Tick, Words, box, heading, make } from "./controls.js";
 import { Updater } from "./updater.js";
+import { wording } from "./words.js";
 
 const SORRY = "That did not work, and the fault is ours. The picture stays as it was; Reset starts again.";
+const SATURATED = 0.03; // share of clamped values above which a hint warns
 const CONTROLS = { slider: Slider, choice: Choice, tick: Tick };
 
 // Attributes: `models`, addresses of NAME.bin, of which ?model=NAME chooses one, else the first; `address`: the page's
@@ -19,8 +22,8 @@ const CONTROLS = { slider: Slider, choice: Choice, tick: Tick };
 //   complete(changes, values)    changes of settings, and what follows from them
 //
 // What a person sets is in `this.values`, by name. Each change of it is told by an event: glow-change, {name, value}.
-// Pictures come from `this.engine`, as of js/engine.js: {head, directions, measured, notes}, and encode, decode and
-// bitsPerDim, which answer with promises.
+// Pictures come from `this.engine`, as of js/engine.js: {head, directions, measured, notes}, and encode, decode, draw
+// and bitsPerDim, which answer with promises.
 export class Explorer extends HTMLElement {
   connectedCallback() {
     if (this.opened) return;
@@ -43,9 +46,9 @@ export class Explorer extends HTMLElement {
     this.engine = await this.startEngine(asked);
     this.head = this.engine.head;
     this.rows = adaptRows(table.rows, this.head);
-    const rests = Object.fromEntries(this.rows.filter(isSetting).map(({ name, rest }) => [name, rest]));
-    this.values = this.complete({ ...rests, ...this.initial?.() }, rests);
-    Object.assign(this, { parts: {}, controls: {}, learned: new Set(), paints: new Map() });
+    this.values = this.rests;
+    Object.assign(this, { parts: {}, controls: {}, learned: new Set(), clamped: 0 });
+    Object.assign(this, { paints: new Map(), onTiles: new WeakMap() }); // what is drawn next; pixels of each tile
     this.words = new Words();
     this.readout = new Readout();
     const children = this.build();
@@ -61,7 +64,14 @@ export class Explorer extends HTMLElement {
 
   titles() {
     const { title, promise } = this.constructor.table;
-    return [make("h1", { textContent: title }), make("p", { className: "gl-promise", textContent: promise })];
+    const dims = this.head ? `${this.dims.toLocaleString("en")} ` : "";
+    const words = promise.replace("{dims} ", dims);
+    return [make("h1", { textContent: title }), make("p", { className: "gl-promise", textContent: words })];
+  }
+
+  // Numbers of a picture.
+  get dims() {
+    return this.head.config.shape.reduce((a, b) => a * b);
   }
 
   // The engine that computes; a host without addresses of models puts its own function here.
@@ -86,13 +96,19 @@ export class Explorer extends HTMLElement {
     return (bytes, of) => (of ? (bar.value = bytes / of) : bar.removeAttribute("value"));
   }
 
-  // Settings and hidden controls, as an address asks for.
+  // Settings and hidden controls, as an address asks for; a part stays with those around it and in it. An address that
+  // tells no settings opens on those of the host, or on the table's example.
   take(asked) {
     const shown = asked.readControls([...Object.keys(this.parts), "model"]);
-    for (const [name, part] of Object.entries(this.parts)) part.hidden = shown.length > 0 && !shown.includes(name);
+    const kept = shown.map((name) => this.parts[name]).filter(Boolean);
+    for (const part of Object.values(this.parts)) {
+      part.hidden = shown.length > 0 && !kept.some((other) => other.contains(part) || part.contains(other));
+    }
     const { model, size, token } = asked.asked;
     this.about = { model, controls: shown.join(","), size, token };
-    this.values = this.complete(asked.read(this.rows), this.values);
+    const found = asked.read(this.rows);
+    const opening = this.initial?.() ?? adapt(this.constructor.table, this.head).opening;
+    this.values = this.complete(Object.keys(found).length ? found : { ...opening }, this.rests);
     this.follow();
     this.notify([...this.engine.notes, asked.sentence()].filter(Boolean).join(" "));
   }
@@ -101,6 +117,10 @@ export class Explorer extends HTMLElement {
 
   row(name) {
     return this.rows.find((row) => row.name === name);
+  }
+
+  get rests() {
+    return Object.fromEntries(this.rows.filter(isSetting).map(({ name, rest }) => [name, rest]));
   }
 
   complete(changes, values) {
@@ -141,7 +161,7 @@ export class Explorer extends HTMLElement {
   // The control of a setting.
   control(name) {
     const row = this.row(name);
-    const control = new CONTROLS[row.kind](row, this.guard((value) => this.use(name, { [name]: value })));
+    const control = new CONTROLS[row.kind](row, this.guard((value) => this.use(row.lesson ?? name, { [name]: value })));
     this.controls[name] = control;
     this.parts[name] = control.element;
     return control.element;
@@ -167,10 +187,10 @@ export class Explorer extends HTMLElement {
     return box("actions", ...buttons, ...more);
   }
 
-  // A part of the page with its own heading.
+  // A part of the page with its own heading. One named as a control in it hides and shows both.
   card(name, ...children) {
-    const { label, note } = this.row(name);
-    this.parts[name] = box("card", heading(label, note), ...children);
+    const { title, label, note } = this.row(name);
+    this.parts[name] = box("card", heading(title ?? label, note), ...children);
     return this.parts[name];
   }
 
@@ -202,9 +222,21 @@ export class Explorer extends HTMLElement {
     };
   }
 
-  // The first hint whose lesson was not learned yet.
+  // A lesson that changes no setting is learned: the next hint.
+  learn(lesson) {
+    this.learned.add(lesson);
+    this.words.advise(this.hint());
+  }
+
+  // The first hint whose lesson was not learned yet; or a warning of many clamped values, `this.clamped` of all.
   hint() {
+    const share = (100 * this.clamped).toFixed(0);
+    if (this.clamped > SATURATED) return `${share}% of the values are at full dark or full light: ${this.calmer}.`;
     return this.hints.find(([lesson]) => !this.learned.has(lesson))?.[1] ?? "";
+  }
+
+  get calmer() {
+    return "a smaller move looks better";
   }
 
   get hints() {
@@ -223,6 +255,14 @@ export class Explorer extends HTMLElement {
       });
     }
     this.paints.set(key, draw);
+  }
+
+  // Pixels on a tile with the next frame.
+  drawTile(tiles, number, pixels) {
+    const tile = tiles.tiles[number];
+    if (this.onTiles.get(tile) === pixels) return;
+    this.onTiles.set(tile, pixels);
+    this.paint(tile, () => tiles.draw(number, toImageData(pixels, this.head.config.shape)));
   }
 
   async *showNow() {
@@ -254,12 +294,19 @@ export function shareEngine(model, start) {
   return engine;
 }
 
-// A table's rows for a model: their words name what it learned from, and `real` holds for all but drawn faces.
+// A row, or a table, for a model: `real` holds for all but drawn faces.
+function adapt(row, { people }) {
+  return people === "drawn faces" ? row : { ...row, ...row.real };
+}
+
+// A table's rows for a model: one for each of its attributes, and words that name what it learned from.
 function adaptRows(rows, head) {
-  return rows.map((row) => {
-    const all = head.people === "drawn faces" ? row : { ...row, ...row.real };
+  const attributes = (row) => head.directions.map(({ name }) => ({ ...row, ...wording(name), name, kind: "slider" }));
+  return rows.flatMap((row) => (row.kind === "attributes" ? attributes(row) : row)).map((row) => {
+    const all = adapt(row, head);
     const words = all.note ? { note: nameFaces(all.note, head) } : {};
-    return { ...all, ...words, count: row.kind === "sliders" ? head.latent_shapes.length : undefined };
+    const count = row.kind === "sliders" ? head.latent_shapes.length : undefined;
+    return { ...all, ...words, count, keys: head.gallery.map(({ key }) => key) };
   });
 }
 

@@ -1,7 +1,6 @@
 // The same sixteen samples, nearer to the middle of latent space or further out.
 
 import { sampleEps, scale } from "../js/latents.js";
-import { toImageData } from "../js/pixels.js";
 import { Generator } from "../js/random.js";
 import { blank, shell, trade } from "./charts.js";
 import { Fold, Tiles, box } from "./controls.js";
@@ -110,10 +109,6 @@ export class TemperatureExplorer extends Explorer {
     return this.sampled;
   }
 
-  get dims() {
-    return this.head.config.shape.reduce((a, b) => a * b);
-  }
-
   // |eps| / sqrt(D) of each at these temperatures.
   effective(temperatures) {
     const length = (squares) => squares.reduce((sum, square, level) => sum + square * temperatures[level] ** 2, 0);
@@ -127,11 +122,6 @@ export class TemperatureExplorer extends Explorer {
       const pixels = await this.engine.decode(scale(this.samples.eps[number], temperatures));
       return { pixels, milliseconds: performance.now() - start };
     });
-  }
-
-  // Pixels on a tile with the next frame.
-  drawTile(tiles, number, pixels) {
-    this.paint(tiles.tiles[number], () => tiles.draw(number, toImageData(pixels, this.head.config.shape)));
   }
 
   drawAll(temperatures) {

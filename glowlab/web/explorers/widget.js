@@ -30,6 +30,7 @@ export function render({ model, el }) {
   }
   explorer.toggleAttribute("address", document.documentElement.classList.contains("gl-page")); // a page of its own
   explorer.addEventListener("glow-change", ({ detail: { name, value } }) => {
+    if (!names.includes(name)) return;
     model.set(name, value);
     model.save_changes();
   });

@@ -1,5 +1,8 @@
 // Sentences of the explorers, and their strips of numbers.
 
+import wordings from "./wordings.json" with { type: "json" };
+
+const FAR = 4; // standard deviations of bits/dim from which on a picture is unlike the data
 const MANY = [
   [0.35, "hardly more than one mean face"],
   [0.6, "calm and much alike"],
@@ -18,6 +21,58 @@ export function describeSamples(temperatures, apart) {
   if (new Set(temperatures).size > 1) return `Sixteen faces, the levels at ${texts.join(", ")}, finest first. ${differ}`;
   const [, kind] = MANY.find(([top]) => temperatures[0] < top);
   return `Sixteen faces at temperature ${texts[0]}: ${kind}. ${differ}`;
+}
+
+// ---- attributes ----
+
+// An attribute's words: its label, names of the slider's ends, and what less and more of it is ("{}" takes an adverb).
+export function wording(name) {
+  const plain = name.replaceAll("_", " ");
+  const [label, low, high, less, more] = Object.hasOwn(wordings, name)
+    ? wordings[name]
+    : [plain[0].toUpperCase() + plain.slice(1), "less", "more", `{}less ${plain}`, `{}more ${plain}`];
+  return { label, low, high, less, more };
+}
+
+// Words for the change of an attribute by an amount in a slider's units; "" where it is hardly seen.
+function describeChange(name, amount) {
+  const size = Math.abs(amount);
+  if (size < 0.1) return "";
+  const { less, more } = wording(name);
+  return (amount > 0 ? more : less).replace("{}", size < 0.35 ? "slightly " : size > 0.8 ? "much " : "");
+}
+
+// ["a", "b", "c"] -> "a, b and c"
+function listing(items) {
+  return [items.slice(0, -1).join(", "), ...items.slice(-1)].filter(Boolean).join(" and ");
+}
+
+export const capitalize = (text) => text[0].toUpperCase() + text.slice(1);
+
+// One sentence: the face, its edits (amounts by name), the face it is blended with. Of a picture unlike what the model
+// learned from, which `unlike` names, it says where it was moved, not that it now has the attribute.
+export function describe(start, amounts, { partner = "", blend = 0, unlike = "" } = {}) {
+  const edits = Object.entries(amounts).map(([name, amount]) => describeChange(name, amount));
+  const changes = listing(edits.filter(Boolean));
+  const blended = partner && blend >= 0.01;
+  const far = blend < 0.995 ? `blended ${Math.round(100 * blend)} % with` : "turned all the way into";
+  let text = capitalize(start) + (blended ? `, ${far} ${partner}` : "");
+  if (changes && unlike) text += `, moved towards ${changes}, as ${unlike} have it`;
+  else if (changes) text += (blended ? ", then given " : " with ") + changes;
+  else if (!blended) text += ", unchanged";
+  return `${text}.`;
+}
+
+// ---- numbers ----
+
+// Whether so many bits per dimension are far from typical, on either side; NaN is, too.
+export const isUnlike = (bits, typical) => Boolean(typical) && !(Math.abs(bits - typical.mean) <= FAR * typical.spread);
+
+// A remark on bits per dimension beside those of held-out pictures, where they are known: {note, flag}.
+export function remarkBits(bits, typical) {
+  const usual = typical ? `held-out faces: ${usualBits(typical)}` : "";
+  const unlike = Number.isFinite(bits) && isUnlike(bits, typical);
+  return { note: unlike ? `unlike what it learned from; ${usual}` : usual, flag: unlike };
 }
 
 export const usualBits = (typical) => `${typical.mean.toFixed(2)}\u00a0±\u00a0${typical.spread.toFixed(2)}`;

@@ -27,6 +27,10 @@ export class Engine {
     return this.ask("decode", [latents], key);
   }
 
+  draw(latents, key) {
+    return this.ask("draw", [latents], key);
+  }
+
   sample(seed, count, temperature, key) {
     return this.ask("sample", [seed, count, temperature], key);
   }

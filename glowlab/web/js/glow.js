@@ -126,6 +126,13 @@ export class Glow {
     return toUint8(this.inverse(latents));
   }
 
+  // Latents -> {pixels, clamped}: bytes, and the share of values beyond black or white, NaN where one is not finite.
+  draw(latents) {
+    const x = this.inverse(latents);
+    const beyond = x.filter((value) => Math.abs(value) > 0.5).length;
+    return { pixels: toUint8(x), clamped: x.every(Number.isFinite) ? beyond / x.length : NaN };
+  }
+
   // `count` new pictures: eps ~ N(0, temperature^2) at every level; one temperature, or one per level.
   sample(seed, count, temperature = 0.7) {
     const latents = sampleEps(this.latentShapes, count, new Generator(seed));

@@ -7,10 +7,12 @@ import pytest
 import torch
 import traitlets
 
+from glowlab.explorers import labelled
 from glowlab.explorers.precomputed import Precomputed
 from glowlab.web import measured, tables
-from glowlab.web.widgets import TemperatureExplorer
+from glowlab.web.widgets import StudioExplorer, TemperatureExplorer
 from glowlite import Glow, GlowConfig
+from glowlite.errors import GlowliteError
 
 TINY = "models/tiny.bin"  # an address: no file is asked for
 
@@ -52,10 +54,33 @@ def test_the_pictures_are_samples_of_the_model():
 
 
 def test_a_dashboard_imports_no_pytorch():
-    script = "import sys; from glowlab.web.widgets import TemperatureExplorer as T; " + (
-        "T(models='models/tiny.bin')._repr_mimebundle_(); print('torch' in sys.modules)"
+    script = "import sys; from glowlab.web.widgets import EXPLORERS; " + (
+        "[E(models='models/tiny.bin')._repr_mimebundle_() for E in EXPLORERS.values()]; print('torch' in sys.modules)"
     )
     assert subprocess.check_output([sys.executable, "-c", script], text=True).strip() == "False"
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "opened"),
+    [
+        ("faces64", {}, {"face": "gallery-1", "smile": 0.9, "hair_colour": 0.7}),
+        ("faces64", {"smile": 0.2}, {"face": "gallery-1", "smile": 0.2, "hair_colour": 0.0}),
+        ("portraits64", {}, {"face": "mona-lisa", "smile": 0.8, "hair_colour": 0.0}),
+        ("portraits64", {"age": -1.0}, {"face": "mona-lisa", "smile": 0.0, "age": -1.0}),
+    ],
+)
+def test_the_studio_opens_on_an_example_that_fits_the_model(model, settings, opened):
+    made = StudioExplorer(model, models=TINY, **settings)
+    assert {name: getattr(made, name) for name in opened} == opened
+
+
+@pytest.mark.parametrize(("face", "words"), [("own", "stays in the page"), ("nobody", "no face 'nobody'; choose from")])
+def test_a_face_that_the_kernel_does_not_have_is_said(face, words):
+    model = Glow(GlowConfig((3, 16, 16), levels=2, depth=1, width=4))
+    model.initialize(torch.rand(16, 3, 16, 16) - 0.5)
+    made = StudioExplorer(model.eval(), card={"data": "faces"}, face=face)
+    with pytest.raises(GlowliteError, match=words):
+        made.picture  # noqa: B018
 
 
 def test_names_of_controls_are_those_of_the_table():
@@ -72,3 +97,29 @@ def test_a_page_is_told_what_a_model_learned_from(data, people):
     told = measured.facts(card, Precomputed())
     assert told == {"people": people, "typical": None, "points": [], "real": None}
     assert measured.tensors(Precomputed()) == {}
+
+
+def test_the_faces_to_start_from_come_along():
+    card = {"data": "faces"}
+    tensors, faces = measured.starts(GlowConfig((3, 16, 16), levels=2, depth=1, width=4), card)
+    assert tensors["measured.gallery"].shape == (12, 16, 16, 3) and tensors["measured.gallery"].dtype == torch.uint8
+    assert faces[0] == {"name": "gallery face 1", "key": "gallery-1"}
+    tensors, faces = measured.starts(GlowConfig((3, 16, 16), levels=2, depth=1, width=4), {})
+    assert len(tensors["measured.gallery"]) == 13 and faces[0] == {"name": "Mona Lisa", "key": "mona-lisa"}
+    assert measured.starts(GlowConfig((1, 16, 16), levels=2, depth=1, width=4), card) == ({}, [])
+
+
+def test_labelled_faces_and_directions_from_few_of_them_come_along():
+    assert measured.labels(Precomputed()) == ({}, {"names": [], "counts": []})
+    positions = {name: torch.randn(20) for name in ("smile", "age")}
+    few = {10: {name: [torch.randn(1, 2, 4, 4), torch.randn(1, 8, 2, 2)] for name in positions}}
+    tensors, head = measured.labels(Precomputed(positions, few))
+    assert head == {"names": ["smile", "age"], "counts": [10]}
+    assert torch.allclose(tensors["measured.places"].float()[1], positions["age"], atol=2e-3)
+    assert torch.allclose(tensors["measured.labels"].float()[0], labelled.labels(["smile"], 20)["smile"], atol=1e-3)
+    steps, scale = tensors["measured.few.10.1"], tensors["measured.scale.10.1"]
+    assert steps.dtype == torch.int8 and steps.shape == (2, 8, 2, 2)
+    found = steps * scale.view(2, 1, 1, 1)
+    assert (found[0] - few[10]["smile"][1][0]).abs().max() <= 0.51 * scale[0]
+    own = measured.labels(Precomputed(positions, {}, labels={name: torch.full((20,), 0.5) for name in positions}))[0]
+    assert own["measured.labels"].unique().tolist() == [0.5]

@@ -1,0 +1,103 @@
+// The faces to choose from: those that came with the model, fresh ones, a person's own pictures. Each has a key, which
+// stands for it in an address.
+
+import { GlowError } from "../js/checkpoint.js";
+import { sampleEps, scale } from "../js/latents.js";
+import { fromImageData } from "../js/pixels.js";
+import { Generator } from "../js/random.js";
+import { FRESH, OWN, readFresh } from "./address.js";
+import { Cache } from "./updater.js";
+import { isUnlike, usualBits } from "./words.js";
+
+const SMALLEST = 16; // pixels of a side; of less, most would be invented
+const NONE = "This model has no faces to start from: this explorer needs one of square colour pictures.";
+const HEIC = "The picture is a HEIC picture, which this browser cannot read: export it as JPEG or PNG first.";
+const NO_PICTURE = "The file is not a picture that can be read, or it is damaged: choose a JPEG, PNG or WebP.";
+
+// A face: {key, name, pixels, latents, foreign}. Its name is for the middle of a sentence; a foreign one is unlike all
+// that the model learned from.
+export class Gallery {
+  constructor(engine) {
+    const { head, measured } = engine;
+    if (!head.gallery.length) throw new GlowError(NONE);
+    const { values } = measured.gallery;
+    const dims = values.length / head.gallery.length;
+    this.faces = head.gallery.map((face, i) => ({ ...face, pixels: values.subarray(i * dims, (i + 1) * dims) }));
+    Object.assign(this, { engine, head, own: new Map(), fresh: new Cache(64), eps: new Cache(2) });
+  }
+
+  has(key) {
+    return this.own.has(key) || Boolean(this.find(key) || readFresh(key));
+  }
+
+  find(key) {
+    return this.own.get(key) ?? this.faces.find((face) => face.key === key);
+  }
+
+  name(key) {
+    return this.find(key)?.name ?? `fresh face ${readFresh(key).number}`;
+  }
+
+  // The face of a key, with pixels and latents.
+  async open(key) {
+    const face = this.find(key);
+    if (!face) return this.fresh.get(key, () => this.sample(key));
+    face.latents ??= await this.engine.encode(face.pixels);
+    return face;
+  }
+
+  // A fresh face. For one seed, eps at every temperature is the same up to that factor.
+  async sample(key) {
+    const { seed, temperature, number } = readFresh(key);
+    const shapes = this.head.latent_shapes;
+    const eps = await this.eps.get(seed, () => sampleEps(shapes, FRESH, new Generator(seed)));
+    const latents = scale(eps[number - 1], temperature);
+    const { pixels } = await this.engine.draw(latents);
+    return { key, name: this.name(key), pixels, latents };
+  }
+
+  // Add a person's own picture, from a file's bytes. GlowError says why where that is impossible.
+  async add(bytes, name = "your picture", key = OWN) {
+    const { shape } = this.head.config;
+    const pixels = fromImageData(await readPicture(bytes, shape[1]), shape[0]);
+    const [latents, bits] = await Promise.all([this.engine.encode(pixels), this.engine.bitsPerDim(pixels)]);
+    const face = { key, name, pixels, latents, bits, foreign: isUnlike(bits, this.head.typical) };
+    this.own.set(key, face);
+    return face;
+  }
+
+  // A sentence on a picture that is unlike all that the model learned from; "" for others.
+  remark({ foreign, bits }) {
+    if (!foreign) return "";
+    const { people, typical } = this.head;
+    return (
+      ` It is unlike the ${people} the model learned from: ${bits.toFixed(2)} bits per dimension, while they need ` +
+      `${usualBits(typical).replaceAll("\u00a0", " ")}. So pictures made from it may look strange.`
+    );
+  }
+}
+
+// A file's bytes -> ImageData: the largest square at the middle of the picture, resampled, on white. The browser turns
+// it as the camera was held, and its colours to those of the screen.
+async function readPicture(bytes, size) {
+  if (!bytes.length) throw new GlowError("The picture is empty (0 bytes): choose another file.");
+  const picture = await createImageBitmap(new Blob([bytes]), { imageOrientation: "from-image" }).catch(() => null);
+  if (!picture) throw new GlowError(isHeic(bytes) ? HEIC : NO_PICTURE);
+  const { width, height } = picture;
+  const side = Math.min(width, height);
+  const least = `${SMALLEST} x ${SMALLEST}`;
+  if (side < SMALLEST) throw new GlowError(`The picture is ${width} x ${height} pixels: choose one of at least ${least}.`);
+  const [left, top] = [Math.floor((width - side) / 2), Math.floor((height - side) / 2)];
+  const options = { resizeWidth: size, resizeHeight: size, resizeQuality: "high" };
+  const square = await createImageBitmap(picture, left, top, side, side, options);
+  picture.close();
+  const canvas = Object.assign(document.createElement("canvas"), { width: size, height: size });
+  const pen = canvas.getContext("2d", { colorSpace: "srgb" });
+  pen.fillStyle = "white";
+  pen.fillRect(0, 0, size, size);
+  pen.drawImage(square, 0, 0);
+  square.close();
+  return pen.getImageData(0, 0, size, size);
+}
+
+const isHeic = (bytes) => /^ftyp(hei|hev|mif1|msf1)/.test(String.fromCharCode(...bytes.subarray(4, 12)));
