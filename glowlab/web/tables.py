@@ -63,7 +63,7 @@ def make_trait(row: dict) -> traitlets.TraitType | None:
             return traitlets.Enum([value for value, _ in row["options"]], row["rest"])
         case "tick":
             return traitlets.Bool(row["rest"])
-        case "face":
+        case "face" | "levels":
             return traitlets.Unicode(row["rest"])
 
 

@@ -71,6 +71,22 @@ class Explorer(Still, Widget):
         file = next((file for file in files if file.is_file()), None)
         return json.loads(file.read_text(encoding="utf-8")) if file else {}
 
+    @functools.cached_property
+    def gallery(self):
+        """The faces to start from, in PyTorch."""
+        from glowlab.explorers.gallery import Gallery
+
+        return Gallery(self.model, tables.people(self.card) == "drawn faces")
+
+    def find(self, key: str):
+        """The face of a key. GlowliteError where there is none."""
+        if key.startswith("own"):
+            raise GlowliteError("A picture of one's own stays in the page: the kernel does not have it.")
+        if not (face := self.gallery.find(key)):
+            known = ", ".join(face.key for face in self.gallery.faces)
+            raise GlowliteError(f"There is no face {key!r}; choose from {known}.")
+        return face
+
     def _send_weights(self, widget, message: dict, buffers: list) -> None:
         if message.get("kind") == "weights":
             self.send({"kind": "weights"}, [self.pack()])
@@ -147,22 +163,6 @@ class StudioExplorer(with_settings("studio")):
     temperature     of the fresh faces, and their seed
     """
 
-    @functools.cached_property
-    def gallery(self):
-        """The faces to start from, in PyTorch."""
-        from glowlab.explorers.gallery import Gallery
-
-        return Gallery(self.model, tables.people(self.card) == "drawn faces")
-
-    def find(self, key: str):
-        """The face of a key. GlowliteError where there is none."""
-        if key.startswith("own"):
-            raise GlowliteError("A picture of one's own stays in the page: the kernel does not have it.")
-        if not (face := self.gallery.find(key)):
-            known = ", ".join(face.key for face in self.gallery.faces)
-            raise GlowliteError(f"There is no face {key!r}; choose from {known}.")
-        return face
-
     @property
     def latents(self) -> list:
         """The latents of the picture, (1, C_l, H_l, W_l) a level."""
@@ -184,4 +184,41 @@ class StudioExplorer(with_settings("studio")):
         return torch.cat([self.find(self.face).image, self.picture.cpu()], -1)
 
 
-EXPLORERS = {explorer.table: explorer for explorer in (StudioExplorer, TemperatureExplorer)}
+class InterpolationExplorer(with_settings("interpolation")):
+    """Two faces, and the pictures between them.
+
+    face, partner   keys of faces, as of StudioExplorer
+    t               0: the face, 1: the partner; on the way "pixels", "linear" or "spherical"
+    levels          the levels that move: "all", "none", or their numbers, such as "134"
+    """
+
+    @property
+    def state(self):
+        """All of it in PyTorch."""
+        from glowlab.explorers.interpolation_state import InterpolationState
+
+        state = InterpolationState(self.model, self.find(self.face), self.find(self.partner))
+        count = len(self.model.latent_shapes)
+        state.levels = tuple(self.levels == "all" or str(level) in self.levels for level in range(1, count + 1))
+        return state
+
+    @property
+    def latents(self) -> list:
+        """The latents at t, (1, C_l, H_l, W_l) a level; of mixed pixels, those that the picture is encoded as."""
+        if self.way == "pixels":
+            return self.model.encode(self.picture[None])
+        return self.state.latents(self.t, self.way)
+
+    @property
+    def picture(self):
+        """The picture at t, uint8 (C, H, W)."""
+        return self.state.blend(self.t) if self.way == "pixels" else self.model.decode(self.latents)[0]
+
+    def still(self):
+        """The first picture, the one at t, the second: uint8 (C, H, 3 W)."""
+        import torch
+
+        return torch.cat([self.find(self.face).image, self.picture.cpu(), self.find(self.partner).image], -1)
+
+
+EXPLORERS = {each.table: each for each in (InterpolationExplorer, StudioExplorer, TemperatureExplorer)}

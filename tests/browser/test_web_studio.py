@@ -1,13 +1,11 @@
 """The studio as a web component on a static page: what it computes, and what a visitor does there."""
 
-import io
 import json
 import shutil
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from glowlab.explorers.wording import describe
 from glowlab.web import bundle, static
@@ -19,7 +17,7 @@ from tests.helpers import perturb
 from .conftest import click
 from .test_accessible import FOCUS, STOPS, violations
 from .visitor import PHONE, apart, drag, grasp, held, looks, number, pictures, says, shown, slider, upload
-from .web_site import Site, make_model, rests, visits
+from .web_site import Site, flat, make_model, png, read, rests, visits
 
 BEFORE, AFTER = ".gl-pair > :nth-child(1)", ".gl-pair > :nth-child(2)"
 GALLERY, PARTNERS, FRESH = "Faces to start from", "Faces to blend with", "Fresh faces"
@@ -63,17 +61,6 @@ def row(page, label: str) -> np.ndarray:
 def computed(folder, name: str = "tiny", **settings) -> StudioExplorer:
     """The same by PyTorch."""
     return StudioExplorer(folder / f"{name}.safetensors", **settings)
-
-
-def flat(images: torch.Tensor) -> np.ndarray:
-    return images.movedim(-3, -1).numpy().astype(int)
-
-
-def png(size: int = 16, seed: int = 0) -> bytes:
-    file = io.BytesIO()
-    noise = np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(file, "PNG")
-    return file.getvalue()
 
 
 # ---- what it computes ----------------------------------------------------------------------------------------------
@@ -251,7 +238,7 @@ def test_a_picture_of_ones_own_comes_back_exactly(visit, way):
     upload(page, FIELD, png(), way)
     page.get_by_role("alert").filter(has_text="every pixel is the same").wait_for()
     rests(page, "?face=own")
-    mine = np.array(Image.open(io.BytesIO(png()))).astype(int)
+    mine = read(png())
     assert apart(pictures(page, BEFORE)[0], mine) == apart(pictures(page, AFTER)[0], mine) == 0
     text = page.get_by_role("alert").inner_text()
     assert "It stays on this device." in text and "unlike the drawn faces" in text and "6.50 ± 0.50" in text
@@ -261,7 +248,7 @@ def test_a_picture_of_ones_own_comes_back_exactly(visit, way):
     assert faces(page, PARTNERS).last.get_attribute("aria-label") == "your picture"
     upload(page, FIELD, png(seed=1), way)
     rests(page, "?face=own")
-    mine = np.array(Image.open(io.BytesIO(png(seed=1)))).astype(int)
+    mine = read(png(seed=1))
     assert apart(pictures(page, BEFORE)[0], mine) == apart(row(page, PARTNERS)[-1], mine) == 0
 
 
@@ -293,9 +280,9 @@ def test_download_is_the_picture_enlarged(visit):
     page = visit("?face=gallery-2&smile=1.00")
     with page.expect_download() as download:
         click(page, "Download")
-    saved = Image.open(download.value.path()).convert("RGB")
-    assert download.value.suggested_filename == "glow-studio.png" and saved.size == (512, 512)
-    assert apart(np.array(saved).astype(int)[16::32, 16::32], pictures(page, AFTER)[0]) == 0
+    saved = read(download.value.path().read_bytes())
+    assert download.value.suggested_filename == "glow-studio.png" and saved.shape == (512, 512, 3)
+    assert apart(saved[16::32, 16::32], pictures(page, AFTER)[0]) == 0
 
 
 def test_a_model_of_real_faces_starts_from_portraits(visit, folder):

@@ -1,12 +1,15 @@
 """A static page with an explorer in a real Chromium, and a small model for it that draws at once."""
 
 import functools
+import io
 import threading
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import torch
+from PIL import Image
 from playwright.sync_api import Browser, Page
 
 from glowlab.explorers import precomputed
@@ -70,6 +73,24 @@ class Visit(Watched):
         super().__init__(browser, address, **options)
         self.page.goto(address)
         rests(self.page)
+
+
+def png(size: int = 16, seed: int = 0) -> bytes:
+    """A picture of noise."""
+    file = io.BytesIO()
+    noise = np.random.default_rng(seed).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(file, "PNG")
+    return file.getvalue()
+
+
+def read(content: bytes) -> np.ndarray:
+    """The pixels of a picture's file, as numbers that can be subtracted."""
+    return np.array(Image.open(io.BytesIO(content)).convert("RGB")).astype(int)
+
+
+def flat(images: torch.Tensor) -> np.ndarray:
+    """uint8 (..., C, H, W) -> (..., H, W, C), as numbers that can be subtracted."""
+    return images.movedim(-3, -1).numpy().astype(int)
 
 
 @contextmanager

@@ -35,6 +35,16 @@ const KINDS = {
     write: String,
   },
   face: { read: (text, { keys }) => (keys.includes(text) || readFresh(text) ? text : null), write: String },
+  levels: {
+    read(text, { count }) {
+      const names = Array.from({ length: count }, (_, i) => String(i + 1));
+      if (text === "all" || text === "none") return text;
+      if (!text || [...text].some((name) => !names.includes(name))) return null;
+      const found = names.filter((name) => text.includes(name));
+      return found.length === count ? "all" : found.join("");
+    },
+    write: String,
+  },
   tick: { read: (text) => ({ 0: false, 1: true })[text] ?? null, write: (value) => String(Number(value)) },
 };
 

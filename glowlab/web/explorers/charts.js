@@ -95,3 +95,29 @@ export function trade(points, now, real, people) {
   panel.dots([[now.spread, now.residual]], "z", 7);
   return { words, height: 236, panels: [panel] };
 }
+
+export const WAYS = { pixels: "x", linear: "pink", spherical: "z" }; // their colours
+
+// One value on the way from the first picture (t = 0) to the second; curves: way -> [t, values]. now: way and value of
+// the picture on the page, or null; band: the range of `people`, [low, high], or null.
+export function along(curves, at, now, words, band, people) {
+  const values = Object.values(curves).flatMap(([, each]) => each);
+  const [low, high] = limits([...values, ...(now ? [now[1]] : []), ...(band ?? [])].filter(Number.isFinite), 0.1);
+  const [left, right] = limits([0, 1]);
+  const head = 0.15 * (high - low); // above all curves, for words
+  const labels = { xlabel: "t, from the first picture to the second", xticks: [0, 0.5, 1] };
+  const panel = new Panel([left, right], [low, high + head], labels);
+  if (band) {
+    panel.area([[left, band[1]], [right, band[1]], [right, band[0]], [left, band[0]]], "ink", 0.12);
+    panel.dots([[0.02, high + 0.6 * head]], "ink", 4, 0.3);
+    panel.text(0.05, high + 0.6 * head, people, "ink", { anchor: "start" });
+  }
+  panel.line([[at, low], [at, high]], "ink", { width: 1.2, alpha: 0.6, dash: true });
+  for (const [way, [t, each]] of Object.entries(curves)) {
+    const points = t.map((place, i) => [place, each[i]]);
+    panel.line(points, WAYS[way], { width: 2.2 });
+    if (t.length < 12) panel.dots(points, WAYS[way], 3);
+  }
+  if (now) panel.dots([[at, now[1]]], WAYS[now[0]], 6.5);
+  return { words, height: 220, panels: [panel] };
+}

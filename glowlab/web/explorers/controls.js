@@ -112,6 +112,25 @@ export class Tick {
   }
 }
 
+// The numbers of the levels that are ticked, as text: "134", "none" or "all".
+export class Levels {
+  constructor({ note, count }, use) {
+    this.ticks = Array.from({ length: count }, (_, i) => {
+      return new Tick({ label: `level ${i + 1}` }, () => use(joinLevels(this.ticks.map(({ input }) => input.checked))));
+    });
+    this.element = box("ticks", heading("", note), ...this.ticks.map(({ element }) => element));
+  }
+
+  show(value) {
+    this.ticks.forEach((tick, i) => tick.show(value === "all" || value.includes(String(i + 1))));
+  }
+}
+
+function joinLevels(moves) {
+  if (!moves.includes(false)) return "all";
+  return moves.flatMap((isMoving, level) => (isMoving ? [level + 1] : [])).join("") || "none";
+}
+
 export class Button {
   constructor({ label, note = "" }, use, kind = "plain") {
     this.button = make("button", { type: "button", textContent: label, title: note, className: `gl-${kind}` });

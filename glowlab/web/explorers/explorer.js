@@ -5,13 +5,13 @@ import { GlowError } from "../js/checkpoint.js";
 import { openModel } from "../js/engine.js";
 import { toImageData } from "../js/pixels.js";
 import { Address, isSetting, writeQuery } from "./address.js";
-import { Button, Choice, Notice, Readout, Slider, Sliders, Tick, Words, box, heading, make } from "./controls.js";
+import { Button, Choice, Levels, Notice, Readout, Slider, Sliders, Tick, Words, box, heading, make } from "./controls.js";
 import { Updater } from "./updater.js";
 import { wording } from "./words.js";
 
 const SORRY = "That did not work, and the fault is ours. The picture stays as it was; Reset starts again.";
 const SATURATED = 0.03; // share of clamped values above which a hint warns
-const CONTROLS = { slider: Slider, choice: Choice, tick: Tick };
+const CONTROLS = { slider: Slider, choice: Choice, tick: Tick, levels: Levels };
 
 // Attributes: `models`, addresses of NAME.bin, of which ?model=NAME chooses one, else the first; `address`: the page's
 // address holds this explorer's settings. A subclass has a static `table` and defines
@@ -100,8 +100,8 @@ export class Explorer extends HTMLElement {
   // tells no settings opens on those of the host, or on the table's example.
   take(asked) {
     const shown = asked.readControls([...Object.keys(this.parts), "model"]);
-    const kept = shown.map((name) => this.parts[name]).filter(Boolean);
-    for (const part of Object.values(this.parts)) {
+    const kept = shown.flatMap((name) => this.parts[name] ?? []);
+    for (const part of Object.values(this.parts).flat()) {
       part.hidden = shown.length > 0 && !kept.some((other) => other.contains(part) || part.contains(other));
     }
     const { model, size, token } = asked.asked;
@@ -305,7 +305,7 @@ function adaptRows(rows, head) {
   return rows.flatMap((row) => (row.kind === "attributes" ? attributes(row) : row)).map((row) => {
     const all = adapt(row, head);
     const words = all.note ? { note: nameFaces(all.note, head) } : {};
-    const count = row.kind === "sliders" ? head.latent_shapes.length : undefined;
+    const count = ["sliders", "levels"].includes(row.kind) ? head.latent_shapes.length : undefined;
     return { ...all, ...words, count, keys: head.gallery.map(({ key }) => key) };
   });
 }

@@ -9,6 +9,15 @@ export function difference(a, b) {
   return sum / a.length;
 }
 
+// The pixels of two pictures, mixed: all of the first at t = 0. A half is rounded to the even number, as in PyTorch.
+export function mix(a, b, t) {
+  return a.map((value, i) => {
+    const exact = value + t * (b[i] - value);
+    const rounded = Math.round(exact);
+    return rounded - exact === 0.5 && rounded % 2 ? rounded - 1 : rounded;
+  });
+}
+
 // Mean difference of two of these pictures, over all pairs.
 export function spread(pictures) {
   const count = pictures.length;

@@ -1,70 +1,55 @@
 // The studio: a face, a slider for each attribute, a second face to blend with, fresh faces, numbers.
 
 import { GlowError } from "../js/checkpoint.js";
-import { add, effectiveTemperature, lerp, slerp } from "../js/latents.js";
+import { add, lerp, slerp } from "../js/latents.js";
 import { toImageData } from "../js/pixels.js";
 import { FRESH, readFresh, writeFresh } from "./address.js";
-import { Picture, Tiles, Upload, box, heading, savePicture } from "./controls.js";
-import { Explorer } from "./explorer.js";
-import { Gallery } from "./gallery.js";
+import { Picture, Tiles, box, heading, savePicture } from "./controls.js";
+import { FaceExplorer } from "./faces.js";
 import { difference } from "./measures.js";
 import studioTable from "./settings/studio.json" with { type: "json" };
-import { Cache } from "./updater.js";
-import { describe, numberEntries, remarkBits } from "./words.js";
+import { describe } from "./words.js";
 
 const PATHS = { linear: lerp, spherical: slerp };
 const NUMBERS = Array.from({ length: FRESH }, (_, i) => i + 1);
 const NO_DIRECTIONS = "This model has no directions yet; make them with: glowlite directions";
-const TOO_FAR = "These settings lead out of what the model can draw. Move the last slider back a little.";
 
-export class StudioExplorer extends Explorer {
+export class StudioExplorer extends FaceExplorer {
   static table = studioTable;
 
-  // ---- parts ---------------------------------------------------------------------------------------------------------
+  // ---- parts -------------------------------------------------------------------------------------------------------
 
-  build() {
+  buildParts() {
     this.attributes = this.head.directions.map(({ name }) => name);
     if (!this.attributes.length) throw new GlowError(NO_DIRECTIONS);
-    this.gallery = new Gallery(this.engine);
-    this.pictures = new Cache(256);
-    this.measured = new Cache(1024); // bits per dimension
-    this.bits = NaN; // at the last rest
-    this.before = new Picture({ tone: "x" });
-    this.after = new Picture({ tone: "z" }, () => this.learn("compare"));
+    this.original = new Picture({ tone: "x" });
+    this.edited = new Picture({ tone: "z" }, () => this.learn("compare"));
     const title = heading(studioTable.rows.find(({ kind }) => kind === "attributes").label);
     const sliders = box("sliders", title, ...this.attributes.map((name) => this.control(name)));
-    const download = this.button("download", () => this.download());
-    const actions = this.actions(() => this.surprise(), download);
-    const pictures = box("pair", this.before.element, this.after.element);
+    const actions = this.actions(() => this.surprise(), this.button("download", () => this.download()));
+    const pictures = box("pair", this.original.element, this.edited.element);
     const show = box("show", pictures, actions, this.words.element, box("numbers", this.readout.element));
     const cards = [this.buildGallery(), this.buildBlend(), this.buildFresh()];
     return [box("stage", show, sliders), box("cards", ...cards)];
   }
 
-  // Thirteen portraits are set seven abreast, drawn faces in rows of six.
-  get abreast() {
-    return this.head.people === "drawn faces" ? "" : " portraits";
-  }
-
   buildGallery() {
     const { faces } = this.gallery;
-    this.galleryTiles = new Tiles("Faces to start from", (number) => this.choose(faces[number].key));
+    this.galleryTiles = new Tiles("Faces to start from", (number) => this.choose({ face: faces[number].key }));
     this.galleryTiles.name(faces.map(({ name }) => name));
     faces.forEach(({ pixels }, number) => this.drawTile(this.galleryTiles, number, pixels));
-    const take = this.guard((bytes) => this.read(bytes));
-    const upload = new Upload(this.row("upload"), this, take, (sentence) => this.notify(sentence, "bad"));
-    this.parts.upload = upload.element;
-    return this.card("gallery", box(`row${this.abreast}`, this.galleryTiles.element, upload.element));
+    this.parts.upload = this.upload(this.row("upload").label, this, (face) => this.start(face));
+    return this.card("gallery", box(this.galleryRow, this.galleryTiles.element, this.parts.upload));
   }
 
   buildBlend() {
-    this.partnerTiles = new Tiles("Faces to blend with", (number) => this.choosePartner(this.partners[number]));
+    this.partnerTiles = new Tiles("Faces to blend with", (number) => this.choosePartner(this.known[number]));
     const way = box("row", this.control("blend"), this.control("way"));
-    return this.card("blend", box(`row${this.abreast}`, this.partnerTiles.element), way);
+    return this.card("blend", box(this.galleryRow, this.partnerTiles.element), way);
   }
 
   buildFresh() {
-    this.freshTiles = new Tiles("Fresh faces", (number) => this.choose(this.freshKeys[number], "fresh"));
+    this.freshTiles = new Tiles("Fresh faces", (number) => this.choose({ face: this.freshKeys[number] }, "fresh"));
     this.freshTiles.name(NUMBERS.map((number) => `fresh face ${number}`));
     const more = this.button("new", () => this.use("fresh", { seed: this.values.seed + 1 }));
     const card = this.card("fresh", this.freshTiles.element, box("row", this.control("temperature"), more));
@@ -72,12 +57,11 @@ export class StudioExplorer extends Explorer {
     return card;
   }
 
-  // ---- settings ------------------------------------------------------------------------------------------------------
+  // ---- settings ----------------------------------------------------------------------------------------------------
 
-  // A face that is not there stays as it was. A start that is one of the fresh faces shown follows their temperature.
+  // A start that is one of the fresh faces shown follows their temperature.
   complete(changes, values) {
-    const next = { ...values, ...changes };
-    for (const name of ["face", "partner"]) if (!this.gallery.has(next[name])) next[name] = values[name];
+    const next = super.complete(changes, values);
     const fresh = readFresh(next.face);
     const isShown = fresh && fresh.seed === values.seed && fresh.temperature === Number(values.temperature.toFixed(2));
     if (isShown && next.face === values.face && next.seed === values.seed) {
@@ -89,20 +73,11 @@ export class StudioExplorer extends Explorer {
   follow() {
     super.follow();
     const { face, partner, seed, temperature } = this.values;
-    for (const key of [partner, face]) if (readFresh(key)) this.lastFresh = key;
     this.freshKeys = NUMBERS.map((number) => writeFresh({ seed, temperature, number }));
-    const { faces, own } = this.gallery;
-    const more = [...own.keys(), partner, this.lastFresh].filter(Boolean);
-    this.partners = [...new Set([...faces.map(({ key }) => key), ...more])];
-    this.partnerTiles.name(this.partners.map((key) => this.gallery.name(key)));
-    this.galleryTiles.show(faces.findIndex(({ key }) => key === face));
+    this.partnerTiles.name(this.known.map((key) => this.gallery.name(key)));
+    this.galleryTiles.show(this.gallery.faces.findIndex(({ key }) => key === face));
     this.freshTiles.show(this.freshKeys.indexOf(face));
-    this.partnerTiles.show(this.partners.indexOf(partner));
-  }
-
-  choose(face, lesson = "choose") {
-    this.notify("");
-    this.use(lesson, { face });
+    this.partnerTiles.show(this.known.indexOf(partner));
   }
 
   // The choice of a second face changes the picture.
@@ -110,7 +85,7 @@ export class StudioExplorer extends Explorer {
     this.use("blend", { partner, blend: this.values.blend || 0.5 });
   }
 
-  // Undo edits and blend, and keep the face.
+  // Without edits and blend, the face as it is.
   get unedited() {
     return { ...Object.fromEntries(this.attributes.map((name) => [name, 0])), blend: 0 };
   }
@@ -124,28 +99,25 @@ export class StudioExplorer extends Explorer {
       changes[pick(names)] = (pick([-1, 1]) * Math.round(50 * between(0.4, 1))) / 50;
     }
     const others = this.gallery.faces.map(({ key }) => key).filter((key) => key !== this.values.face);
-    if (others.length && Math.random() < 1 / 3) {
+    if (Math.random() < 1 / 3) {
       Object.assign(changes, { partner: pick(others), blend: Number(between(0.2, 0.6).toFixed(2)) });
     }
     this.use("surprise", changes);
   }
 
   download() {
-    savePicture(toImageData(this.shown, this.head.config.shape), "glow-studio.png");
+    savePicture(toImageData(this.now.drawn.pixels, this.head.config.shape), "glow-studio.png");
   }
 
   // A person's own picture, without edits, to show first that it comes back exactly.
-  async read(bytes) {
-    const face = await this.gallery.add(bytes);
-    [this.pictures, this.measured] = [new Cache(256), new Cache(1024)];
-    const { pixels } = await this.engine.draw(face.latents);
+  async start(face) {
+    const { pixels } = await this.decode(face.latents);
     this.use("upload", { ...this.unedited, face: face.key });
     const same = difference(pixels, face.pixels) === 0 ? ", and every pixel is the same" : "";
-    const stays = "It stays on this device.";
-    this.notify(`Your picture went through the flow and back${same}. ${stays}${this.gallery.remark(face)}`);
+    return `Your picture went through the flow and back${same}.`;
   }
 
-  // ---- updates -------------------------------------------------------------------------------------------------------
+  // ---- updates -----------------------------------------------------------------------------------------------------
 
   // Amounts of the attributes that are moved, by name.
   get amounts() {
@@ -161,6 +133,7 @@ export class StudioExplorer extends Explorer {
     return now;
   }
 
+  // Of all that the picture depends on.
   get key() {
     const { face, partner, blend, way } = this.values;
     return JSON.stringify([face, blend && [partner, blend, way], this.amounts]);
@@ -169,40 +142,19 @@ export class StudioExplorer extends Explorer {
   async *show() {
     const { key, says } = this;
     const start = await this.gallery.open(this.values.face);
-    const drawn = await this.pictures.get(key, async () => {
-      const latents = await this.latents(start);
-      const begun = performance.now();
-      const { pixels, clamped } = await this.engine.draw(latents);
-      if (!Number.isFinite(clamped)) throw new GlowError(TOO_FAR);
-      const milliseconds = performance.now() - begun;
-      return { pixels, clamped, milliseconds, temperature: effectiveTemperature(latents) };
-    });
+    const drawn = await this.pictures.get(key, async () => this.decode(await this.latents(start)));
     this.clamped = drawn.clamped;
-    this.shown = drawn.pixels;
     this.now = { drawn, change: difference(drawn.pixels, start.pixels) };
-    const before = this.picture(start.pixels, `Before: ${start.name}.`, "before");
-    const after = this.picture(drawn.pixels, `After: ${says}`, "after");
+    const before = this.frame(start.pixels, "before", `Before: ${start.name}.`);
+    const after = this.frame(drawn.pixels, "after", `After: ${says}`);
     this.paint("pictures", () => {
-      this.before.show(before);
-      this.after.show(after, before);
+      this.original.show(before);
+      this.edited.show(after, before);
       this.showNumbers(true);
     });
     yield;
-    yield* this.showTiles(this.partnerTiles, this.partners);
+    yield* this.showTiles(this.partnerTiles, this.known);
     yield* this.showTiles(this.freshTiles, this.freshKeys);
-  }
-
-  picture(pixels, label, caption) {
-    return { image: toImageData(pixels, this.head.config.shape), label, caption };
-  }
-
-  // Draw the tiles whose faces are others than before.
-  async *showTiles(tiles, keys) {
-    for (const [number, key] of keys.entries()) {
-      const { pixels } = this.gallery.find(key) ?? (await this.gallery.open(key));
-      this.drawTile(tiles, number, pixels);
-      yield;
-    }
   }
 
   get says() {
@@ -214,7 +166,7 @@ export class StudioExplorer extends Explorer {
   // Bits per dimension, then words.
   async *settle() {
     const { key, says } = this;
-    this.bits = await this.measured.get(key, () => this.engine.bitsPerDim(this.shown));
+    this.bits = await this.measured.get(key, () => this.engine.bitsPerDim(this.now.drawn.pixels));
     yield;
     this.paint("numbers", () => this.showNumbers(false));
     this.words.say(says);
@@ -222,9 +174,6 @@ export class StudioExplorer extends Explorer {
   }
 
   showNumbers(stale) {
-    const { drawn, change } = this.now;
-    const [bits, ...others] = numberEntries({ ...drawn, bits: this.bits, change });
-    const { note, flag } = remarkBits(this.bits, this.head.typical);
-    this.readout.show([{ ...bits, note, flag: flag && !stale, stale }, ...others]);
+    this.readout.show(this.entries(this.now.drawn, this.now.change, stale));
   }
 }

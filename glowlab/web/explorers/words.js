@@ -63,6 +63,24 @@ export function describe(start, amounts, { partner = "", blend = 0, unlike = "" 
   return `${text}.`;
 }
 
+// ---- between two faces ----
+
+const ALONG = { pixels: "mixed as pixels", linear: "along the straight line", spherical: "along the arc" };
+
+// One sentence or two on the picture at t between two faces, which has this effective temperature; moves: whether each
+// level does.
+export function describeWay({ first, second, t, way, moves, temperature }) {
+  if (first === second) return `Both pictures are ${first}, so there is no way to go.`;
+  const isWhole = way === "pixels" || !moves.includes(false);
+  let where = `${Math.round(100 * t)} % of the way from ${first} to ${second}`;
+  if (t === 0) where = `${first}, where the way begins`;
+  else if (t === 1) where = isWhole ? `${second}, where the way ends` : `the end of the way from ${first} to ${second}`;
+  const words = `${capitalize(where)}, ${ALONG[way]}. Its effective temperature is ${temperature.toFixed(2)}.`;
+  if (isWhole) return words;
+  const still = moves.flatMap((isMoving, level) => (isMoving ? [] : [level + 1]));
+  return `${words} Level${still.length > 1 ? "s" : ""} ${still.join(", ")} stayed as in ${first}.`;
+}
+
 // ---- numbers ----
 
 // Whether so many bits per dimension are far from typical, on either side; NaN is, too.

@@ -54,7 +54,8 @@ function combine(a, b, weightA, weightB) {
   });
 }
 
-function dot(a, b) {
+// The sum of products of two latents' numbers.
+export function dot(a, b) {
   let sum = 0;
   a.forEach((x, level) => x.forEach((value, i) => (sum += value * b[level][i])));
   return sum;

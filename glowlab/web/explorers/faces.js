@@ -1,0 +1,99 @@
+// Base of the explorers that start from faces: settings of the kind `face`, tiles to choose from, own pictures.
+
+import { GlowError } from "../js/checkpoint.js";
+import { effectiveTemperature } from "../js/latents.js";
+import { toImageData } from "../js/pixels.js";
+import { readFresh } from "./address.js";
+import { Upload } from "./controls.js";
+import { Explorer } from "./explorer.js";
+import { Gallery } from "./gallery.js";
+import { Cache } from "./updater.js";
+import { remarkBits, numberEntries } from "./words.js";
+
+const STAYS = "It stays on this device.";
+const TOO_FAR = "These settings lead out of what the model can draw. Move the last slider back a little.";
+
+export class FaceExplorer extends Explorer {
+  build() {
+    this.gallery = new Gallery(this.engine);
+    this.bits = NaN; // of the picture at the last rest
+    this.forget();
+    return this.buildParts();
+  }
+
+  // What was computed goes, as a person's new picture has the key of an older one.
+  forget() {
+    [this.pictures, this.measured] = [new Cache(256), new Cache(1024)]; // the latter: bits per dimension
+  }
+
+  // The names of the settings that are faces.
+  get faceNames() {
+    return this.rows.filter(({ kind }) => kind === "face").map(({ name }) => name);
+  }
+
+  // A face that is not there stays as it was.
+  complete(changes, values) {
+    const next = { ...values, ...changes };
+    for (const name of this.faceNames) if (!this.gallery.has(next[name])) next[name] = values[name];
+    return next;
+  }
+
+  // The keys to choose from: all faces, own pictures, the chosen ones, and the fresh face that was chosen last.
+  follow() {
+    super.follow();
+    const chosen = this.faceNames.map((name) => this.values[name]);
+    this.lastFresh = chosen.find(readFresh) ?? this.lastFresh;
+    const more = [...this.gallery.own.keys(), ...chosen, this.lastFresh].filter(Boolean);
+    this.known = [...new Set([...this.gallery.faces.map(({ key }) => key), ...more])];
+  }
+
+  // Another face for a setting.
+  choose(changes, lesson = "choose") {
+    this.notify("");
+    this.use(lesson, changes);
+  }
+
+  // A field for a person's own picture, which may be dropped on `area`; take(face) shows it and gives a sentence.
+  upload(label, area, take, name, key) {
+    const add = this.guard(async (bytes) => {
+      const face = await this.gallery.add(bytes, name, key);
+      this.forget();
+      this.notify(`${await take(face)} ${STAYS}${this.gallery.remark(face)}`);
+    });
+    return new Upload({ label }, area, add, (sentence) => this.notify(sentence, "bad")).element;
+  }
+
+  // Classes of a row of tiles: thirteen portraits are set seven abreast, drawn faces in rows of six.
+  get galleryRow() {
+    return this.head.people === "drawn faces" ? "row" : "row portraits";
+  }
+
+  // Draw the tiles of these faces.
+  async *showTiles(tiles, keys) {
+    for (const [number, key] of keys.entries()) {
+      const { pixels } = this.gallery.find(key) ?? (await this.gallery.open(key));
+      this.drawTile(tiles, number, pixels);
+      yield;
+    }
+  }
+
+  // {image, label, caption} for a Picture
+  frame(pixels, caption, label) {
+    return { image: toImageData(pixels, this.head.config.shape), caption, label };
+  }
+
+  // The picture of latents: {pixels, clamped, temperature, milliseconds}.
+  async decode(latents) {
+    const start = performance.now();
+    const { pixels, clamped } = await this.engine.draw(latents);
+    if (!Number.isFinite(clamped)) throw new GlowError(TOO_FAR);
+    return { pixels, clamped, temperature: effectiveTemperature(latents), milliseconds: performance.now() - start };
+  }
+
+  // Entries of the readout for the picture shown, `drawn`; stale: its bits are those of an earlier one.
+  entries(drawn, change, stale) {
+    const { note, flag } = remarkBits(this.bits, this.head.typical);
+    const [bits, ...others] = numberEntries({ ...drawn, bits: this.bits, change });
+    return [{ ...bits, note, flag: flag && !stale, stale }, ...others];
+  }
+}
