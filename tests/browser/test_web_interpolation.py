@@ -16,7 +16,6 @@ from .web_site import HELD_OUT, Site, flat, make_model, png, read, rests, visits
 
 FIRST, BETWEEN, SECOND = (f".gl-trio > :nth-child({i})" for i in (1, 2, 3))
 NAMES = {"pixels": "pixel blend", "linear": "straight line", "spherical": "arc"}
-OTHERS = {"face": "gallery-2", "partner": "gallery-9"}
 HALF = 2  # grey levels by which weights of float16 may change a picture
 
 
@@ -72,7 +71,7 @@ def told(page, title: str) -> dict[str, float]:
         ("", {}),
         (
             "?t=0.30&way=linear&a=gallery-2&b=gallery-9",
-            dict(face="gallery-2", partner="gallery-9", way="linear", t=0.3),
+            {"face": "gallery-2", "partner": "gallery-9", "way": "linear", "t": 0.3},
         ),
         ("?levels=2&face=fresh-3-0.80-2", {"levels": "2", "face": "fresh-3-0.80-2"}),
         ("?way=pixels&t=0.70", {"way": "pixels", "t": 0.7}),
