@@ -4,11 +4,11 @@ import { GlowError } from "../js/checkpoint.js";
 import { effectiveTemperature } from "../js/latents.js";
 import { toImageData } from "../js/pixels.js";
 import { readFresh } from "./address.js";
-import { Upload } from "./controls.js";
+import { Tiles, Upload } from "./controls.js";
 import { Explorer } from "./explorer.js";
 import { Gallery } from "./gallery.js";
 import { Cache } from "./updater.js";
-import { remarkBits, numberEntries } from "./words.js";
+import { numberEntries, remarkBits } from "./words.js";
 
 const STAYS = "It stays on this device.";
 const TOO_FAR = "These settings lead out of what the model can draw. Move the last slider back a little.";
@@ -16,6 +16,7 @@ const TOO_FAR = "These settings lead out of what the model can draw. Move the la
 export class FaceExplorer extends Explorer {
   build() {
     this.gallery = new Gallery(this.engine);
+    this.galleries = {}; // tiles to choose a face from, by the setting that it is for
     this.bits = NaN; // of the picture at the last rest
     this.forget();
     return this.buildParts();
@@ -45,6 +46,15 @@ export class FaceExplorer extends Explorer {
     this.lastFresh = chosen.find(readFresh) ?? this.lastFresh;
     const more = [...this.gallery.own.keys(), ...chosen, this.lastFresh].filter(Boolean);
     this.known = [...new Set([...this.gallery.faces.map(({ key }) => key), ...more])];
+    for (const [name, tiles] of Object.entries(this.galleries)) {
+      tiles.name(this.known.map((key) => this.gallery.name(key))).show(this.known.indexOf(this.values[name]));
+    }
+  }
+
+  // Tiles of all faces, for a setting.
+  makeGallery(name, label, choose = (key) => this.choose({ [name]: key })) {
+    this.galleries[name] = new Tiles(label, (number) => choose(this.known[number]));
+    return this.galleries[name].element;
   }
 
   // Another face for a setting.
@@ -75,6 +85,10 @@ export class FaceExplorer extends Explorer {
       this.drawTile(tiles, number, pixels);
       yield;
     }
+  }
+
+  async *showGalleries() {
+    for (const tiles of Object.values(this.galleries)) yield* this.showTiles(tiles, this.known);
   }
 
   // {image, label, caption} for a Picture

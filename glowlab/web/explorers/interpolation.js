@@ -3,6 +3,7 @@
 import { dot, effectiveTemperature, lerp, slerp } from "../js/latents.js";
 import { WAYS, along, blank } from "./charts.js";
 import { Picture, Tiles, Words, box, make } from "./controls.js";
+import { pick } from "./edits.js";
 import { FaceExplorer } from "./faces.js";
 import { difference, mix } from "./measures.js";
 import { Board } from "./panel.js";
@@ -33,7 +34,6 @@ export class InterpolationExplorer extends FaceExplorer {
     const show = box("show", trio, box("row", this.control("t"), this.control("way")));
     const actions = this.actions(() => this.surprise());
     const side = box("side", actions, this.words.element, this.control("levels"), this.numbers());
-    this.galleries = {};
     this.parts.upload = [];
     const cards = [this.buildRows(), this.buildGallery("face", "Faces to start from")];
     cards.push(this.buildGallery("partner", "Faces to end at"), this.card("bits", this.bitsChart.element));
@@ -59,9 +59,7 @@ export class InterpolationExplorer extends FaceExplorer {
 
   buildGallery(name, label) {
     const end = ENDS[name];
-    const tiles = new Tiles(label, (number) => this.choose({ [name]: this.known[number] }));
-    this.galleries[name] = tiles;
-    const row = box(this.galleryRow, tiles.element);
+    const row = box(this.galleryRow, this.makeGallery(name, label));
     const card = this.card(end, row);
     const take = (face) => {
       this.use("choose", { [name]: face.key });
@@ -78,17 +76,13 @@ export class InterpolationExplorer extends FaceExplorer {
   follow() {
     super.follow();
     const { t, way } = this.values;
-    for (const [name, tiles] of Object.entries(this.galleries)) {
-      tiles.name(this.known.map((key) => this.gallery.name(key))).show(this.known.indexOf(this.values[name]));
-    }
     const near = STOPS.findIndex((stop) => Math.abs(stop - t) < 0.006);
     for (const [other, tiles] of Object.entries(this.tiles)) tiles.show(way === other ? near : -1);
   }
 
   surprise() {
     const keys = this.gallery.faces.map(({ key }) => key);
-    const pick = () => keys.splice(Math.floor(keys.length * Math.random()), 1)[0];
-    this.choose({ face: pick(), partner: pick() }, "surprise");
+    this.choose({ face: pick(keys), partner: pick(keys) }, "surprise");
   }
 
   // Whether each level moves.
@@ -176,7 +170,7 @@ export class InterpolationExplorer extends FaceExplorer {
     this.markBehind();
     this.plot(false);
     yield;
-    for (const tiles of Object.values(this.galleries)) yield* this.showTiles(tiles, this.known);
+    yield* this.showGalleries();
   }
 
   get says() {
