@@ -102,8 +102,10 @@ def describe(name: str | Path, model: Glow, directions: dict, card: dict, more: 
 
 def to_bin(name: str | Path, network: torch.dtype = torch.half) -> bytes:
     """The .bin of a model that ships or of a checkpoint, with its directions, card and measurements."""
-    directions = checkpoint.load_directions(name) if checkpoint.directions_path(name).is_file() else {}
-    card = checkpoint.read_card(name, required=False)
+    directions, card = {}, checkpoint.read_card(name, required=False)
+    if (path := checkpoint.directions_path(name)).is_file():
+        directions = checkpoint.load_directions(name)
+        card["directions"] = checkpoint.read_state(path)[1]
     return pack(name, checkpoint.load(name), directions, card, precomputed.load(name), network)
 
 
@@ -118,9 +120,10 @@ def pack(
     """The .bin of a model and of what is known about it."""
     steps = {f"directions.{each}.{l}": eps[0].half() for each, eps in directions.items() for l, eps in enumerate(eps)}
     pictures, gallery = measured.starts(model.config, card)
-    places, labelled = measured.labels(stored)
+    places, labelled = measured.labels(model.config, stored)
     content = tensors(model, network) | steps | measured.tensors(stored) | pictures | places
-    more = measured.facts(card, stored) | {"gallery": gallery, "labelled": labelled}
+    made = {key: value for key, value in card.get("directions", {}).items() if key in ("count", "parted")}
+    more = measured.facts(card, stored) | {"gallery": gallery, "labelled": labelled, "made": made}
     return to_bytes(content, metadata={"glow": json.dumps(describe(name, model, directions, card, more))})
 
 

@@ -1,16 +1,21 @@
 """What explorers in a page know of a model beside its weights: measured once, and sent along with them."""
 
+import io
 from collections.abc import Mapping
 
 import torch
+from PIL import Image
 from torch import Tensor
 
 from glowlab.explorers import gallery, labelled
 from glowlab.explorers.precomputed import Precomputed
 from glowlab.explorers.typical import known
 from glowlab.web.tables import people
+from glowlite.data import faces
 from glowlite.glow import GlowConfig
 from glowlite.latents import cat
+
+ACROSS = 10  # pictures in a row of a sheet
 
 
 def facts(card: Mapping, stored: Precomputed) -> dict:
@@ -45,14 +50,14 @@ def starts(config: GlowConfig, card: Mapping) -> tuple[dict[str, Tensor], list[d
         return {}, []
     draw = gallery.draw_people if people(card) == "drawn faces" else gallery.read_portraits
     images, names, keys = draw(width)
-    faces = [{"name": name, "key": key} for name, key in zip(names, keys, strict=True)]
-    return {"measured.gallery": images.permute(0, 2, 3, 1).contiguous()}, faces
+    known_faces = [{"name": name, "key": key} for name, key in zip(names, keys, strict=True)]
+    return {"measured.gallery": images.permute(0, 2, 3, 1).contiguous()}, known_faces
 
 
-def labels(stored: Precomputed) -> tuple[dict[str, Tensor], dict]:
+def labels(config: GlowConfig, stored: Precomputed) -> tuple[dict[str, Tensor], dict]:
     """The labelled faces: positions and labels (names, N); directions that few labels give, in 1/127 of `scale`.
 
-    And their names and numbers of labels.
+    And their names and numbers of labels. The first hundred drawn faces come along as `sheet`, a file of ten rows.
     """
     names = list(stored.positions)
     if not names:
@@ -61,6 +66,8 @@ def labels(stored: Precomputed) -> tuple[dict[str, Tensor], dict]:
     known_labels = stored.labels or labelled.labels(names, count)
     found = {"places": torch.stack([stored.positions[name] for name in names]).half()}
     found["labels"] = torch.stack([known_labels[name][:count] for name in names]).half()
+    if not stored.labels and config.shape[0] == 3:
+        found["sheet"] = draw_sheet(config.shape[-1])
     for number, directions in stored.few.items():
         for level, values in enumerate(cat([directions[name] for name in names])):  # (names, C_l, H_l, W_l)
             scale = values.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12) / 127
@@ -68,3 +75,12 @@ def labels(stored: Precomputed) -> tuple[dict[str, Tensor], dict]:
             found[f"scale.{number}.{level}"] = scale.flatten()
     tensors = {f"measured.{name}": values.contiguous() for name, values in found.items()}
     return tensors, {"names": names, "counts": list(stored.few)}
+
+
+def draw_sheet(size: int) -> Tensor:
+    """The first hundred labelled faces, ten in a row, as the bytes of a lossless WebP."""
+    images = faces.draw(ACROSS**2, size, labelled.SEED).images
+    whole = torch.cat([torch.cat(list(row), -1) for row in images.split(ACROSS)], -2)  # (3, 10 size, 10 size)
+    file = io.BytesIO()
+    Image.fromarray(whole.permute(1, 2, 0).numpy()).save(file, "WEBP", lossless=True)
+    return torch.frombuffer(bytearray(file.getvalue()), dtype=torch.uint8)

@@ -59,6 +59,8 @@ def make_trait(row: dict) -> traitlets.TraitType | None:
             return traitlets.List(traitlets.Float(min=row["min"], max=row["max"]), row["rest"])
         case "whole":
             return traitlets.Int(row["rest"], min=row["min"], max=row["max"])
+        case "choice" if not row["options"]:  # they depend on the model
+            return traitlets.Unicode(row["rest"])
         case "choice":
             return traitlets.Enum([value for value, _ in row["options"]], row["rest"])
         case "tick":

@@ -184,6 +184,55 @@ class StudioExplorer(with_settings("studio")):
         return torch.cat([self.find(self.face).image, self.picture.cpu()], -1)
 
 
+class AttributesExplorer(with_settings("attributes")):
+    """A face, moved along directions, and where it changes.
+
+    face            a key, as of StudioExplorer; smile, age, ...: amounts, -1 to 1
+    labels          "own", the model's own directions, or those that "10", "100" or "1000" labels give; ten: which ten
+    look            the attribute that the charts show
+    """
+
+    @property
+    def steps(self) -> dict:
+        """The directions by name, as `labels` says."""
+        from glowlab.explorers import precomputed
+        from glowlab.explorers.labelled import Labelled
+
+        if self.labels == "own":
+            return self.directions
+        stored = precomputed.load(self.given)
+        labels = None if tables.people(self.card) == "drawn faces" else stored.labels
+        labelled = Labelled(self.model, self.directions, stored.positions, stored.few, labels=labels)
+        count, batch = int(self.labels), self.ten - 1 if self.labels == "10" else 0
+        if not labelled.ready(count, batch):
+            for _ in labelled.encode(count * (batch + 1)):
+                pass
+        return {**self.directions, **labelled.find(count, batch)}
+
+    @property
+    def latents(self) -> list:
+        """The latents of the picture, (1, C_l, H_l, W_l) a level."""
+        from glowlab.explorers.attribute_state import AttributeState
+
+        state = AttributeState(self.model, self.steps, self.find(self.face))
+        state.amounts = {name: amount for name in self.directions if (amount := getattr(self, name, 0))}
+        return state.latents()
+
+    @property
+    def picture(self):
+        """The face as edited, decoded by PyTorch: uint8 (C, H, W)."""
+        return self.model.decode(self.latents)[0]
+
+    def still(self):
+        """The face before, after, and where it changed: uint8 (C, H, 3 W)."""
+        import torch
+
+        from glowlab.explorers.attribute_state import paint_change
+
+        before, after = self.find(self.face).image, self.picture.cpu()
+        return torch.cat([before, after, paint_change(before, after)], -1)
+
+
 class InterpolationExplorer(with_settings("interpolation")):
     """Two faces, and the pictures between them.
 
@@ -221,4 +270,5 @@ class InterpolationExplorer(with_settings("interpolation")):
         return torch.cat([self.find(self.face).image, self.picture.cpu(), self.find(self.partner).image], -1)
 
 
-EXPLORERS = {each.table: each for each in (InterpolationExplorer, StudioExplorer, TemperatureExplorer)}
+ALL = (AttributesExplorer, InterpolationExplorer, StudioExplorer, TemperatureExplorer)
+EXPLORERS = {explorer.table: explorer for explorer in ALL}

@@ -36,10 +36,10 @@ def make_model(path: Path, data: str = "faces") -> Glow:
     names = ["smile", "hair_colour", "antennae"]  # the last has no wording
     checkpoint.save_directions(path, dict(zip(names, draw_directions(model, len(names)), strict=True)))
     stops = [SampleQuality(0.1 * stop, 1.0 + stop, 4.0 * stop) for stop in range(14)]
-    some = {"smile": torch.randn(100)}
+    some = {name: torch.randn(100) for name in names[:2]}
     pca = PCA.fit(torch.rand(96, 48) * 255)
     found = precomputed.Precomputed(some, {}, 1 + 0.02 * torch.randn(100), pca, stops, SampleQuality(0.0, 6.0, 40.0))
-    precomputed.write(path, ["smile"], found)
+    precomputed.write(path, names[:2], found)
     return model
 
 

@@ -1,5 +1,6 @@
 // The charts of the explorers: narrow ones, so that a phone shows them whole.
 
+import { splitAtMedian } from "./labelled.js";
 import { Panel } from "./panel.js";
 
 const MARGIN = 0.06; // of a range: more than the radius of a dot at its end
@@ -120,4 +121,75 @@ export function along(curves, at, now, words, band, people) {
   }
   if (now) panel.dots([[at, now[1]]], WAYS[now[0]], 6.5);
   return { words, height: 220, panels: [panel] };
+}
+
+const withSign = (value) => `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(2)}`;
+
+// Labelled faces along a direction, split by their label, with this face before and after; words: those of `wording`.
+export function positions({ label, low, high }, found, labels, before, after) {
+  const has = splitAtMedian(labels);
+  const [less, more] = [found.filter((_, i) => !has[i]), found.filter((_, i) => has[i])];
+  const words =
+    `Where ${found.length.toLocaleString("en")} labelled faces lie along ${label.toLowerCase()}: those toward ${low} on ` +
+    `average at ${withSign(mean(less))}, those toward ${high} at ${withSign(mean(more))}. This face was at ` +
+    `${withSign(before)} and is at ${withSign(after)}.`;
+  const farthest = found.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const reach = Math.max(1.05 * farthest, 1.3 * Math.abs(before), 1.3 * Math.abs(after));
+  const count = 48;
+  const edges = Array.from({ length: count + 1 }, (_, i) => reach * ((2 * i) / count - 1));
+  const heights = [less, more].map((values) => {
+    const inBins = new Array(count).fill(0);
+    for (const value of values) inBins[Math.min(Math.floor((count * (value / reach + 1)) / 2), count - 1)]++;
+    return inBins;
+  });
+  const top = Math.max(...heights.flat());
+  const panel = new Panel([-reach, reach], [0, 1.3 * top], { yticks: [], xlabel: "steps along the direction" });
+  ["sky", "amber"].forEach((colour, i) => panel.bars(edges, heights[i], colour, 0.6));
+  for (const [x, side, colour, end] of [[-reach, 1, "sky", low], [reach, -1, "amber", high]]) {
+    panel.dots([[x + 0.03 * side * reach, 1.23 * top]], colour, 5);
+    const anchor = side > 0 ? "start" : "end";
+    panel.text(x + 0.08 * side * reach, 1.23 * top, `labelled ${end}`, "ink", { anchor });
+  }
+  panel.line([[before, 0], [before, 1.02 * top]], "x");
+  panel.line([[after, 0], [after, 1.02 * top]], "z");
+  const up = 1.05 * top;
+  if (Math.abs(after - before) > 0.06 * reach) {
+    const [first, second] = after > before ? ["end", "start"] : ["start", "end"];
+    const space = 0.03 * reach * Math.sign(after - before);
+    panel.arrow([before, up], [after, up], "z");
+    panel.text(before - space, up, "before", "x", { anchor: first });
+    panel.text(after + space, up, "after", "z", { anchor: second });
+  } else {
+    panel.text(after, up, "this face", "z");
+  }
+  return { words, height: 220, panels: [panel] };
+}
+
+// The cosines between directions with these titles, (k, k): 0 where two have nothing in common; `chosen` is framed.
+export function overlap(titles, cosines, chosen) {
+  const count = titles.length;
+  let [row, column] = [0, count - 1];
+  const size = (i, j) => (i === j ? 0 : Math.abs(cosines[i][j]));
+  const all = titles.flatMap((_, i) => titles.map((_, j) => [i, j]));
+  for (const [i, j] of all) if (size(i, j) > size(row, column)) [row, column] = [i, j];
+  const pair = `${titles[row].toLowerCase()} and ${titles[column].toLowerCase()}`;
+  const words =
+    `Cosines between the ${count} directions. Most overlap ${pair}, with ${withSign(cosines[row][column])}.`;
+  const range = [-0.5, count - 0.5];
+  const yticks = titles.map((title, i) => [count - 1 - i, `${title} ${i + 1}`]);
+  const panel = new Panel(range, range, { yticks, xticks: titles.map((_, i) => [i, String(i + 1)]) });
+  const frame = (x, y, wide) => {
+    return [[x, y - 0.5], [x + wide, y - 0.5], [x + wide, y + 0.5], [x, y + 0.5], [x, y - 0.5]];
+  };
+  const strongest = Math.max(0.5, size(row, column));
+  for (const [i, j] of all) {
+    const [value, up] = [cosines[i][j], count - 1 - i];
+    const alpha = Math.min(size(i, j) / strongest, 1);
+    if (alpha) panel.area(frame(j - 0.5, up, 1), value < 0 ? "x" : "z", Number(alpha.toFixed(3)));
+    const text = value.toFixed(1).replace("0.", ".").replace("-", "\u2212");
+    if (i === j) panel.text(j, up, "1", "faint", { size: 11 });
+    else if (Math.abs(value) >= 0.05) panel.text(j, up, text, "ink", { size: 11 });
+  }
+  if (chosen >= 0) panel.line(frame(-0.5, count - 1 - chosen, count), "z", { width: 2 });
+  return { words, height: 330, panels: [panel] };
 }

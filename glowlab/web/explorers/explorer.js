@@ -39,13 +39,12 @@ export class Explorer extends HTMLElement {
 
   // What stands here already, a poster, stays until the first pictures are drawn.
   async open() {
-    const { table } = this.constructor;
     if (!this.childElementCount) this.append(box("head", ...this.titles()));
     this.prepend(this.notice.element);
     const asked = new Address(this.hasAttribute("address") ? location.search : "");
     this.engine = await this.startEngine(asked);
     this.head = this.engine.head;
-    this.rows = adaptRows(table.rows, this.head);
+    this.rows = this.makeRows();
     this.values = this.rests;
     Object.assign(this, { parts: {}, controls: {}, learned: new Set(), clamped: 0 });
     Object.assign(this, { paints: new Map(), onTiles: new WeakMap() }); // what is drawn next; pixels of each tile
@@ -107,13 +106,23 @@ export class Explorer extends HTMLElement {
     const { model, size, token } = asked.asked;
     this.about = { model, controls: shown.join(","), size, token };
     const found = asked.read(this.rows);
-    const opening = this.initial?.() ?? adapt(this.constructor.table, this.head).opening;
-    this.values = this.complete(Object.keys(found).length ? found : { ...opening }, this.rests);
+    const opening = this.initial?.() ?? this.opening;
+    this.values = this.complete(Object.keys(found).length ? found : opening, this.rests);
     this.follow();
     this.notify([...this.engine.notes, asked.sentence()].filter(Boolean).join(" "));
   }
 
   // ---- settings ----------------------------------------------------------------------------------------------------
+
+  // The table's rows for this model.
+  makeRows() {
+    return adaptRows(this.constructor.table.rows, this.head);
+  }
+
+  // Settings of the example that it opens on.
+  get opening() {
+    return adapt(this.constructor.table, this.head).opening ?? {};
+  }
 
   row(name) {
     return this.rows.find((row) => row.name === name);

@@ -55,3 +55,42 @@ export function residual(pixels, shape, mean, components) {
   });
   return Math.sqrt(squares / away.length);
 }
+
+export const STRONG = 64; // grey levels of change that are shown brightest
+const SHADES = [[21, 23, 27], [122, 47, 22], [213, 94, 0], [245, 166, 80], [255, 246, 230]];
+
+// Mean absolute change of each pixel's colours: (H, W).
+export function findChange(before, after, [channels, height, width]) {
+  const change = new Float64Array(height * width);
+  before.forEach((value, i) => (change[Math.floor(i / channels)] += Math.abs(after[i] - value) / channels));
+  return change;
+}
+
+// ImageData of such a change: dark where there is none.
+export function paintChange(change, [, height, width]) {
+  const image = new ImageData(width, height);
+  change.forEach((value, n) => {
+    const place = Math.min(value / STRONG, 1) * (SHADES.length - 1);
+    const low = Math.min(Math.floor(place), SHADES.length - 2);
+    for (let c = 0; c < 3; c++) {
+      image.data[4 * n + c] = Math.round(SHADES[low][c] + (place - low) * (SHADES[low + 1][c] - SHADES[low][c]));
+    }
+    image.data[4 * n + 3] = 255;
+  });
+  return image;
+}
+
+// Words for the ninth of the picture that changed most.
+export function locateChange(change, [, height, width]) {
+  if (change.every((value) => value < 2)) return "nowhere";
+  const isIn = (at, third, size) => Math.floor((third * size) / 3) <= at && at < Math.ceil(((third + 1) * size) / 3);
+  const means = Array.from({ length: 9 }, (_, ninth) => {
+    const part = change.filter((_, n) => {
+      return isIn(Math.floor(n / width), Math.floor(ninth / 3), height) && isIn(n % width, ninth % 3, width);
+    });
+    return part.reduce((sum, value) => sum + value, 0) / part.length;
+  });
+  const most = means.indexOf(Math.max(...means));
+  const row = ["at the top", "in the middle", "at the bottom"][Math.floor(most / 3)];
+  return `most ${row}${[", left", "", ", right"][most % 3]}`;
+}

@@ -44,7 +44,7 @@ export function add(latents, direction, amount) {
 }
 
 // weightA a + weightB b, in double where a or b is (those of a picture far out are).
-function combine(a, b, weightA, weightB) {
+export function combine(a, b, weightA, weightB) {
   return a.map((x, level) => {
     const y = b[level];
     const Real = x instanceof Float64Array || y instanceof Float64Array ? Float64Array : Float32Array;

@@ -1,19 +1,24 @@
 """The explorers' tables, as traits of widgets and as names for teachers; what a page is told of a model."""
 
+import io
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 import traitlets
+from PIL import Image
 
 from glowlab.explorers import labelled
 from glowlab.explorers.precomputed import Precomputed
 from glowlab.web import measured, tables
 from glowlab.web.widgets import StudioExplorer, TemperatureExplorer
 from glowlite import Glow, GlowConfig
+from glowlite.data import faces
 from glowlite.errors import GlowliteError
 
+TINY_CONFIG = GlowConfig((3, 16, 16), levels=2, depth=1, width=4)
 TINY = "models/tiny.bin"  # an address: no file is asked for
 
 
@@ -101,19 +106,19 @@ def test_a_page_is_told_what_a_model_learned_from(data, people):
 
 def test_the_faces_to_start_from_come_along():
     card = {"data": "faces"}
-    tensors, faces = measured.starts(GlowConfig((3, 16, 16), levels=2, depth=1, width=4), card)
+    tensors, known = measured.starts(TINY_CONFIG, card)
     assert tensors["measured.gallery"].shape == (12, 16, 16, 3) and tensors["measured.gallery"].dtype == torch.uint8
-    assert faces[0] == {"name": "gallery face 1", "key": "gallery-1"}
-    tensors, faces = measured.starts(GlowConfig((3, 16, 16), levels=2, depth=1, width=4), {})
-    assert len(tensors["measured.gallery"]) == 13 and faces[0] == {"name": "Mona Lisa", "key": "mona-lisa"}
+    assert known[0] == {"name": "gallery face 1", "key": "gallery-1"}
+    tensors, known = measured.starts(TINY_CONFIG, {})
+    assert len(tensors["measured.gallery"]) == 13 and known[0] == {"name": "Mona Lisa", "key": "mona-lisa"}
     assert measured.starts(GlowConfig((1, 16, 16), levels=2, depth=1, width=4), card) == ({}, [])
 
 
 def test_labelled_faces_and_directions_from_few_of_them_come_along():
-    assert measured.labels(Precomputed()) == ({}, {"names": [], "counts": []})
+    assert measured.labels(TINY_CONFIG, Precomputed()) == ({}, {"names": [], "counts": []})
     positions = {name: torch.randn(20) for name in ("smile", "age")}
     few = {10: {name: [torch.randn(1, 2, 4, 4), torch.randn(1, 8, 2, 2)] for name in positions}}
-    tensors, head = measured.labels(Precomputed(positions, few))
+    tensors, head = measured.labels(TINY_CONFIG, Precomputed(positions, few))
     assert head == {"names": ["smile", "age"], "counts": [10]}
     assert torch.allclose(tensors["measured.places"].float()[1], positions["age"], atol=2e-3)
     assert torch.allclose(tensors["measured.labels"].float()[0], labelled.labels(["smile"], 20)["smile"], atol=1e-3)
@@ -121,5 +126,10 @@ def test_labelled_faces_and_directions_from_few_of_them_come_along():
     assert steps.dtype == torch.int8 and steps.shape == (2, 8, 2, 2)
     found = steps * scale.view(2, 1, 1, 1)
     assert (found[0] - few[10]["smile"][1][0]).abs().max() <= 0.51 * scale[0]
-    own = measured.labels(Precomputed(positions, {}, labels={name: torch.full((20,), 0.5) for name in positions}))[0]
+    sheet = Image.open(io.BytesIO(tensors["measured.sheet"].numpy().tobytes()))
+    expected = faces.draw(100, 16, labelled.SEED).images[23].permute(1, 2, 0)
+    assert (np.array(sheet)[32:48, 48:64] == expected.numpy()).all()
+    given = {name: torch.full((20,), 0.5) for name in positions}
+    own = measured.labels(TINY_CONFIG, Precomputed(positions, {}, labels=given))[0]
+    assert "measured.sheet" not in own
     assert own["measured.labels"].unique().tolist() == [0.5]
