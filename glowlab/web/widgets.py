@@ -200,7 +200,8 @@ class AttributesExplorer(with_settings("attributes")):
 
         if self.labels == "own":
             return self.directions
-        stored = precomputed.load(self.given)
+        is_file = isinstance(self.given, (str, Path))
+        stored = precomputed.load(self.given) if is_file else precomputed.Precomputed()
         labels = None if tables.people(self.card) == "drawn faces" else stored.labels
         labelled = Labelled(self.model, self.directions, stored.positions, stored.few, labels=labels)
         count, batch = int(self.labels), self.ten - 1 if self.labels == "10" else 0
