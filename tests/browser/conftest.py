@@ -126,6 +126,28 @@ def new_page(server, browser):
     assert not [wrong for watched in opened for wrong in watched.wrong]
 
 
+@pytest.fixture(scope="module")
+def site(request, tmp_path_factory):
+    """A static page of the explorer that a module's EXPLORER names."""
+    from .web_site import serve
+
+    yield from serve(request.module.EXPLORER, tmp_path_factory.mktemp("site"))
+
+
+@pytest.fixture(scope="module")
+def folder(site):
+    return site.folder
+
+
+@pytest.fixture
+def visit(browser, site):
+    """A function that opens the static page at a query; the test fails where anything went wrong unseen."""
+    from .web_site import visits
+
+    with visits(browser, site) as make:
+        yield make
+
+
 # ---- what the tests say about a page ------------------------------------------------------------------
 
 BEFORE, AFTER = ".gl-pair > :nth-child(1) canvas", ".gl-pair > :nth-child(2) canvas"

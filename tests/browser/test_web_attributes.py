@@ -11,37 +11,13 @@ from glowlab.web import static
 from glowlab.web.widgets import AttributesExplorer
 
 from .conftest import click
-from .test_accessible import FOCUS, STOPS, violations
-from .visitor import PHONE, apart, card, looks, number, pictures, says, shown, slider, upload
-from .web_site import Site, flat, make_model, png, read, rests, visits
+from .visitor import PHONE, apart, card, number, pictures, says, shown, slider, upload
+from .web_site import Site, flat, png, read, rests, visits
 
 BEFORE, AFTER, CHANGE = (f".gl-trio > :nth-child({i})" for i in (1, 2, 3))
 PLACES, OVERLAP = "Where this face lies", "How the directions overlap"
+EXPLORER = "attributes"
 HALF = 2  # grey levels by which weights of float16 may change a picture
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The page, with a model of drawn faces and one of real ones."""
-    made = tmp_path_factory.mktemp("site")
-    for name, data in (("tiny", "faces"), ("real", "fairface64")):
-        make_model(made / f"{name}.safetensors", data)
-    static.write("attributes", [made / "tiny.safetensors", made / "real.safetensors"], made)
-    return made
-
-
-@pytest.fixture(scope="module")
-def site(folder):
-    running = Site(folder)
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def visit(browser, site):
-    """A function that opens the page at a query; the test fails where anything went wrong unseen."""
-    with visits(browser, site, "attributes.html") as make:
-        yield make
 
 
 def faces(page):
@@ -123,8 +99,8 @@ def test_long_steps_are_held(visit, folder):
 @pytest.mark.parametrize(("name", "labels"), [("faces64", "100"), ("portraits64", "10")])
 def test_models_that_ship_answer_as_pytorch_does(browser, tmp_path, name, labels):
     static.write("attributes", [name], tmp_path)
-    running = Site(tmp_path)
-    with visits(browser, running, "attributes.html") as visit:
+    running = Site(tmp_path, "attributes.html")
+    with visits(browser, running) as visit:
         page, made = visit(f"?smile=0.6&labels={labels}"), AttributesExplorer(name, smile=0.6, labels=labels)
         assert apart(pictures(page, AFTER)[0], flat(made.picture)) <= HALF
         assert "Where 1,000 labelled faces lie along smile" in chart(page, PLACES)
@@ -193,24 +169,3 @@ def test_touch_on_a_phone(visit):
     faces(page).nth(2).tap()
     rests(page, "?face=gallery-3&smile=0.70")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-
-
-def test_how_it_looks(visit):
-    assert looks(visit(), "web-attributes") == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 900}, PHONE], ids=["wide", "phone"])
-def test_axe_finds_no_violation(visit, viewport, theme):
-    assert violations(visit("?face=nobody", viewport=viewport, color_scheme=theme)) == []
-
-
-def test_the_keyboard_reaches_everything_in_reading_order(visit):
-    page = visit()
-    page.evaluate("document.querySelector('h1').tabIndex = -1, document.querySelector('h1').focus()")
-    count = page.evaluate(STOPS)
-    reached = []
-    for _ in range(count):
-        page.keyboard.press("Tab")
-        reached.append(tuple(page.evaluate(FOCUS)))
-    assert reached == [(stop, True) for stop in range(count)]

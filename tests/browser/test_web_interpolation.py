@@ -10,37 +10,13 @@ from glowlab.web import static
 from glowlab.web.widgets import InterpolationExplorer
 
 from .conftest import click
-from .test_accessible import FOCUS, STOPS, violations
-from .visitor import PHONE, apart, card, drag, grasp, held, looks, number, pictures, says, shown, slider, upload
-from .web_site import HELD_OUT, Site, flat, make_model, png, read, rests, visits
+from .visitor import PHONE, apart, card, drag, grasp, held, number, pictures, says, shown, slider, upload
+from .web_site import HELD_OUT, Site, flat, png, read, rests, visits
 
 FIRST, BETWEEN, SECOND = (f".gl-trio > :nth-child({i})" for i in (1, 2, 3))
 NAMES = {"pixels": "pixel blend", "linear": "straight line", "spherical": "arc"}
+EXPLORER = "interpolation"
 HALF = 2  # grey levels by which weights of float16 may change a picture
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The page, with a model of drawn faces and one of real ones."""
-    made = tmp_path_factory.mktemp("site")
-    for name, data in (("tiny", "faces"), ("real", "fairface64")):
-        make_model(made / f"{name}.safetensors", data)
-    static.write("interpolation", [made / "tiny.safetensors", made / "real.safetensors"], made)
-    return made
-
-
-@pytest.fixture(scope="module")
-def site(folder):
-    running = Site(folder)
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def visit(browser, site):
-    """A function that opens the page at a query; the test fails where anything went wrong unseen."""
-    with visits(browser, site, "interpolation.html") as make:
-        yield make
 
 
 def faces(page, label: str = "Faces to start from"):
@@ -115,8 +91,8 @@ def test_rows_and_charts(visit, folder):
 @pytest.mark.parametrize("name", ["faces64", "portraits64"])
 def test_models_that_ship_answer_as_pytorch_does(browser, tmp_path, name):
     static.write("interpolation", [name], tmp_path)
-    running = Site(tmp_path)
-    with visits(browser, running, "interpolation.html") as visit:
+    running = Site(tmp_path, "interpolation.html")
+    with visits(browser, running) as visit:
         difference = np.abs(pictures(visit("?t=0.35"), BETWEEN)[0] - flat(InterpolationExplorer(name, t=0.35).picture))
         assert difference.max() <= HALF and (difference > 0).mean() < 0.05
     running.stop()
@@ -242,24 +218,3 @@ def test_touch_on_a_phone(visit):
     page.touchscreen.tap(place["x"] + 2, place["y"] + place["height"] / 2)
     rests(page, "?face=gallery-3&t=0.00")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-
-
-def test_how_it_looks(visit):
-    assert looks(visit(), "web-interpolation") == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 900}, PHONE], ids=["wide", "phone"])
-def test_axe_finds_no_violation(visit, viewport, theme):
-    assert violations(visit("?a=nobody", viewport=viewport, color_scheme=theme)) == []
-
-
-def test_the_keyboard_reaches_everything_in_reading_order(visit):
-    page = visit()
-    page.evaluate("document.querySelector('h1').tabIndex = -1, document.querySelector('h1').focus()")
-    count = page.evaluate(STOPS)
-    reached = []
-    for _ in range(count):
-        page.keyboard.press("Tab")
-        reached.append(tuple(page.evaluate(FOCUS)))
-    assert reached == [(stop, True) for stop in range(count)]

@@ -1,7 +1,6 @@
 """The studio as a web component on a static page: what it computes, and what a visitor does there."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -15,39 +14,14 @@ from glowlite.glow import Glow, GlowConfig
 from tests.helpers import perturb
 
 from .conftest import click
-from .test_accessible import FOCUS, STOPS, violations
-from .visitor import PHONE, apart, drag, grasp, held, looks, number, pictures, says, shown, slider, upload
-from .web_site import Site, flat, make_model, png, read, rests, visits
+from .visitor import PHONE, apart, drag, grasp, held, number, pictures, says, shown, slider, upload
+from .web_site import Site, flat, png, read, rests, visits
 
 BEFORE, AFTER = ".gl-pair > :nth-child(1)", ".gl-pair > :nth-child(2)"
 GALLERY, PARTNERS, FRESH = "Faces to start from", "Faces to blend with", "Fresh faces"
+EXPLORER = "studio"
 HALF = 2  # grey levels by which weights of float16 may change a picture
 FIELD = "Your own picture"
-LOCAL = ("file:", "data:", "blob:")
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The page, with a model of drawn faces and one of real ones."""
-    made = tmp_path_factory.mktemp("site")
-    for name, data in (("tiny", "faces"), ("real", "fairface64")):
-        make_model(made / f"{name}.safetensors", data)
-    static.write("studio", [made / "tiny.safetensors", made / "real.safetensors"], made)
-    return made
-
-
-@pytest.fixture(scope="module")
-def site(folder):
-    running = Site(folder)
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def visit(browser, site):
-    """A function that opens the page at a query; the test fails where anything went wrong unseen."""
-    with visits(browser, site, "studio.html") as make:
-        yield make
 
 
 def faces(page, label: str = GALLERY):
@@ -131,8 +105,8 @@ def test_fresh_faces_are_samples_and_a_chosen_one_follows_their_temperature(visi
 @pytest.mark.parametrize(("name", "face"), [("faces64", "gallery-4"), ("portraits64", "mona-lisa")])
 def test_models_that_ship_edit_as_pytorch_does(browser, tmp_path, name, face):
     static.write("studio", [name], tmp_path)
-    running = Site(tmp_path)
-    with visits(browser, running, "studio.html") as visit:
+    running = Site(tmp_path, "studio.html")
+    with visits(browser, running) as visit:
         page = visit(f"?face={face}&age=0.60&blend=0.30")
         difference = np.abs(
             pictures(page, AFTER)[0] - flat(StudioExplorer(name, face=face, age=0.6, blend=0.3).picture)
@@ -303,7 +277,7 @@ def test_a_model_without_directions_is_said(browser, tmp_path):
     words = dict.fromkeys(["title", "promise", "style", "poster", "words"], "")
     (tmp_path / "studio.html").write_text(html.format(name="studio", models="bare.bin", **words), encoding="utf-8")
     (tmp_path / "explorers.js").write_text(bundle.script(), encoding="utf-8")
-    running, page = Site(tmp_path), browser.new_page()
+    running, page = Site(tmp_path, "studio.html"), browser.new_page()
     page.goto(f"{running.address}studio.html")
     page.get_by_role("alert").filter(has_text="This model has no directions yet").wait_for()
     page.close()
@@ -321,42 +295,6 @@ def test_touch_on_a_phone(visit):
     page.touchscreen.tap(place["x"] + place["width"] - 2, place["y"] + place["height"] / 2)
     rests(page, "?face=gallery-3&smile=1.00")
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
-
-
-def test_how_it_looks(visit):
-    assert looks(visit(), "web-studio") == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [{"width": 1280, "height": 900}, PHONE], ids=["wide", "phone"])
-def test_axe_finds_no_violation(visit, viewport, theme):
-    assert violations(visit("?face=nobody", viewport=viewport, color_scheme=theme)) == []
-
-
-def test_the_keyboard_reaches_everything_in_reading_order(visit):
-    page = visit()
-    page.evaluate("document.querySelector('h1').tabIndex = -1, document.querySelector('h1').focus()")
-    count = page.evaluate(STOPS)
-    reached = []
-    for _ in range(count):
-        page.keyboard.press("Tab")
-        reached.append(tuple(page.evaluate(FOCUS)))
-    assert reached == [(stop, True) for stop in range(count)]
-
-
-def test_it_opens_from_a_disk(browser, folder, tmp_path):
-    for name in ("studio.html", "explorers.js", "models/tiny.bin.js"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        shutil.copy(folder / name, tmp_path / name)
-    page, wrong = browser.new_page(), []
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("request", lambda request: None if request.url.startswith(LOCAL) else wrong.append(request.url))
-    page.goto(f"{(tmp_path / 'studio.html').as_uri()}?face=gallery-1")
-    rests(page, "?face=gallery-1")
-    upload(page, FIELD, png(), "keyboard")
-    page.get_by_role("alert").filter(has_text="every pixel is the same").wait_for()
-    assert not wrong
-    page.close()
 
 
 def test_in_a_notebook_its_settings_are_traits(visit, folder):

@@ -1,7 +1,6 @@
 """The explorer of temperature as a web component on a static page: what it computes, and what a visitor does there."""
 
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -15,37 +14,13 @@ from glowlite.glow import Glow, GlowConfig
 from tests.helpers import perturb
 
 from .conftest import click
-from .test_accessible import FOCUS, HEAR, STOPS, violations
-from .visitor import PHONE, WIDE, apart, card, drag, grasp, looks, number, pictures, says, shown, slider
-from .web_site import HELD_OUT, Site, Visit, make_model, rests, visits
+from .test_accessible import HEAR
+from .visitor import PHONE, WIDE, apart, card, drag, grasp, number, pictures, says, shown, slider
+from .web_site import HELD_OUT, Site, Visit, rests
 
 SIXTEEN, STRIP = ".gl-grid", ".gl-card.gl-wide"
-LOCAL = ("file:", "data:", "blob:")
+EXPLORER = "temperature"
 HALF = 2  # grey levels by which weights of float16 may change a picture
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The page, with a model of drawn faces and one of real ones."""
-    made = tmp_path_factory.mktemp("site")
-    for name, data in (("tiny", "faces"), ("real", "fairface64")):
-        make_model(made / f"{name}.safetensors", data)
-    static.write("temperature", [made / "tiny.safetensors", made / "real.safetensors"], made)
-    return made
-
-
-@pytest.fixture(scope="module")
-def site(folder):
-    running = Site(folder)
-    yield running
-    running.stop()
-
-
-@pytest.fixture
-def visit(browser, site):
-    """A function that opens the page at a query; the test fails where anything went wrong unseen."""
-    with visits(browser, site, "temperature.html") as make:
-        yield make
 
 
 def temperature(page):
@@ -98,7 +73,7 @@ def test_charts_tell_their_numbers(visit, folder):
 @pytest.mark.parametrize("name", ["faces64", "portraits64"])
 def test_models_that_ship_draw_as_pytorch_does(browser, tmp_path, name):
     static.write("temperature", [name], tmp_path)
-    running = Site(tmp_path)
+    running = Site(tmp_path, "temperature.html")
     opened = Visit(browser, f"{running.address}temperature.html?temperature=0.9&seed=5", viewport=WIDE)
     ours, theirs = pictures(opened.page, SIXTEEN), sampled(name, 5, 0.9)
     difference = np.abs(ours - theirs)
@@ -263,7 +238,7 @@ def test_a_gray_model_of_which_nothing_was_measured(browser, tmp_path):
     gray = perturb(Glow(GlowConfig((1, 8, 8), levels=2, depth=1, width=4)), torch.rand(32, 1, 8, 8) - 0.5, 0.02)
     checkpoint.save(tmp_path / "gray", gray, {})
     static.write("temperature", [tmp_path / "gray.safetensors"], tmp_path)
-    running = Site(tmp_path)
+    running = Site(tmp_path, "temperature.html")
     opened = Visit(browser, f"{running.address}temperature.html", viewport=WIDE)
     text = opened.page.locator("main").inner_text()
     assert "drawn" not in text and "real" not in text and "no picture is made of" in text
@@ -288,33 +263,6 @@ def test_touch_on_a_phone(visit):
     assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
 
 
-def test_how_it_looks(visit):
-    page = visit("?face=10")
-    page.get_by_role("button", name="Advanced: level by level").click()
-    assert looks(page, "web-temperature") == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
-def test_axe_finds_no_violation(visit, viewport, theme):
-    page = visit("?face=nobody", viewport=viewport, color_scheme=theme)
-    page.get_by_role("button", name="Advanced: level by level").click()
-    assert violations(page) == []
-
-
-def test_the_keyboard_reaches_everything_in_reading_order(visit):
-    page = visit()
-    page.get_by_role("button", name="Advanced: level by level").click()
-    page.evaluate("document.activeElement.blur()")
-    page.evaluate("document.querySelector('h1').tabIndex = -1, document.querySelector('h1').focus()")
-    count = page.evaluate(STOPS)
-    reached = []
-    for _ in range(count):
-        page.keyboard.press("Tab")
-        reached.append(tuple(page.evaluate(FOCUS)))
-    assert count == 8 and reached == [(stop, True) for stop in range(count)]
-
-
 def test_the_state_is_said_after_a_move_and_not_at_every_step(visit):
     page = visit()
     assert page.evaluate(HEAR) == 2
@@ -323,21 +271,6 @@ def test_the_state_is_said_after_a_move_and_not_at_every_step(visit):
     rests(page, "?temperature=1.20")
     heard = [text for text in page.evaluate("heard") if text]
     assert heard[-1] == says(page) and len(heard) < 10
-
-
-def test_it_opens_from_a_disk(browser, folder, tmp_path):
-    for name in ("temperature.html", "explorers.js", "models/tiny.bin.js"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        shutil.copy(folder / name, tmp_path / name)
-    page = browser.new_page()
-    wrong = []
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("request", lambda request: None if request.url.startswith(LOCAL) else wrong.append(request.url))
-    page.goto(f"{(tmp_path / 'temperature.html').as_uri()}?t=0.9")
-    rests(page, "?temperature=0.90")
-    assert apart(pictures(page, SIXTEEN), sampled(folder / "tiny.safetensors", 1, 0.9)) <= HALF
-    assert not wrong
-    page.close()
 
 
 def test_the_poster_stands_until_the_model_is_there_and_stays_where_there_is_none(browser, site, folder):

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page
 from glowlab.explorers import precomputed
 from glowlab.explorers.pca import PCA
 from glowlab.explorers.samples import SampleQuality
+from glowlab.web import static
 from glowlite import checkpoint, pixels
 from glowlite.data import faces
 from glowlite.glow import Glow, GlowConfig
@@ -53,10 +54,10 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 class Site:
-    """A folder on a plain web server."""
+    """A folder on a plain web server; `page` is the one to open."""
 
-    def __init__(self, folder: Path):
-        self.folder = folder
+    def __init__(self, folder: Path, page: str):
+        self.folder, self.page = folder, page
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.address = f"http://127.0.0.1:{self.server.server_port}/"
@@ -64,6 +65,16 @@ class Site:
     def stop(self) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+def serve(explorer: str, folder: Path):
+    """For a fixture: an explorer's page, with a model of drawn faces and one of real ones, on a plain web server."""
+    for name, data in (("tiny", "faces"), ("real", "fairface64")):
+        make_model(folder / f"{name}.safetensors", data)
+    static.write(explorer, [folder / "tiny.safetensors", folder / "real.safetensors"], folder)
+    running = Site(folder, f"{explorer}.html")
+    yield running
+    running.stop()
 
 
 class Visit(Watched):
@@ -94,11 +105,11 @@ def flat(images: torch.Tensor) -> np.ndarray:
 
 
 @contextmanager
-def visits(browser: Browser, site: Site, page: str):
+def visits(browser: Browser, site: Site):
     """A function that opens a page at a query; AssertionError at the end where anything went wrong unseen."""
     opened = []
 
-    def make(query: str = "", name: str = page, **options) -> Page:
+    def make(query: str = "", name: str = site.page, **options) -> Page:
         opened.append(Visit(browser, f"{site.address}{name}{query}", **{"viewport": WIDE, **options}))
         return opened[-1].page
 
