@@ -107,7 +107,7 @@ export class Explorer extends HTMLElement {
     this.about = { model, controls: shown.join(","), size, token };
     const found = asked.read(this.rows);
     const opening = this.initial?.() ?? this.opening;
-    this.values = this.complete(Object.keys(found).length ? found : opening, this.rests);
+    this.values = this.complete(Object.keys(found).length || asked.isLost ? found : opening, this.rests);
     this.follow();
     this.notify([...this.engine.notes, asked.sentence()].filter(Boolean).join(" "));
   }
