@@ -123,7 +123,9 @@ def pack(
     places, labelled = measured.labels(model.config, stored)
     content = tensors(model, network) | steps | measured.tensors(stored) | pictures | places
     made = {key: value for key, value in card.get("directions", {}).items() if key in ("count", "parted")}
-    more = measured.facts(card, stored) | {"gallery": gallery, "labelled": labelled, "made": made}
+    images = pictures.get("measured.gallery")
+    measure = None if images is None else lambda: model.bits_per_dim(images.permute(0, 3, 1, 2)).cpu()
+    more = measured.facts(card, stored, measure) | {"gallery": gallery, "labelled": labelled, "made": made}
     return to_bytes(content, metadata={"glow": json.dumps(describe(name, model, directions, card, more))})
 
 

@@ -1,7 +1,8 @@
 """What explorers in a page know of a model beside its weights: measured once, and sent along with them."""
 
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
 from PIL import Image
@@ -9,7 +10,7 @@ from torch import Tensor
 
 from glowlab.explorers import gallery, labelled
 from glowlab.explorers.precomputed import Precomputed
-from glowlab.explorers.typical import known
+from glowlab.explorers.typical import known, read_typical
 from glowlab.web.tables import people
 from glowlite.data import faces
 from glowlite.glow import GlowConfig
@@ -18,13 +19,16 @@ from glowlite.latents import cat
 ACROSS = 10  # pictures in a row of a sheet
 
 
-def facts(card: Mapping, stored: Precomputed) -> dict:
-    """Facts for the head of the file: `people`; `typical` bits per dimension; quality of samples and of the data."""
-    held_out = known(card)
-    complete = {"bits_per_dim", "spread"} <= set(held_out)
+def facts(card: Mapping, stored: Precomputed, measure: Callable[[], Tensor] | None = None) -> dict:
+    """Facts for the head of the file: `people`; `typical` bits per dimension; quality of samples and of the data.
+
+    measure: gives bits per dimension of some pictures, (N,), for a card that does not tell what is typical
+    """
+    if {"bits_per_dim", "spread"} <= set(known(card)):
+        measure = partial(torch.zeros, 2)  # which are not used
     return {
         "people": people(card),
-        "typical": {"mean": held_out["bits_per_dim"], "spread": max(held_out["spread"], 1e-3)} if complete else None,
+        "typical": read_typical(card, measure())._asdict() if measure else None,
         "points": [point._asdict() for point in stored.points],
         "real": stored.real and stored.real._asdict(),
     }

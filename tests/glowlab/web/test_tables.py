@@ -133,3 +133,10 @@ def test_labelled_faces_and_directions_from_few_of_them_come_along():
     own = measured.labels(TINY_CONFIG, Precomputed(positions, {}, labels=given))[0]
     assert "measured.sheet" not in own
     assert own["measured.labels"].unique().tolist() == [0.5]
+
+
+def test_what_is_typical_is_measured_where_the_card_does_not_tell():
+    told = measured.facts({"held_out": {"bits_per_dim": 3.0}}, Precomputed(), lambda: torch.tensor([2.0, 4.0]))
+    assert told["typical"] == {"mean": 3.0, "spread": pytest.approx(2**0.5)}
+    complete = {"held_out": {"bits_per_dim": 3.0, "spread": 0.0}}
+    assert measured.facts(complete, Precomputed())["typical"] == {"mean": 3.0, "spread": 1e-3}
