@@ -88,11 +88,12 @@ def test_charts_tell_their_numbers(visit, folder):
 
 
 def test_long_steps_are_held(visit, folder):
-    page = visit("?face=gallery-3&smile=1&hair_colour=1&antennae=1&labels=10")
-    heat = number(page, "Effective temperature")
-    made = computed(folder, face="gallery-3", smile=1.0, hair_colour=1.0, labels="10")
-    assert heat <= 1.31 or "held" not in page.locator(".gl-hint").inner_text()
-    assert apart(pictures(page, BEFORE)[0], flat(made.find("gallery-3").image)) == 0
+    asked = {"face": "fresh-1-1.20-1", "smile": 1.0, "hair_colour": 1.0, "labels": "10", "ten": 2}
+    page, made = visit("?" + "&".join(f"{name}={value}" for name, value in asked.items())), computed(folder, **asked)
+    assert apart(pictures(page, AFTER)[0], flat(made.picture)) <= HALF
+    heat = torch.cat([eps.flatten() for eps in made.latents]).square().mean().sqrt().item()
+    assert number(page, "Effective temperature") == pytest.approx(heat, abs=0.006) == pytest.approx(1.3, abs=0.006)
+    assert "held at an effective temperature of 1.3" in page.locator(".gl-hint").inner_text()
 
 
 @pytest.mark.slow
