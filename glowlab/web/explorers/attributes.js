@@ -70,7 +70,7 @@ export class AttributesExplorer extends EditExplorer {
       if (!this.row(name).options.some(([value]) => value === next[name])) next[name] = values[name];
     }
     if (changes.look === next.look) return next;
-    const moved = this.attributes.filter((name) => name in changes && changes[name] && changes[name] !== values[name]);
+    const moved = this.edits.filter((name) => name in changes && changes[name] && changes[name] !== values[name]);
     if (moved.length) next.look = moved.reduce((a, b) => (Math.abs(next[b]) > Math.abs(next[a]) ? b : a));
     return next;
   }
@@ -192,10 +192,10 @@ export class AttributesExplorer extends EditExplorer {
     const shown = `${this.made} ${look}`;
     if (shown === this.overlapping) return;
     this.overlapping = shown;
-    const steps = this.attributes.map((name) => this.steps[name]);
+    const steps = this.edits.map((name) => this.steps[name]);
     const cosines = steps.map((a) => steps.map((b) => cosine(a, b)));
-    const titles = this.attributes.map((name) => wording(name).label);
-    this.paint("overlap", () => this.overlapChart.show(overlap(titles, cosines, this.attributes.indexOf(look))));
+    const titles = this.edits.map((name) => wording(name).label);
+    this.paint("overlap", () => this.overlapChart.show(overlap(titles, cosines, this.edits.indexOf(look))));
   }
 }
 

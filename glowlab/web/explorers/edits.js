@@ -11,8 +11,8 @@ const NO_DIRECTIONS = "This model has no directions yet; make them with: glowlit
 
 export class EditExplorer extends FaceExplorer {
   build() {
-    this.attributes = this.head.directions.map(({ name }) => name);
-    if (!this.attributes.length) throw new GlowError(NO_DIRECTIONS);
+    this.edits = this.head.directions.map(({ name }) => name);
+    if (!this.edits.length) throw new GlowError(NO_DIRECTIONS);
     this.original = new Picture({ tone: "x" });
     this.edited = new Picture({ tone: "z" }, () => this.learn("compare"));
     return super.build();
@@ -20,7 +20,7 @@ export class EditExplorer extends FaceExplorer {
 
   buildSliders() {
     const { label } = this.constructor.table.rows.find(({ kind }) => kind === "attributes");
-    return box("sliders", heading(label), ...this.attributes.map((name) => this.control(name)));
+    return box("sliders", heading(label), ...this.edits.map((name) => this.control(name)));
   }
 
   buildGallery() {
@@ -33,7 +33,7 @@ export class EditExplorer extends FaceExplorer {
 
   // Amounts of the attributes that are moved, by name.
   get amounts() {
-    return Object.fromEntries(this.attributes.map((name) => [name, this.values[name]]).filter(([, amount]) => amount));
+    return Object.fromEntries(this.edits.map((name) => [name, this.values[name]]).filter(([, amount]) => amount));
   }
 
   // The settings of a face as it is.
@@ -44,7 +44,7 @@ export class EditExplorer extends FaceExplorer {
 
   // Two to four attributes, moved at random.
   surpriseEdits() {
-    const [names, changes] = [[...this.attributes], this.unedited];
+    const [names, changes] = [[...this.edits], this.unedited];
     for (let count = Math.floor(between(2, 5)); count && names.length; count--) {
       changes[pick(names)] = (pick([-1, 1]) * Math.round(50 * between(0.4, 1))) / 50;
     }

@@ -72,7 +72,7 @@ export class Labelled {
     const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
     const sheet = await createImageBitmap(new Blob([this.sheet.values]), options);
     const canvas = Object.assign(document.createElement("canvas"), { width: sheet.width, height: sheet.height });
-    const pen = canvas.getContext("2d");
+    const pen = canvas.getContext("2d", { willReadFrequently: true });
     pen.drawImage(sheet, 0, 0);
     return Array.from({ length: ACROSS ** 2 }, (_, i) => {
       const [left, top] = [(i % ACROSS) * width, Math.floor(i / ACROSS) * height];
