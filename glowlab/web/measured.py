@@ -47,10 +47,10 @@ def tensors(stored: Precomputed) -> dict[str, Tensor]:
 def starts(config: GlowConfig, card: Mapping) -> tuple[dict[str, Tensor], list[dict]]:
     """The faces to start from, bytes (N, H, W, C), and their names and keys: drawn ones, or portraits.
 
-    None for a model that is not of square colour pictures.
+    None for a model that is not of square colour pictures, of 16 pixels at least.
     """
     channels, height, width = config.shape
-    if channels != 3 or height != width:
+    if channels != 3 or height != width or width < 16:
         return {}, []
     draw = gallery.draw_people if people(card) == "drawn faces" else gallery.read_portraits
     images, names, keys = draw(width)

@@ -214,6 +214,7 @@ def test_touch_on_a_phone(visit):
     page = visit(viewport=PHONE, has_touch=True, is_mobile=True)
     faces(page).nth(2).tap()
     rests(page, "?face=gallery-3")
+    slider(page, "How far").scroll_into_view_if_needed()
     place = slider(page, "How far").bounding_box()
     page.touchscreen.tap(place["x"] + 2, place["y"] + place["height"] / 2)
     rests(page, "?face=gallery-3&t=0.00")

@@ -298,7 +298,7 @@ def test_a_model_of_real_faces_starts_from_portraits(visit, folder):
 
 
 def test_a_model_without_directions_is_said(browser, tmp_path):
-    bare = perturb(Glow(GlowConfig((3, 8, 8), levels=2, depth=1, width=4)), torch.rand(32, 3, 8, 8) - 0.5, 0.02)
+    bare = perturb(Glow(GlowConfig((3, 16, 16), levels=2, depth=1, width=4)), torch.rand(32, 3, 16, 16) - 0.5, 0.02)
     html = static.render.__globals__["PAGE"]
     checkpoint.save(tmp_path / "bare", bare, {"data": "faces"})
     static.export.write(tmp_path / "bare.safetensors", tmp_path)
@@ -319,6 +319,7 @@ def test_touch_on_a_phone(visit):
     page = visit("?face=gallery-1", viewport=PHONE, has_touch=True, is_mobile=True)
     faces(page).nth(2).tap()
     rests(page, "?face=gallery-3")
+    slider(page, "Smile").scroll_into_view_if_needed()
     place = slider(page, "Smile").bounding_box()
     page.touchscreen.tap(place["x"] + place["width"] - 2, place["y"] + place["height"] / 2)
     rests(page, "?face=gallery-3&smile=1.00")
