@@ -93,7 +93,7 @@ def test_long_steps_are_held(visit, folder):
     assert apart(pictures(page, AFTER)[0], flat(made.picture)) <= HALF
     heat = torch.cat([eps.flatten() for eps in made.latents]).square().mean().sqrt().item()
     assert number(page, "Effective temperature") == pytest.approx(heat, abs=0.006) == pytest.approx(1.3, abs=0.006)
-    assert "held at an effective temperature of 1.3" in page.locator(".gl-hint").inner_text()
+    assert "held at an effective temperature of 1.3" in page.locator(".gl-hint").first.inner_text()
 
 
 @pytest.mark.slow
