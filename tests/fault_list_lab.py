@@ -284,7 +284,7 @@ IN_EXPLORERS_OF_THE_PAGE = [
     fault("in a page's studio: a chosen fresh face stays at its temperature", f"{X}/studio.js",
           "if (isShown && ", "if (false && ",
           at=f"{STUDIO}::test_fresh_faces_are_samples_and_a_chosen_one_follows_their_temperature"),
-    fault("in a page's explorer: a second own picture has the latents of the first", f"{X}/faces.js",
+    fault("in a page's explorer: a second own picture becomes what the first became", f"{X}/faces.js",
           "      this.forget();\n", "", at=f"{STUDIO}::test_a_picture_of_ones_own_comes_back_exactly"),
     fault("in a page's explorer: tiles keep their first picture", f"{X}/explorer.js",
           "this.onTiles.get(tile) === pixels", "this.onTiles.has(tile)",

@@ -46,9 +46,9 @@ def harmed(fault: Fault, root: Path = ROOT) -> str:
 
 @contextmanager
 def copy_of_the_package():
-    """A folder with both packages, tests/, the dashboards and pyproject.toml, gone afterwards."""
+    """A folder with both packages, tests/, dashboards, portraits and pyproject.toml, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        for part in ("glowlite", "glowlab", "tests", "notebooks/dashboards"):
+        for part in ("glowlite", "glowlab", "tests", "notebooks/dashboards", "assets/portraits"):
             shutil.copytree(ROOT / part, Path(folder, part), ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copy(ROOT / "pyproject.toml", folder)
         yield Path(folder)
