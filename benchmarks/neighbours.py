@@ -145,7 +145,7 @@ def time_samples(models: dict[str, nn.Module]) -> dict[str, dict[str, float]]:
     found = {}
     for name, model in models.items():
         draw = partial(sample, name, model)
-        repeats = 3 if name == "autoregressive" else 15
+        repeats = 1 if name == "autoregressive" else 15
         with torch.no_grad():
             found[name] = {
                 "sample 1": seconds(partial(draw, 1), repeats),
@@ -202,13 +202,13 @@ def read_linear(images: Tensor, attributes: dict[str, Tensor]) -> Callable[[Tens
     return lambda x: design(x) @ weights
 
 
-def edit(models: dict[str, nn.Module], attribute: str = "hair_colour", shown: int = 32) -> dict[str, dict[str, float]]:
+def edit(models: dict[str, nn.Module], attribute: str = "hair_colour", shown: int = 16) -> dict[str, dict[str, float]]:
     """Move an attribute by the difference of means of each model's latents: how far it and the others went.
 
     moved: as a share of the way between faces without and with it. others: mean distance of the other readings, in
     standard deviations.
     """
-    images, attributes = faces.draw(4000, SIDE, 151)
+    images, attributes = faces.draw(2000, SIDE, 151)
     images = pictures_of(values_of(images))
     read = read_linear(images, attributes)
     column, has = list(attributes).index(attribute), attributes[attribute] > 0
@@ -268,7 +268,7 @@ def measure(models: dict[str, nn.Module], facts: dict) -> dict:
             **times[name],
             **facts[name],
         }
-    few = images[:100]
+    few = images[:50]
     return {
         "rows": rows,
         "bounds": bounds(vae, few, (1, 10, 100, 1000)),

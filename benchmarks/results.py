@@ -259,8 +259,8 @@ A training step against depth K, with activations stored, checkpointed, or found
 
 ## Foreign pictures
 
-How well four scores tell eight sets of foreign pictures from held-out ones of the model's own kind: the area under the ROC
-curve, 0.5 for guessing (`{strange[command]}`; notebook 15 says what the scores are):
+How well four scores tell eight sets of foreign pictures from held-out ones of the model's own kind: the area under the
+ROC curve, 0.5 for guessing (`{strange[command]}`; notebook 15 says what the scores are):
 
 {foreign}
 
@@ -272,7 +272,7 @@ held-out faces, the times are of one thread (`{beside_it[command]}`):
 {neighbours}
 
 The VAE's bound by importance weighting with K draws of z, and the flow's by K noises in each pixel's bin, in bits per
-dimension on 100 faces:
+dimension on 50 faces:
 
 {bounds}
 

@@ -187,8 +187,8 @@ check.novelty(novelty)
 from torch import nn
 
 
-def make_networks():
-    torch.manual_seed(0)
+def make_networks(seed):
+    torch.manual_seed(seed)
     networks = nn.ModuleList(
         nn.Sequential(nn.Linear(1, 32), nn.ReLU(), nn.Linear(32, 32), nn.ReLU(), nn.Linear(32, 2)) for _ in range(8)
     )
@@ -256,8 +256,8 @@ draws = torch.randn(4000, 2, generator=torch.Generator().manual_seed(1))
 STEPS = (0, 50, 100, 200, 400, 800)
 
 
-def train(bound, measure=lambda networks: None):
-    networks, generator, found = make_networks(), torch.Generator().manual_seed(0), []
+def train(bound, measure=lambda networks: None, seed=0):
+    networks, generator, found = make_networks(seed), torch.Generator().manual_seed(0), []
     optimizer = torch.optim.Adam(networks.parameters(), 3e-3)
     for step in range(STEPS[-1] + 1):
         if step in STEPS:
@@ -355,24 +355,29 @@ figures.error_maps(errors, 10).shown()
 
 # %% tags=["nbval-check-output"]
 free, bounded = errors.values()
+lost = (~free.isfinite()).float().mean()
 guess.outcome(
-    "by a whole unit or more",
-    "At many places by far more, and at some no number is left (black).",
+    "there is no number left" if lost > 0.5 else "by a whole unit or more",
+    "At most places of this map no number is left (black); where one is, it is often far off.",
 )
 print("free: off by over 1, or no number, at more than a tenth:", bool((~(free < 1)).float().mean() > 0.1))
 print("bounded: off by less than 0.01 everywhere:              ", bool((bounded < 0.01).all()))
 
 # %% [markdown]
 # Near the data (the middle) both are fine. Further out, the free networks answer with large $\log s$, and eight
-# couplings multiply them: $e^{\log s}$ overflows, and the inverse has nothing to divide by. Behrmann et al. (2021)
-# call this an **exploding inverse** and advise just this cure: bound the scale. Does the bound cost likelihood?
+# couplings multiply them: $e^{\log s}$ overflows, or is 0 and divided by. Behrmann et al. (2021) call this an
+# **exploding inverse**, and for flows on foreign data they advise stable layers, such as a bounded scale. Does the
+# bound cost likelihood?
 
-# %% tags=["nbval-check-output"]
-print("bounded fits no worse, on new points:", bool(loss["bounded"] < loss["free"] + 0.05))
+# %% tags=["varies: a short training, whose last digits depend on the machine"]
+print("loss on new points, nats:", {name: round(value.item(), 1) for name, value in loss.items()})
 
 # %% [markdown]
-# Not here. The package bounds $\log s$ by 0.7, too, and limits what a network sees (`clamp`, notebook 05). The
-# paper's own scale, a sigmoid, is bounded from above only: it can shrink to nothing, and the inverse divides by that.
+# A little here. With seeds 1, 2 and 3 the bounded flow fitted as well or better (try `train(0.7, seed=1)`): chance
+# decides more than the bound. And the free flow's map was black in all four.
+#
+# The package bounds $\log s$ by 0.7, too, and limits what a network sees (`clamp`, notebook 05). The paper's own
+# scale, a sigmoid, is bounded from above only: it can shrink to nothing, and the inverse divides by that.
 
 # %% [markdown]
 # ## 4 · Beside an autoregressive model

@@ -4,14 +4,12 @@ import torch
 
 
 def novelty(numbers, usual):
-    found = torch.zeros(len(numbers["bits"]))
-    for i in range(len(found)):
-        for key in ("bits", "distance"):
-            away = abs(numbers[key][i] - usual[key].mean()) / usual[key].std()
-            found[i] = max(found[i], away)
-        less = usual["bits"] - usual["png"]
-        found[i] = max(found[i], abs(numbers["bits"][i] - numbers["png"][i] - less.mean()) / less.std())
-    return found
+    found = [0.0] * len(numbers["bits"])
+    less, known = numbers["bits"] - numbers["png"], usual["bits"] - usual["png"]
+    for values, some in ((numbers["bits"], usual["bits"]), (numbers["distance"], usual["distance"]), (less, known)):
+        mean, spread = some.mean().item(), some.std().item()
+        found = [max(old, abs(value - mean) / spread) for old, value in zip(found, values.tolist(), strict=True)]
+    return torch.tensor(found)
 
 
 def stretch(a, s):
