@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Change of variables (01), bits per dimension (07), temperature (10). No GPU.
 #
-# **Minutes.** About 60 to read and 45 for the exercises; all cells run in under 60 seconds on one core.
+# **Minutes.** About 55 to read and 45 for the exercises; all cells run in under 60 seconds on one core.
 #
 # **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
@@ -369,7 +369,7 @@ print("bounded: off by less than 0.01 everywhere:              ", bool((bounded 
 # **exploding inverse**, and for flows on foreign data they advise stable layers, such as a bounded scale. Does the
 # bound cost likelihood?
 
-# %% tags=["varies: a short training, whose last digits depend on the machine"]
+# %% tags=["varies: a short training whose last digits depend on the machine"]
 print("loss on new points, nats:", {name: round(value.item(), 1) for name, value in loss.items()})
 
 # %% [markdown]
@@ -464,7 +464,7 @@ row(
 )
 
 # %% [markdown]
-# The PixelCNN has no such place. What it can do: keep the first rows of a face, and draw the rest anew.
+# The PixelCNN has no such latents. What it does easily: keep the first rows of a face, and draw the rest anew.
 
 # %%
 kept = dark[:1].expand(5, -1, -1, -1).contiguous()
@@ -482,12 +482,28 @@ row(
 # drew again. Attributes were read by a linear regression from pixels.
 
 # %%
+guess = Prediction(
+    "Moved by its noise, the PixelCNN's hair colour goes ...",
+    ["nowhere", "most of the way, and little else changes", "most of the way, and much else changes, too"],
+)
+guess
+
+# %%
 figures.edits(recorded["edit"]).shown()
 
+# %% tags=["nbval-check-output"]
+moved, else_flow = recorded["edit"]["autoregressive"], recorded["edit"]["flow"]["others"]
+much = "much else changes, too" if moved["others"] > 2 * else_flow else "little else changes"
+guess.outcome(
+    f"most of the way, and {much}" if moved["moved"] > 0.5 else "nowhere",
+    f"All else moved {moved['others'] / else_flow:.1f} times as far as by the flow's latents.",
+)
+
 # %% [markdown]
-# A share of 1 is the whole way from dark to blond. The noise says only what the pixels before did *not* say; so it
-# has little to do with hair, except at the first pixel of it. The paper's words: the hidden layers of autoregressive
-# models have unknown marginal distributions, so valid manipulations are much harder (section 1).
+# A share of 1 is the whole way from dark to blond. So there *is* something to move. But a pixel's noise says only
+# what the pixels before it did not. Change an early one, and all later pixels mean something else: the face changes
+# with the hair. And each edit takes 256 passes. The paper puts it more strictly: hidden layers of autoregressive
+# models have unknown marginal distributions, so valid manipulations are much more difficult (section 1).
 
 # %% [markdown]
 # ## 5 · A bound, and a number
@@ -576,7 +592,7 @@ row(
 # |---|---|---|---|---|
 # | GAN | none | one pass | none (paper, section 1) | sharp (Karras et al. 2019) |
 # | VAE | a bound (section 5) | one pass (4) | approximate (5) | smooth (5) |
-# | autoregressive | exact, one pass (4) | a pass for each pixel (4) | only its noise (4) | good if small (4) |
+# | autoregressive | exact, one pass (4) | a pass for each pixel (4) | its noise, one pass (4) | good if small (4) |
 # | flow | exact density (notebook 07) | one pass (4) | exact (notebook 05) | rough at $T = 1$ (notebook 10) |
 # | diffusion | a bound (Ho et al. 2020) | many passes (Ho et al.) | by an ODE (Song et al. 2021) | sharp (Ho et al.) |
 
@@ -592,7 +608,7 @@ row(
 # - Better scores say what is unusual: on either side, in several numbers, beside PNG. Each has blind spots.
 # - A flow keeps in one piece what is in one piece: two blobs stay joined, by a thread that stretches more and more.
 # - A free scale explodes away from the data; a bounded one does not.
-# - Autoregressive: as likely, slow to draw, nothing to move. VAE: a bound, and approximate latents.
+# - Autoregressive: as likely, slow to draw, hard to edit. VAE: a bound, and approximate latents.
 
 # %% [markdown]
 # **A harder question.** A flow could start from another base than one normal: two of them, a mixture. Would that cure
