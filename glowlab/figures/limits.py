@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from glowlab.figures.scene import Scene
+from glowlab.figures.values import format_number
 
 SHOWN = 40  # pictures of a set that are drawn
 
@@ -33,7 +34,7 @@ def strips(values: Mapping[str, Sequence[float] | Tensor], title: str, span: tup
         panel.dots(each[inside].clip(*span), row + jitter[inside], "x" if name == own else "z", 2.6, 0.75)
         if not inside.all():
             words = f"{(~inside).sum()} beyond: {each[~inside].min():.0f} to {each[~inside].max():.0f} ▶"
-            panel.text(span[1], row, words, "z", 12, "end")
+            panel.text(span[1], row + 0.2, words, "z", 12, "end", baseline="bottom")
     return scene
 
 
@@ -68,16 +69,22 @@ def bits_against_png(sets: Mapping[str, Mapping[str, Sequence[float]]], most: fl
         "simple lie low on both; own faces lie below the line where both are equal.",
         height=340,
     )
-    panel = scene.panel((0, most), (0, most), xlabel="PNG, bits per dimension", ylabel="model, bits per dimension")
+    panel = scene.panel((-0.3, most), (0, most), xlabel="PNG, bits per dimension", ylabel="model, bits per dimension")
     panel.line([0, most], [0, most], "ink", 1.2, dash=True)
-    panel.text(0.97 * most, 0.93 * most, "equal", size=12, anchor="end")
+    panel.text(0.93 * most, 0.97 * most, "equal", size=12, anchor="end")
     for name, numbers in sets.items():
         png, bits = (np.asarray(numbers[key], float)[:SHOWN] for key in ("png", "bits"))
         near = (png <= most) & (bits <= most)
         panel.dots(png[near], bits[near], "x" if name == "own" else "z", 2.8, 0.6)
-        if near.mean() > 0.3:
-            words = "own faces" if name == "own" else name
-            panel.text(np.median(png[near]), bits[near].max() + 0.05 * most, words, "x" if name == "own" else "z", 12)
+    labels = {
+        "own": "own faces, and others like them",
+        "chessboards": "chessboards",
+        "flat colour": "flat colour, gradients",
+    }
+    for name, words in labels.items():
+        png, bits = (np.asarray(sets[name][key], float) for key in ("png", "bits"))
+        right, high = (png.max(), np.median(bits)) if name == "own" else (np.median(png), min(bits.max(), 0.9 * most))
+        panel.text(right + 0.02 * most, high, f" {words}", "x" if name == "own" else "z", 12, "start")
     return scene
 
 
@@ -104,6 +111,15 @@ def stretching(steps: Sequence[int], stretch: Sequence[float], between: Sequence
     return scene
 
 
+def points_map(points: Tensor, reach: float = 3.2) -> Scene:
+    """Points in the plane."""
+    scene = Scene("Points in the plane: two round blobs, one at the left and one at the right, far apart.", height=210)
+    span = (-reach, reach)
+    panel = scene.panel(span, (-0.35 * reach, 0.35 * reach), equal=True, xticks=[-2, 0, 2], yticks=[-1, 0, 1])
+    panel.dots(*points[:800].T, "x", 1.8, 0.5)
+    return scene
+
+
 def blobs_map(points: Tensor, stretch: Tensor, samples: Tensor, reach: float = 3.2) -> Scene:
     """Left, samples of the flow; right, the same plane with the inverse's stretch at each sample as the dot's shade."""
     order = stretch.argsort()
@@ -113,7 +129,7 @@ def blobs_map(points: Tensor, stretch: Tensor, samples: Tensor, reach: float = 3
         height=300,
     )
     span = (-reach, reach)
-    for title, where in (("data", points), ("samples, darker where stretched", samples)):
+    for title, where in (("data", points), ("samples; orange: stretched 5 times and more", samples)):
         panel = scene.panel(
             span, (-0.62 * reach, 0.62 * reach), title=title, equal=True, xticks=[-2, 0, 2], yticks=[-1, 0, 1]
         )
@@ -174,7 +190,7 @@ def times(rows: Mapping[str, Mapping[str, float]]) -> Scene:
     """Bars of milliseconds a picture, on a logarithmic axis: a sample alone, a sample of 64, a likelihood."""
     kinds = {"sample 1": "a sample, drawn alone", "sample 64": "a sample, 64 at once", "likelihood 64": "a likelihood"}
     told = "; ".join(
-        f"{what}: " + ", ".join(f"{NAMES[name]} {1000 * row[key]:.2g}" for name, row in rows.items())
+        f"{what}: " + ", ".join(f"{NAMES[name]} {format_number(1000 * row[key], 2)}" for name, row in rows.items())
         for key, what in kinds.items()
     )
     scene = Scene(f"Milliseconds a picture, recorded on one core. {told}.", height=300)
@@ -191,7 +207,15 @@ def times(rows: Mapping[str, Mapping[str, float]]) -> Scene:
             y = count * (len(kinds) - 1 - i) + len(rows) - 1 - j
             right = max(low + 0.02, math.log10(1000 * row[key]))
             panel.polygons([[(low, y + 0.1), (right, y + 0.1), (right, y + 0.9), (low, y + 0.9)]], COLOURS[name], 0.55)
-            panel.text(right, y + 0.5, f" {NAMES[name]}: {1000 * row[key]:.2g}", COLOURS[name], 13, "start", bold=True)
+            panel.text(
+                right,
+                y + 0.5,
+                f" {NAMES[name]}: {format_number(1000 * row[key], 2)}",
+                COLOURS[name],
+                13,
+                "start",
+                bold=True,
+            )
     return scene
 
 

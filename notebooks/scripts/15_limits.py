@@ -30,7 +30,7 @@
 # | symbol | what it is | in the code |
 # |---|---|---|
 # | bits | bits per dimension by the model | `Glow.bits_per_dim` |
-# | $L$ | the same by a PNG file | `evaluation.codec_bits_per_dim` |
+# | $L$ | the same by a PNG file | `codec_bits_per_dim` |
 # | $\lvert\varepsilon\rvert / \sqrt D$ | distance of the latents from the middle | `latents.effective_temperature` |
 # | $\log s$, $t$ | scale and shift of a coupling | `Coupling.scale_and_shift` |
 # | $w$ | weight of one draw of a VAE | here |
@@ -180,8 +180,27 @@ check.novelty(novelty)
 # %% [markdown]
 # ## 2 · Two blobs
 #
-# A second limit is the shape of things. Here is a small flow in the plane: eight affine couplings, each with a small
-# network, as in notebook 02. `bound` limits $\log s$, as the package does; without it, $\log s$ is free.
+# A second limit is the shape of things. Can a flow take a bell, which is in one piece, to two pieces?
+
+
+# %%
+def blobs(count, generator, a=2.0, s=0.25):
+    side = 2 * (torch.rand(count, 1, generator=generator) < 0.5) - 1
+    middle = torch.cat([side * a, torch.zeros(count, 1)], 1)
+    return middle + s * torch.randn(count, 2, generator=generator)
+
+
+def between(samples, a=2.0, s=0.25):  # the share of samples that is in no blob
+    away = [(samples - torch.tensor([side * a, 0.0])).norm(dim=1) for side in (-1, 1)]
+    return (torch.stack(away).amin(0) > 5 * s).float().mean().item()
+
+
+# %%
+figures.points_map(blobs(800, torch.Generator().manual_seed(3))).shown()
+
+# %% [markdown]
+# Here is a small flow in the plane: eight affine couplings, each with a small network, as in notebook 02. `bound`
+# limits $\log s$, as the package does; without it, $\log s$ is free.
 
 # %%
 from torch import nn
@@ -219,18 +238,6 @@ def inverse(z, networks, bound):
         log_s, t = scale_and_shift(a, network, bound)
         z = torch.cat([a, moved * (-log_s).exp() - t], 1)
     return z
-
-
-# %%
-def blobs(count, generator, a=2.0, s=0.25):
-    side = 2 * (torch.rand(count, 1, generator=generator) < 0.5) - 1
-    middle = torch.cat([side * a, torch.zeros(count, 1)], 1)
-    return middle + s * torch.randn(count, 2, generator=generator)
-
-
-def between(samples, a=2.0, s=0.25):  # the share of samples that is in no blob
-    away = [(samples - torch.tensor([side * a, 0.0])).norm(dim=1) for side in (-1, 1)]
-    return (torch.stack(away).amin(0) > 5 * s).float().mean().item()
 
 
 # %%
@@ -471,7 +478,7 @@ kept = dark[:1].expand(5, -1, -1, -1).contiguous()
 redrawn = cnn.decode(torch.rand(5, 3, 16, 16, generator=torch.Generator().manual_seed(2)), kept, rows=7)
 row(
     [dark[0], *redrawn],
-    ["given", *["rows 8 to 16 anew"] * 5],
+    ["given", *["below: anew"] * 5],
     alt="A face, and five whose upper seven rows are those of the face; mouths, beards and clothes below differ.",
     height=130,
 )
@@ -509,8 +516,8 @@ guess.outcome(
 # ## 5 · A bound, and a number
 #
 # A **variational autoencoder** (VAE; Kingma and Welling 2013) draws a short $z$ and decodes it. The probability of a
-# picture is then a mean over *all* $z$, and nobody can compute it. An encoder guesses which $z$ matter, as $q(z \mid
-# x)$, and each draw gets a weight
+# picture is a mean over *all* $z$, which nobody can compute. An encoder guesses which $z$ matter, as $q(z \mid x)$,
+# and each draw gets a weight
 #
 # $$w = \frac{p(x \mid z)\, p(z)}{q(z \mid x)}, \qquad z \sim q(z \mid x)$$
 #
@@ -578,7 +585,7 @@ for name, again in off.items():
 # %%
 row(
     [*images[:4], *off["VAE"][:4]],
-    [*["given"] * 4, *["VAE, and back"] * 4],
+    [*["given"] * 4, *["and back"] * 4],
     alt="Four faces, and what the VAE's decoder makes of their latents: alike, smoother, details differ.",
     height=120,
 )
@@ -605,8 +612,8 @@ row(
 # ## Summary
 #
 # - Likelihood is no measure of novelty: flat colours and blur can be likelier than faces.
-# - Better scores say what is unusual: on either side, in several numbers, beside PNG. Each has blind spots.
-# - A flow keeps in one piece what is in one piece: two blobs stay joined, by a thread that stretches more and more.
+# - Better scores ask what is unusual, on either side and in several numbers. Each has blind spots.
+# - What is in one piece stays so: two blobs are joined by a thread, and the inverse stretches more and more.
 # - A free scale explodes away from the data; a bounded one does not.
 # - Autoregressive: as likely, slow to draw, hard to edit. VAE: a bound, and approximate latents.
 
