@@ -56,7 +56,7 @@ def area_table(models: Mapping[str, Mapping]) -> Scene:
             for i, what in enumerate(sets):
                 area = each["auroc"][what][kind]
                 colour = "log_det" if area >= 0.5 else "z"
-                strength = min(1.0, abs(area - 0.5) * 1.6)
+                strength = min(0.4, abs(area - 0.5) * 0.8)
                 panel.box(column + 0.06, len(sets) - 0.94 - i, 0.88, 0.88, fill=strength, colour=colour)
                 panel.text(column + 0.5, len(sets) - 0.5 - i, f"{area:.2f}", size=13, bold=area < 0.5)
     return scene

@@ -521,7 +521,7 @@ guess.outcome(
 #
 # $$w = \frac{p(x \mid z)\, p(z)}{q(z \mid x)}, \qquad z \sim q(z \mid x)$$
 #
-# The mean of $w$ is $p(x)$. The mean of $\log w$ is less: the **lower bound** (ELBO) that is trained.
+# Its mean is $p(x)$. The mean of $\log w$ is less: the **lower bound** (ELBO) that is trained.
 
 
 # %%
@@ -612,8 +612,8 @@ row(
 # ## Summary
 #
 # - Likelihood is no measure of novelty: flat colours and blur can be likelier than faces.
-# - Better scores ask what is unusual, on either side and in several numbers. Each has blind spots.
-# - What is in one piece stays so: two blobs are joined by a thread, and the inverse stretches more and more.
+# - Better scores ask what is unusual, in several numbers. Each has blind spots.
+# - What is in one piece stays so: a thread joins two blobs, and the inverse stretches.
 # - A free scale explodes away from the data; a bounded one does not.
 # - Autoregressive: as likely, slow to draw, hard to edit. VAE: a bound, and approximate latents.
 
