@@ -515,9 +515,9 @@ guess.outcome(
 # %% [markdown]
 # ## 5 · A bound, and a number
 #
-# A **variational autoencoder** (VAE; Kingma and Welling 2013) draws a short $z$ and decodes it. The probability of a
-# picture is a mean over *all* $z$, which nobody can compute. An encoder guesses which $z$ matter, as $q(z \mid x)$,
-# and each draw gets a weight
+# A **variational autoencoder** (VAE; Kingma and Welling 2013) draws a short $z$ and decodes it. A picture's
+# probability is a mean over *all* $z$, which nobody can compute. An encoder guesses which $z$ matter, as $q(z \mid
+# x)$, and each draw gets a weight
 #
 # $$w = \frac{p(x \mid z)\, p(z)}{q(z \mid x)}, \qquad z \sim q(z \mid x)$$
 #
