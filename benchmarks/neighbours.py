@@ -67,7 +67,7 @@ def train_flow() -> tuple[nn.Module, dict]:
         tensors, _ = read_run(folder)
     model = Glow(SMALL)
     model.load_state_dict(with_prefix(tensors, "average."))
-    return model.eval(), {"images": IMAGES["flow"], "seconds": round(result.seconds)}
+    return model.eval(), {"images": IMAGES["flow"]}
 
 
 def train_neighbour(name: str, enough: float = 0.0) -> tuple[nn.Module, dict]:
@@ -81,7 +81,6 @@ def train_neighbour(name: str, enough: float = 0.0) -> tuple[nn.Module, dict]:
     stream = FaceStream(SIDE, BATCH, SEED)
     held_out, steps = stream.held_out(HELD_OUT), IMAGES[name] // BATCH
     optimiser = torch.optim.AdamW(model.parameters(), 2e-3, betas=(0.9, 0.99))
-    start = time.perf_counter()
     for step in range(steps):
         left = 1.0 if enough else min(1.0, 2 * (1 - step / steps))
         optimiser.param_groups[0]["lr"] = 2e-3 * left * min(1, (step + 1) / 100)
@@ -99,10 +98,7 @@ def train_neighbour(name: str, enough: float = 0.0) -> tuple[nn.Module, dict]:
             print(f"{name}: {seen:,} images, {reached:.4f} bits/dim", file=sys.stderr, flush=True)
             if reached <= enough:
                 break
-    return average.to(memory_format=torch.contiguous_format), {
-        "images": seen,
-        "seconds": round(time.perf_counter() - start),
-    }
+    return average.to(memory_format=torch.contiguous_format), {"images": seen}
 
 
 def trained(path: Path, again: bool = False) -> tuple[dict[str, nn.Module], dict]:

@@ -144,8 +144,10 @@ figures.bits_against_png(record["portraits64"]["sets"], 8).shown()
 # Take one normal number, and two outliers:
 
 # %% tags=["nbval-check-output"]
+import math
+
 x = torch.tensor([0.0, 3.0, 6.0])
-log_p = torch.distributions.Normal(0.0, 1.0).log_prob(x)  # the true density
+log_p = -(x**2) / 2 - math.log(2 * math.pi) / 2  # the true density
 for name, log_det in {"x itself": 0 * x, "y with dy/dx = p(x)": log_p, "y with dy/dx = p(x)²": 2 * log_p}.items():
     print(f"{name:22} log-density", [round(value, 1) for value in (log_p - log_det).tolist()])
 
