@@ -153,9 +153,15 @@ def require_same(fabric: Fabric, images: int, facts: dict) -> None:
 
 def end(text: str, code: int) -> None:
     """End this process at once, from any of its threads, with a sentence or, where it is "", silently."""
-    with suppress(OSError):
-        os.write(2, f"\nglowlite: {text}\n".encode() if text else b"")
+    if text:
+        tell(text)
     os._exit(code)
+
+
+def tell(text: str) -> None:
+    """Say a sentence below a progress bar, past the locks and buffers that another thread may hold."""
+    with suppress(OSError):
+        os.write(2, f"\nglowlite: {text}\n".encode())
 
 
 def is_alone_in_slurm_job() -> bool:
