@@ -9,12 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from glowlite.training import config as runs
-from tests.glowlite.training.test_many import GONE, TINY, assert_alike
+from tests.glowlite.training.test_many import GONE, TINY, assert_alike, stop_after
 from tests.glowlite.training.world import free_port, train_in
 
 ROOT = Path(__file__).parents[3]
@@ -114,7 +115,7 @@ def test_where_a_machine_is_gone_the_other_ends_with_a_sentence_and_the_run_goes
         assert said(tmp_path, 0).count(GONE) == 1, said(tmp_path, 0)
     finally:
         end(agents)
-    images = runs.read_run(out)[1]["images"] + 40
-    train_in(tmp_path, 1, "--out", out, "--resume", "--quiet", "--images", images)
-    train_in(tmp_path, 1, "--out", tmp_path / "whole", *TINY, "--images", 10**5, before=lambda_free_stop(images))
+    shorter = partial(stop_after, runs.read_run(out)[1]["step"] + 5)
+    train_in(tmp_path, 1, "--out", out, "--resume", "--quiet", before=shorter)
+    train_in(tmp_path, 1, "--out", tmp_path / "whole", *TINY, "--images", "100000", before=shorter)
     assert_alike(out, tmp_path / "whole")

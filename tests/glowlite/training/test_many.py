@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -64,13 +65,14 @@ def test_several_processes_take_the_steps_of_one(whole, tmp_path, size, memory):
 
 def test_a_run_goes_on_with_other_numbers_of_processes(whole, tmp_path):
     out = tmp_path / "run"
-    train_in(tmp_path, 2, "--out", out, "--images", "128", *TINY, before=stop_after_5)
-    train_in(tmp_path, 1, "--out", out, "--resume", "--quiet", before=stop_after_11)
+    train_in(tmp_path, 2, "--out", out, "--images", "128", *TINY, before=partial(stop_after, 5))
+    train_in(tmp_path, 1, "--out", out, "--resume", "--quiet", before=partial(stop_after, 11))
     train_in(tmp_path, 4, "--out", out, "--resume", "--quiet", "--micro-batch", "1")
     assert_alike(out, whole)
 
 
-def stop_after(steps: int) -> None:
+def stop_after(steps: int, rank: int) -> None:
+    """Stop a run after its step number `steps`, as Ctrl-C would, but with exit code 0."""
     fit = loop.Trainer.fit
 
     def shorter(self, stop):
@@ -88,16 +90,8 @@ def stop_after(steps: int) -> None:
     loop.Trainer.fit = shorter
 
 
-def stop_after_5(rank: int) -> None:
-    stop_after(5)
-
-
-def stop_after_11(rank: int) -> None:
-    stop_after(11)
-
-
 def test_a_run_stopped_in_the_middle_goes_on_to_the_bit(tmp_path):
-    for name, parts in (("whole", [None]), ("broken", [stop_after_5, None])):
+    for name, parts in (("whole", [None]), ("broken", [partial(stop_after, 5), None])):
         for number, before in enumerate(parts):
             words = ["--resume"] if number else []
             train_in(tmp_path, 2, "--out", tmp_path / name, "--images", "96", *TINY, *words, before=before)
@@ -214,7 +208,9 @@ def process_1_breaks(rank: int) -> None:
 
 
 def test_a_process_that_breaks_ends_all_and_only_it_shows_a_traceback(tmp_path):
-    with World(tmp_path, 3, "train", "--out", tmp_path / "run", *TINY, "--batch", "6", before=process_1_breaks) as world:
+    with World(
+        tmp_path, 3, "train", "--out", tmp_path / "run", *TINY, "--batch", "6", before=process_1_breaks
+    ) as world:
         codes, said = world.codes(), world.said()
     assert codes == [2, 1, 2] and said.count("Traceback") == 1
     assert said.count("glowlite: Process 1 failed: a bug\n") == 1
