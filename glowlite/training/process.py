@@ -77,6 +77,8 @@ def locked(out: Path) -> Iterator[None]:
         raise GlowliteError(
             f"Another training is at work in {out}: wait for its end, or choose another --out."
         ) from None
+    except NotImplementedError:
+        pass  # a file system without locks, such as a bucket of a cloud
     except PermissionError as error:
         raise GlowliteError(f"{out} cannot be written ({error.strerror}): choose another --out.") from None
     try:
