@@ -1,7 +1,8 @@
 """One training in 1, 2 and 4 processes of this machine, by torchrun:  python -m benchmarks.many
 
 Every run takes the same 200 steps. The table shows how far its losses are from those of one process, and how many
-images a second it sees. A last run is stopped twice and goes on with another number of processes each time.
+images a second it sees. One run is stopped twice and goes on with another number of processes each time. With Muon
+rounding grows from step to step: one process that sums its batch in two parts shows how much.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from glowlite.training.config import METRICS, STATE
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "assets" / "runs" / "many.json"
 PRESET, BATCH = "tiny", 16
-SIZES = (1, 2, 4)
+RATES = {"adamax": "1e-3", "muon": "2e-3"}  # the published code's optimizer and rate, and the default
 CHAIN = (2, 1, 4)  # numbers of processes of the run that is stopped
 NOTE = (
     "The processes share the cores of one machine, so images/s say what several processes cost here, and nothing about "
@@ -31,24 +32,15 @@ NOTE = (
 )
 
 
-def run(out: Path, size: int, steps: int, until: int = 0) -> list[dict]:
+def run(out: Path, size: int, steps: int, *more: str, until: int = 0) -> list[dict]:
     """Train in `size` processes, or go on, and stop after about `until` steps if it is given; the lines of metrics."""
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(size), "-m", "glowlite", "train"]
-    command += ["--out", str(out), "--accelerator", "cpu", "--threads", "1", "--quiet"]
+    command += ["--out", str(out), "--accelerator", "cpu", "--threads", "1", "--quiet", *more]
     if (out / STATE).exists():
         command.append("--resume")
     else:
-        command += [
-            "--preset",
-            PRESET,
-            "--batch",
-            str(BATCH),
-            "--images",
-            str(BATCH * steps),
-            "--log-every",
-            str(BATCH),
-        ]
-        command += ["--init-batch", "64", "--validation-count", "64", "--warmup", "800"]
+        command += ["--preset", PRESET, "--batch", str(BATCH), "--log-every", str(BATCH), "--warmup", "800"]
+        command += ["--images", str(BATCH * steps), "--init-batch", "64", "--validation-count", "64"]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
         while process.poll() is None:
@@ -82,21 +74,31 @@ def compare(name: str, found: list[dict], first: list[dict], speed: bool = True)
 
 def measure(steps: int, folder: Path) -> dict:
     """All that the file holds."""
-    rows, first = [], None
-    for size in SIZES:
-        found = run(folder / str(size), size, steps)
-        first = first or found
-        rows.append(compare(str(size), found, first))
+    rows, first = [], []
+
+    def add(name: str, found: list[dict], first: list[dict], speed: bool = True) -> None:
+        rows.append(compare(name, found, first, speed))
         print(table(rows).splitlines()[-1], flush=True)
-    for number, size in enumerate(CHAIN, 1):
-        last = number == len(CHAIN)
-        found = run(folder / "chain", size, steps, 0 if last else number * steps // len(CHAIN))
-    rows.append(compare(", then ".join(map(str, CHAIN)), found, first, speed=False))
+
+    for optimizer, sizes in (("adamax", (1, 2, 4)), ("muon", (1, 2))):
+        settings = ("--optimizer", optimizer, "--lr", RATES[optimizer])
+        for size in sizes:
+            found = run(folder / f"{optimizer} {size}", size, steps, *settings)
+            first = found if size == 1 else first
+            add(f"{size}, {optimizer}", found, first)
+        if optimizer == "adamax":
+            for number, size in enumerate(CHAIN, 1):
+                until = 0 if number == len(CHAIN) else number * steps // len(CHAIN)
+                found = run(folder / "chain", size, steps, *settings, until=until)
+            add(f"{', then '.join(map(str, CHAIN))}, {optimizer}", found, first, speed=False)
+        else:  # how far rounding alone leads: the same sum in two parts
+            found = run(folder / "parts", 1, steps, *settings, "--micro-batch", str(BATCH // 2))
+            add(f"1 in micro-batches of {BATCH // 2}, {optimizer}", found, first)
     return {
         "kind": "glowlite many",
         "command": f"python -m benchmarks.many --steps {steps}",
         "date": date.today().isoformat(),
-        "settings": {"preset": PRESET, "batch": BATCH, "steps": steps},
+        "settings": {"preset": PRESET, "batch": BATCH, "steps": steps, "lr": RATES},
         "machine": metrics.machine(),
         "versions": metrics.versions(),
         "note": NOTE,
@@ -107,7 +109,7 @@ def measure(steps: int, folder: Path) -> dict:
 def table(rows: list[dict]) -> str:
     """Rows as Markdown."""
     found = [
-        "| processes | steps | largest difference of a loss, bits/dim | last loss | images/s |",
+        "| processes, optimizer | steps | largest difference of a loss, bits/dim | last loss | images/s |",
         "|---|---|---|---|---|",
     ]
     for row in rows:

@@ -16,6 +16,7 @@ LATENTS, FILES, TRAINING = (
     "tests/glowlite/test_checkpoint.py",
     "tests/glowlite/training/test_loop.py",
 )
+MANY, PROCESS = "tests/glowlite/training/test_many.py", "tests/glowlite/training/test_process.py"
 REVERSIBLE = "tests/glowlite/flows/test_reversible.py"
 SURVIVES = "tests/glowlite/training/test_survives.py"
 FUSION = "tests/glowlite/test_fusion.py"
@@ -495,6 +496,39 @@ REMEMBERED = [
     fault("an inverse that explodes is called a large step", "glowlite/training/loop.py",
           'self.config.memory == "reversible"', "False",
           at=f"{REVERSIBLE}::test_a_run_whose_inverse_explodes_stops_with_one_sentence_and_goes_on_checkpointed"),
+    fault("every process has noise of its own", "glowlite/training/loop.py",
+          "config.seed, NOISE, self.steps, 0)", "config.seed, NOISE, self.steps, self.place[0])",
+          at=f"{MANY}::test_several_processes_take_the_steps_of_one[2-stored]"),
+    fault("every process gets the first noise of a batch", "glowlite/pixels.py",
+          "u = u[rank * len(images) : (rank + 1) * len(images)]", "u = u[: len(images)]",
+          at=f"{STREAM}::test_several_processes_turn_and_blur_the_pictures_as_one_would"),
+    fault("every process sees the first faces of a batch", "glowlite/training/stream.py",
+          "slice(self.rank * self.batch_size, (self.rank + 1) * self.batch_size)", "slice(0, self.batch_size)",
+          at=f"{STREAM}::test_several_processes_see_together_what_one_would_see"),
+    fault("gradients are not averaged", "glowlite/training/loop.py",
+          "enabled=number < len(parts)", "enabled=True",
+          at=f"{MANY}::test_all_processes_begin_and_end_with_the_same_weights"),
+    fault("the average begins with each process's own weights", "glowlite/training/loop.py",
+          "            self.average.load_state_dict(glow.state_dict())", "            pass",
+          at=f"{MANY}::test_all_processes_begin_and_end_with_the_same_weights"),
+    fault("small micro-batches weigh as much as large ones", "glowlite/training/loop.py",
+          "* (len(part) / len(x))", "/ len(parts)",
+          at=f"{MANY}::test_micro_batches_give_the_gradients_of_the_whole_batch"),
+    fault("every process measures the first part of a validation", "glowlite/evaluation.py",
+          "[rank::world]", "[::world]",
+          at=f"{MANY}::test_several_processes_take_the_steps_of_one[2-stored]"),
+    fault("a process that is gone is not told of", "glowlite/training/heartbeat.py",
+          "return self.end(f\"Another process", "return (f\"Another process",
+          at=f"{MANY}::test_where_a_process_is_gone_all_end_with_one_sentence_and_the_run_goes_on[2-SIGKILL]"),
+    fault("every process tells a mistake", "glowlite/training/heartbeat.py",
+          "            return True\n        return False", "            return True\n        return True",
+          at=f"{MANY}::test_where_a_process_is_gone_all_end_with_one_sentence_and_the_run_goes_on[2-SIGKILL]"),
+    fault("processes with other settings train together", "glowlite/training/process.py",
+          "if (first_images, first_facts) != (images, facts):", "if first_images != images:",
+          at=f"{MANY}::test_processes_with_other_settings_are_refused"),
+    fault("torchrun's machines are one", "glowlite/training/process.py",
+          "return here, world // here", "return here, 1",
+          at=f"{PROCESS}::test_the_number_of_machines_is_torchruns"),
 ]
 
 # fmt: on
