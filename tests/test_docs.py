@@ -1,5 +1,6 @@
 """What the pages of docs/ and README say of addresses, controls, options, files and models holds."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 import typer
 import yaml
 
+from benchmarks import many
 from glowlab import explorers
 from glowlab.explorers import NAMES
 from glowlab.explorers.address import Address
@@ -151,6 +153,11 @@ def test_the_page_of_training_names_options_that_exist():
     assert set(re.findall(r"(?<!\w)--[a-z][a-z-]+", page)) <= ours | others
     for path in re.findall(r"\b(?:deploy|assets|tests)/[\w./]+\w", page):
         assert (ROOT / path).is_file(), path
+
+
+def test_the_page_of_training_shows_what_was_measured():
+    rows = json.loads((ROOT / "assets" / "runs" / "many.json").read_text())["rows"]
+    assert many.table(rows) in (ROOT / "docs" / "training.md").read_text()
 
 
 def test_the_plan_for_40_gpus_has_the_models_numbers():
