@@ -131,8 +131,7 @@ pair = Processes(2)  # those that notebook 14 and its checks share
 
 def serve(connection: Connection) -> None:
     """The life of a process: run what comes, until the one who started it is gone."""
-    if name := loopback():
-        os.environ.setdefault("GLOO_SOCKET_IFNAME", name)
+    os.environ |= loopback_only()
     import torch
     from torch import distributed
 
@@ -168,11 +167,12 @@ def answer(rank: int, world: int, meeting: str, limit: float, job: bytes) -> byt
     return pickle.dumps((printed.getvalue(), None, error))
 
 
-def loopback() -> str | None:
-    """The name of the interface by which a machine talks to itself; None where torch finds it alone (Windows)."""
-    if sys.platform == "win32":
-        return None
-    return next((name for _, name in socket.if_nameindex() if name in ("lo", "lo0")), None)
+def loopback_only() -> dict[str, str]:
+    """The environment in which processes of one machine talk by its loopback interface, whatever its name is."""
+    if sys.platform == "win32":  # torch finds the interface by itself, and has no libuv
+        return {"USE_LIBUV": "0"} | os.environ
+    name = next((name for _, name in socket.if_nameindex() if name in ("lo", "lo0")), None)
+    return ({"GLOO_SOCKET_IFNAME": name} if name else {}) | os.environ
 
 
 # ---- functions on their way -----------------------------------------------------------------------------------
