@@ -223,14 +223,15 @@ def scaling(batch: int, each: float, size: float, bandwidth: float, latency: flo
     steps = [batch * each + communication(world, size, bandwidth, latency) for world in worlds]
     speeds = [world * batch / step for world, step in zip(worlds, steps, strict=True)]
     share = 1 - batch * each / steps[-1]
+    each_takes = f"{batch} picture{'s' * (batch > 1)} for each GPU"
     scene = Scene(
-        f"Calculated: pictures per second with 1 to {most} GPUs at {batch} pictures each: {speeds[0]:.3g} to "
+        f"Calculated: pictures per second with 1 to {most} GPUs, {each_takes}: {speeds[0]:.3g} to "
         f"{speeds[-1]:.3g}; ideal would be {most / each:.3g}. Communication takes {share:.0%} of a step there.",
         height=280,
     )
     panel = scene.panel(
         (-0.2, math.log2(most) + 0.3), (math.log10(0.3 / each), math.log10(2 * most / each)),
-        title=f"calculated: {batch} pictures for each GPU; at {most} GPUs communication takes {share:.0%} of a step",
+        title=f"calculated: {each_takes}; at {most} GPUs communication takes {share:.0%} of a step",
         xticks=[(math.log2(world), str(world)) for world in worlds], xlabel="GPUs",
         yticks=_tens(0.3 / each, 2 * most / each), ylabel="pictures per second",
     )  # fmt: skip
