@@ -150,6 +150,7 @@ def answer(rank: int, world: int, meeting: str, limit: float, job: bytes) -> byt
     try:
         store, timeout = distributed.FileStore(meeting, world), datetime.timedelta(seconds=limit)
         distributed.init_process_group("gloo", store=store, rank=rank, world_size=world, timeout=timeout)
+        distributed.barrier()  # else one that is done at once leaves while another still connects
         with contextlib.redirect_stdout(printed):
             function, arguments = pickle.loads(job)
             result = function(rank, world, *arguments)

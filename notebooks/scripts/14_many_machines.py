@@ -680,8 +680,8 @@ from glowlab.processes import loopback_only
 RUNS = Path(tempfile.mkdtemp())
 TORCHRUN = "torch.distributed.run --standalone --local-addr 127.0.0.1 --nproc-per-node 2 -m"
 TRAIN = (
-    "glowlite train --preset tiny --images 1920 --batch 32 --init-batch 64 --warmup 640 --log-every 64 --quiet "
-    "--validate-every 1920 --validation-count 32 --checkpoint-minutes 0.01 --out"
+    "glowlite train --preset tiny --images 1280 --batch 32 --init-batch 64 --warmup 320 --log-every 64 --quiet "
+    "--validate-every 1280 --validation-count 32 --checkpoint-minutes 0.01 --out"
 )
 
 
@@ -704,7 +704,7 @@ def points(name):
 def draw():
     found = [curve("never stopped", *points("second"), "x", 6, opacity=0.4), curve("killed", *points("first"), "z")]
     figure = go.Figure(found)
-    figure.update_xaxes(title="images seen", range=[0, 1920])
+    figure.update_xaxes(title="images seen", range=[0, 1280])
     figure.update_yaxes(title="bits/dim")
     return Plot(figure, f"Falling curves of bits per dimension: killed to {len(found[1].x)} points.")
 
@@ -727,7 +727,7 @@ from glowlab.figures.live import watch_process
 
 def half_way():
     images, _ = points("first")
-    return bool(images) and images[-1] >= 960 and (RUNS / "first" / "last.safetensors").exists()
+    return bool(images) and images[-1] >= 640 and (RUNS / "first" / "last.safetensors").exists()
 
 
 run = start("first", 2)
