@@ -18,7 +18,7 @@ from lightning_fabric import Fabric
 from torch import distributed
 
 from glowlite.errors import GlowliteError
-from glowlite.training.process import end
+from glowlite.training.process import end, tell
 
 BEAT = 1.0  # seconds between two messages
 SILENCE = 15.0  # seconds after which a process that does not answer is taken for dead
@@ -55,7 +55,9 @@ class Heartbeat:
         if isinstance(error, Exception) and not isinstance(error, GlowliteError):
             self.thread.join(PATIENCE)  # which ends this process if another one is gone
         if isinstance(error, GlowliteError):
-            error.told = not self.may_speak()
+            if self.may_speak():
+                tell(str(error))
+            error.told = True
         self.say(DONE if error is None else self.words(error))
         self.thread.join()
         self.right.unlink(missing_ok=True)

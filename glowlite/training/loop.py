@@ -82,10 +82,9 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True) -> R
     32
     """
     fabric = start_fabric(config)
-    with Heartbeat(fabric, lambda: f"{last_state(config.out)}: start again with --resume."), locked(Path(config.out)):
-        trainer = Trainer(config, resume, progress, fabric)
-        with StopRequest() as stop:
-            return trainer.fit(stop)
+    heartbeat = Heartbeat(fabric, lambda: f"{last_state(config.out)}: start again with --resume.")
+    with StopRequest() as stop, heartbeat, locked(Path(config.out)):
+        return Trainer(config, resume, progress, fabric).fit(stop)
 
 
 class Trainer:

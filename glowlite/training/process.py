@@ -77,6 +77,8 @@ def locked(out: Path) -> Iterator[None]:
         raise GlowliteError(
             f"Another training is at work in {out}: wait for its end, or choose another --out."
         ) from None
+    except NotImplementedError:
+        pass  # a file system without locks, such as a bucket of a cloud
     except PermissionError as error:
         raise GlowliteError(f"{out} cannot be written ({error.strerror}): choose another --out.") from None
     try:
@@ -153,9 +155,15 @@ def require_same(fabric: Fabric, images: int, facts: dict) -> None:
 
 def end(text: str, code: int) -> None:
     """End this process at once, from any of its threads, with a sentence or, where it is "", silently."""
-    with suppress(OSError):
-        os.write(2, f"\nglowlite: {text}\n".encode() if text else b"")
+    if text:
+        tell(text)
     os._exit(code)
+
+
+def tell(text: str) -> None:
+    """Say a sentence below a progress bar, past the locks and buffers that another thread may hold."""
+    with suppress(OSError):
+        os.write(2, f"\nglowlite: {text}\n".encode())
 
 
 def is_alone_in_slurm_job() -> bool:
