@@ -142,16 +142,20 @@ def ring(world: int, moment: int) -> Scene:
 PHASES = {"compute": "x", "wait": "faint", "all-reduce": "z", "step": "log_det"}
 
 
-def timeline(marks: Sequence[Sequence[Sequence[float]]], title: str = "") -> Scene:
-    """Who does what when: marks[process][step] are five times in seconds, between which the four PHASES lie."""
+def timeline(marks: Sequence[Sequence[Sequence[float]]], title: str = "", names: Sequence[str] = ()) -> Scene:
+    """Who does what when: marks[process][step] are five times in seconds, between which the four PHASES lie.
+
+    names: of the rows, if they are not the processes.
+    """
+    names = names or [f"process {rank}" for rank in range(len(marks))]
     ends = [step[-1] for own in marks for step in own]
     totals = {name: [sum(step[k + 1] - step[k] for step in own) for own in marks] for k, name in enumerate(PHASES)}
     told = "; ".join(f"{name} {', '.join(f'{each:.2f}' for each in own)} s" for name, own in totals.items())
-    scene = Scene(f"{title or 'Timeline'} of {len(marks)} processes, summed for each: {told}.", 90 + 60 * len(marks))
+    scene = Scene(f"{title or 'Timeline'} of {', '.join(names)}, summed for each: {told}.", 90 + 60 * len(marks))
     panel = scene.panel((-0.11 * max(ends), max(ends)), (0, len(marks) + 0.9), title=title, yticks=[], xlabel="seconds")
     for rank, own in enumerate(marks):
         low = len(marks) - 1 - rank
-        panel.text(-0.01 * max(ends), low + 0.4, f"process {rank}", anchor="end", size=12, bold=True)
+        panel.text(-0.01 * max(ends), low + 0.4, names[rank], anchor="end", size=12, bold=True)
         for k, (name, colour) in enumerate(PHASES.items()):
             boxes = [_box(step[k], step[k + 1], low + 0.08, low + 0.72) for step in own]
             panel.polygons(boxes, colour, 0.45 if name == "wait" else 0.85)

@@ -38,22 +38,22 @@
 # %% [markdown]
 # ## 1 · Why more than one?
 #
-# The model of the paper's large faces has 174 million weights. "We trained with 40 GPUs for about a week", one of the
-# authors wrote.
+# The model of the paper's large faces has 174 million weights. One of the authors wrote that they trained it with 40
+# GPUs for about a week.
 
 # %%
 from glowlab.checks import Prediction
 
 guess = Prediction(
     "If 40 GPUs share the work without any loss, how long would one GPU need for the same training?",
-    ["a week and a half", "about a season", "about nine months"],
+    ["about two weeks", "about two months", "about nine months"],
 )
 guess
 
 # %% tags=["nbval-check-output"]
 weeks = 40 * 1
 guess.outcome(
-    "a week and a half" if weeks < 3 else "about a season" if weeks < 20 else "about nine months",
+    "about two weeks" if weeks < 5 else "about two months" if weeks < 20 else "about nine months",
     f"It is {weeks} weeks. And nobody finds good settings at the first try.",
 )
 
@@ -67,14 +67,14 @@ from glowlab.figures import many_machines as figures
 figures.parallel().shown()
 
 # %% [markdown]
-# So all models begin equal and stay equal. Nobody sends pictures or weights during training. Only gradients travel.
+# So all models begin equal and stay equal. During training no pictures and no weights are sent, only gradients.
 
 # %% [markdown]
 # ## 2 · Two processes
 #
-# A process is a program at work, with memory of its own. `pair.run(f)` starts two of them. In each it calls
-# `f(rank, world)`, and gives back both answers. (It asks for two processors, but works with one. If a cell says that
-# no process can be started here, go on with the stored outputs.)
+# A process is a running program, with memory of its own. `pair.run(f)` starts two of them. In each it calls
+# `f(rank, world)`, and gives back both answers. (If a cell says that no process can be started here, read on with the
+# stored outputs.)
 
 # %% tags=["varies: the system numbers its processes"]
 import os
@@ -117,8 +117,8 @@ first, second = pair.run(add_up)
 guess.outcome(f"{first:g} and {second:g}", "The sum, and everyone has it. To get a mean, one has to divide.")
 
 # %% [markdown]
-# If one process does not call it, the other waits for ever. `pair.run` loses patience: after a minute, or a `limit`
-# of your own, it ends both.
+# If one process does not call it, the other waits for ever. So `pair.run` ends both when one is done and the other
+# still waits for it, and in any case after a minute (or `limit` seconds).
 
 
 # %% tags=["nbval-check-output"]
@@ -172,7 +172,7 @@ def gradient(x):
 big, g_0, g_1 = gradient(x), gradient(x[:4]), gradient(x[4:])
 
 # %%
-some = big.abs().topk(24).indices
+some = (g_0 - g_1).abs().topk(24).indices  # where they differ most
 rows = {"process 0": g_0, "process 1": g_1, "their mean": (g_0 + g_1) / 2, "one big batch": big}
 figures.gradients({name: g[some].tolist() for name, g in rows.items()}).shown()
 
@@ -185,7 +185,7 @@ figures.gradients({name: g[some].tolist() for name, g in rows.items()}).shown()
 # %% [markdown]
 # ## Exercise 1 · Average gradients
 #
-# `backward()` is done: each weight of the model has its own process's gradient in `weight.grad`. Afterwards each shall
+# `backward()` is done: each weight of the model has its own process's gradient in `weight.grad`. Afterwards each must
 # have the mean over all `world` processes there. Your function runs in both processes. It gives nothing back.
 
 
@@ -222,11 +222,15 @@ both = pair.run(averaged_gradient, x)
 print("both processes have the same gradient:   ", torch.equal(*both))
 print("it is that of the big batch, to rounding:", torch.allclose(both[0], big, atol=1e-6))
 
+# %%
+rows = {"process 0, averaged": both[0], "process 1, averaged": both[1], "one big batch": big}
+figures.gradients({name: g[some].tolist() for name, g in rows.items()}).shown()
+
 # %% [markdown]
 # ## 4 · Five ways to go wrong
 #
 # A wrong gradient raises no error. The loss falls all the same, only more slowly, or to a worse place. Here are five
-# mistakes. Each has been made in real code.
+# mistakes that are easily made.
 
 
 # %%
@@ -290,8 +294,8 @@ glow_map("x", "actnorm")
 # ## Exercise 2 · A share of the batch
 #
 # Better still: let the batch not depend on the number of processes at all. Then a run of two processes does the same
-# steps as one, and may go on with three. `pictures` are all of the step, uint8; `share` gives this process its part,
-# with noise, as `pixels.dequantize(images, generator=...)` makes it. Use `generator("cpu", seed, step)`.
+# steps as one, and may go on with four. `pictures` is the whole batch of a step, uint8. `share` gives this process
+# its part, with noise, as `pixels.dequantize(images, generator=...)` makes it. Use `generator("cpu", seed, step)`.
 
 
 # %%
@@ -305,7 +309,7 @@ verdict
 
 # %% [markdown]
 # (Until it is right, a stand-in takes its place.) With two, four or eight processes, each is given other rows of the
-# same eight noisy faces:
+# same eight noisy faces. Here is the first picture of rank 0 of 2, of rank 1 of 2, and of rank 1 of 4:
 
 # %%
 my_share = share if verdict else check.whole_share
@@ -313,7 +317,7 @@ my_share = share if verdict else check.whole_share
 shares = [my_share(pictures, 0, 0, rank, 2) for rank in range(2)] + [my_share(pictures, 0, 0, 1, 4)]
 row(
     [pixels.to_uint8(each[0]) for each in shares],
-    ["first picture of\nrank 0 of 2", "first picture of\nrank 1 of 2", "first picture of\nrank 1 of 4"],
+    ["0 of 2", "1 of 2", "1 of 4"],
     alt="Three faces: the first picture in the share of rank 0 of 2, of rank 1 of 2, and of rank 1 of 4.",
     height=110,
 )
@@ -380,7 +384,7 @@ sent = go.Figure(
     ]
 )
 sent.update_xaxes(title="processes")
-sent.update_yaxes(title="bytes through the busiest process, in S", type="log")
+sent.update_yaxes(title="bytes sent, in S", type="log")
 Plot(sent, "Bytes that the busiest process moves: in a ring just under 2 S; where one collects all, up to 78 S.")
 
 # %% [markdown]
@@ -391,7 +395,17 @@ Plot(sent, "Bytes that the busiest process moves: in a ring just under 2 S; wher
 # ## 6 · Who waits for whom?
 #
 # Let us look at the clock in both processes. In each step they compute, wait for each other (`barrier`), average, and
-# change the weights.
+# change the weights. To average, we put all gradients into one long vector. It will soon be clear why.
+
+
+# %%
+def average_flat(model, world):
+    gradients = [weight.grad for weight in model.parameters()]
+    flat = torch.cat([gradient.flatten() for gradient in gradients]) / world
+    distributed.all_reduce(flat)
+    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
+        gradient.copy_(mean.view_as(gradient))
+
 
 # %%
 import time
@@ -399,7 +413,7 @@ import time
 import glowlite
 
 
-def timed(rank, world, average, late=0.0, steps=4):
+def timed(rank, world, average, late=0.0, steps=3):
     model = glowlite.Glow(glowlite.PRESETS["tiny"])
     mine = torch.rand(8, 3, 16, 16, generator=generator("cpu", rank)) - 0.5
     optimizer = torch.optim.SGD(model.parameters(), lr=0.0)
@@ -420,12 +434,12 @@ def timed(rank, world, average, late=0.0, steps=4):
 
 
 # %%
-marks = pair.run(timed, average)
-figures.timeline(marks, "measured on this machine: four steps").shown()
+marks = pair.run(timed, average_flat)
+figures.timeline(marks, "measured on this machine: three steps").shown()
 
 # %% [markdown]
-# Grey is waiting: it is never the same process that is first. (If other programs use this machine, grey is wide.) Now
-# a slow machine: process 1 needs a tenth of a second more in each step, as if its disk were slow. It is called a
+# Grey is waiting: who is ready first waits for the other. (If other programs use this machine, there is much grey.)
+# Now a slow machine: process 1 needs 0.4 seconds more in each step, as if its disk were slow. It is called a
 # **straggler**.
 
 # %%
@@ -436,38 +450,27 @@ guess = Prediction(
 guess
 
 # %%
-DELAY = 0.1
-late = pair.run(timed, average, DELAY)
-figures.timeline(late, "process 1 is late by a tenth of a second").shown()
+DELAY = 0.4
+late = pair.run(timed, average_flat, DELAY)
+figures.timeline(late, "process 1 is late in each step").shown()
 
 # %% tags=["nbval-check-output"]
 waited = sum(step[2] - step[1] for step in late[0]) / len(late[0])
 guess.outcome(
-    guess.options[0] if waited < 0.25 * DELAY else guess.options[1] if waited < 0.7 * DELAY else guess.options[2],
-    "All have to wait for the last one. With 1000 GPUs, one slow fan slows all.",
+    guess.options[0] if waited < 0.2 * DELAY else guess.options[1] if waited < 0.6 * DELAY else guess.options[2],
+    "All have to wait for the last one. Of 1000 GPUs, one that is too hot slows all.",
 )
 
 # %% [markdown]
 # ### Messages and buckets
 #
-# How many messages does `average` send? One all-reduce for each weight tensor, and this model has dozens of them. Each
-# costs the latency. Instead one can put all gradients into one long vector and send that:
-
-
-# %%
-def average_flat(model, world):
-    gradients = [weight.grad for weight in model.parameters()]
-    flat = torch.cat([gradient.flatten() for gradient in gradients]) / world
-    distributed.all_reduce(flat)
-    for gradient, mean in zip(gradients, flat.split([g.numel() for g in gradients]), strict=True):
-        gradient.copy_(mean.view_as(gradient))
-
+# In exercise 1 you probably called all-reduce once for each weight tensor, and this model has dozens of them. Each call
+# costs the latency. With one long vector it is one call:
 
 # %%
-each = pair.run(timed, check.stand_in)
-once = pair.run(timed, average_flat)
-seconds = [[1000 * min(step[3] - step[2] for step in marks[0]) for marks in (each, once)]]
-bars = go.Figure(go.Bar(x=["one for each tensor", "one for all"], y=seconds[0], marker_color="#D55E00"))
+each, once = pair.run(timed, check.stand_in), marks
+needs = [1000 * min(step[3] - step[2] for step in of[0]) for of in (each, once)]
+bars = go.Figure(go.Bar(x=["one for each tensor", "one for all"], y=needs, marker_color="#D55E00"))
 bars.update_yaxes(title="milliseconds for the mean")
 bars.update_layout(height=260)
 Plot(bars, "Two bars of milliseconds: one all-reduce for each tensor takes many times as long as one for all.")
@@ -481,13 +484,13 @@ Plot(bars, "Two bars of milliseconds: one all-reduce for each tensor takes many 
 Live(figures.overlap, Slider("buckets", "Buckets", 1, 20, 4, buttons=True))
 
 # %% [markdown]
-# More buckets hide more of the time, until their latencies add up. The package uses `DistributedDataParallel`, by way
-# of Lightning Fabric.
+# More buckets hide more of the time, until their latencies add up. The package uses `DistributedDataParallel`
+# through Lightning Fabric.
 
 # %% [markdown]
 # ## Exercise 3 · Find the faults
 #
-# A friend trains on several processes like this. It runs, and the loss falls. `clip` shortens a gradient that is too
+# A friend trains on several processes like this. It runs, and it reports a loss. `clip` shortens a gradient that is too
 # long (notebook 08); `my_share` and `average` are those from above.
 
 
@@ -568,16 +571,14 @@ Plot(bars, "Three bars of pictures per second: one process, two processes, and t
 print(f"efficiency of two processes: {two / (2 * one):.0%}")
 
 # %% [markdown]
-# The **efficiency** is measured speed over ideal speed. What is missing from 100 % is waiting and communication. Here
-# both processes share one memory and perhaps one processor, too.
+# The **efficiency** is measured speed over ideal speed. Waiting and communication take the rest.
 #
 # For real machines we calculate. Computing takes $b\,t$: $b$ pictures for each GPU, $t$ seconds for a picture.
 # Communication takes
 #
 # $$2\, \frac{N - 1}{N}\, \frac{S}{W} + 2 (N - 1) L$$
 #
-# where $W$ is the bandwidth in bytes per second, and $L$ the latency of a message in seconds. A step is the sum of
-# both. (Nothing is hidden behind the backward pass, so this is on the safe side.)
+# where $W$ is the bandwidth in bytes per second, and $L$ the latency of a message. A step is the sum of both.
 
 # %% [markdown]
 # Choose the batch of each GPU and the network. The gradients are those of 174 million weights; a picture takes 0.4
@@ -600,7 +601,7 @@ Live(
 # %% [markdown]
 # ## Exercise 4 · Design
 #
-# You are to plan a training. How many pictures must each GPU take at least, so that communication is at most a tenth
+# Plan a training. How many pictures must each GPU take at least, so that communication is at most a tenth
 # of a step? `each` is $t$, `bandwidth` is $W$, `latency` is $L$; a weight's gradient has four bytes.
 
 
@@ -614,7 +615,7 @@ verdict = check.smallest_batch(smallest_batch)
 verdict
 
 # %% [markdown]
-# With it (or with a worked answer until then) we look at forty GPUs and at networks of today and of then:
+# With it (or with a worked answer until then) we look at forty GPUs and at networks of 2018 and of today:
 
 # %%
 from glowlab.checks.solutions.many_machines import smallest_batch as worked_answer
@@ -653,11 +654,9 @@ print(f"calculated: a week is {steps:,.0f} steps, {40 * steps / 30000:,.0f} time
 print(f"calculated: communication would be below a tenth from {plan(40, WEIGHTS, picture, NETWORK, 5e-5)} pictures on")
 
 # %%
-two_ways = {
-    "1 picture for each GPU": [[0, picture, picture, picture + sending, picture + sending]],
-    "with a network of 100 Gbit/s": [[0, picture, picture, picture + sending / 10, picture + sending / 10]],
-}
-figures.timeline(list(two_ways.values()), "calculated: one step of 2018, at 10 Gbit/s and at 100 Gbit/s").shown()
+ways = {"10 Gbit/s": sending, "100 Gbit/s": sending / 10}
+marks = [[[0, picture, picture, picture + each, picture + each]] for each in ways.values()]
+figures.timeline(marks, "calculated: one step of 2018, with two networks", list(ways)).shown()
 
 # %% [markdown]
 # With these assumptions a GPU would wait most of the time, unless the backward pass hides a part of it. More pictures
@@ -666,8 +665,8 @@ figures.timeline(list(two_ways.values()), "calculated: one step of 2018, at 10 G
 # %% [markdown]
 # ## 8 · One of them dies
 #
-# Forty GPUs for a week: sooner or later one fails. In practice `torchrun` starts the processes, on one machine or on
-# many. It is a command, here in its long form. `glowlite train` notices that it is one of two:
+# Of forty GPUs, sooner or later one fails. In practice the command `torchrun` starts the processes, on one machine or
+# on many. Here it is in its long form. Each `glowlite train` is told that it is one of two:
 
 # %%
 import subprocess
@@ -744,8 +743,8 @@ guess.outcome(
 )
 
 # %% [markdown]
-# Nothing is lost but the seconds since the last state (notebook 09). Let us say that there is no second machine any
-# more. So we resume with *one* process, and compare with a run that never stopped and never was two:
+# Only the seconds since the last state are lost (notebook 09). Let us say that there is no second machine any more. So
+# we resume with *one* process, and compare with a run of one process that never stopped:
 
 # %%
 watch_process(start("first", 1, "--resume"), draw)
@@ -761,9 +760,9 @@ print("the first ten numbers agree to a ten-thousandth:", max(off[:10]) < 1e-4)
 print("all agree to a hundredth of a bit:", max(off) < 0.01)
 
 # %% [markdown]
-# One curve, though two processes made its first half and one the second. The batch follows from seed and step alone,
-# as in exercise 2. Only the last digits differ: two processes add in another order, and training slowly makes such
-# differences larger.
+# They are one curve, though two processes made the first half of it and one the second. The batch follows from seed
+# and step alone, as in exercise 2. Only the last digits differ: two processes add in another order, and training
+# slowly makes such differences larger.
 
 # %% [markdown]
 # On many machines the command is the same on each: `torchrun --nnodes 5 --nproc-per-node 8 --rdzv-backend c10d
@@ -772,11 +771,11 @@ print("all agree to a hundredth of a bit:", max(off) < 0.01)
 # %% [markdown]
 # ## Summary
 #
-# - Data parallel: each process has the whole model and a share of the batch; the mean of gradients makes one step.
-# - Weights, ActNorm and batch must follow from seed and step alone, not from a rank or the number of processes.
-# - A ring moves $2 (N-1)/N$ of the gradient through each process, however many there are; latencies add up.
-# - All wait for the slowest; large messages, sent during the backward pass, hide communication.
-# - A process that dies ends the run; the last state goes on, on any number of processes.
+# - Data parallel: each process takes a share of the batch; the mean of all gradients makes one step.
+# - Weights, ActNorm and noise must not depend on rank or on the number of processes.
+# - A ring moves $2 (N-1)/N$ of the gradient through each process; latencies add up.
+# - All wait for the slowest; large messages during the backward pass hide communication.
+# - A process that dies ends the run; its last state goes on, on any number of processes.
 
 # %% [markdown]
 # **A harder question.** A friend sums gradients over 8 processes and forgets to divide. With SGD the training
