@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Notebooks 05 (ActNorm), 07 (noise) and 09 (a run and its state).
 #
-# **Minutes.** About 55 to read and 60 for the exercises; all cells run in under 60 seconds on one core.
+# **Minutes.** About 70 to read and 60 for the exercises; all cells run in under 60 seconds on one core.
 #
 # **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
