@@ -604,10 +604,8 @@ Live(
 # Plan a training. How many pictures must each GPU take at least, so that communication is at most a tenth
 # of a step? `each` is $t$, `bandwidth` is $W$, `latency` is $L$; a weight's gradient has four bytes.
 
+
 # %%
-import math
-
-
 def smallest_batch(world, weights, each, bandwidth, latency):
     return ...
 

@@ -1,7 +1,5 @@
 """Answers to the exercises of notebook 14."""
 
-import math
-
 import torch
 from torch import distributed
 
@@ -44,6 +42,8 @@ def mended(rank, world, seed, steps):
 
 
 def smallest_batch(world, weights, each, bandwidth, latency):
+    import math
+
     communication = 2 * (world - 1) / world * 4 * weights / bandwidth + 2 * (world - 1) * latency
     # communication <= (communication + batch * each) / 10
     return max(1, math.ceil(9 * communication / each))
