@@ -52,11 +52,11 @@ class Spectrum(Mixing):
 
     def __init__(self):
         super().__init__()
-        angle = 2 * math.pi * torch.arange(FRAME) / FRAME
-        rows = [torch.ones(FRAME) / math.sqrt(2), torch.cos(angle * FRAME / 2) / math.sqrt(2)]
+        angle = 2 * math.pi * torch.arange(FRAME, dtype=torch.float64) / FRAME
+        rows = [torch.ones_like(angle) / math.sqrt(2), torch.cos(angle * FRAME / 2) / math.sqrt(2)]
         for k in range(1, FRAME // 2):
             rows += [torch.cos(k * angle), -torch.sin(k * angle)]
-        self.register_buffer("rotation", torch.stack(rows) * math.sqrt(2 / FRAME), persistent=False)
+        self.register_buffer("rotation", (torch.stack(rows) * math.sqrt(2 / FRAME)).float(), persistent=False)
 
     def matrix(self) -> Tensor:
         return self.rotation
@@ -102,14 +102,14 @@ class Haar(Flow):
         return torch.stack([total + difference, total - difference], -1).flatten(-2) / math.sqrt(2)
 
 
-def step(channels: int, width: int, swap: bool) -> Chain:
+def step(channels: int, width: int, swap: bool, kind: str) -> Chain:
     """ActNorm, 1x1 convolution, coupling, with a network along time. The convolution starts as I, or swaps halves."""
-    mixing, coupling = InvertibleConv1x1(channels), Coupling(channels, 1, edge=False)
+    mixing, coupling = InvertibleConv1x1(channels), Coupling(channels, 1, kind, edge=False)
     mixing.weight.data = torch.eye(channels).roll(channels // 2 if swap else 0, 0)
     coupling.network = nn.Sequential(
         nn.Conv2d(channels // 2, width, (1, 3), padding=(0, 1)), nn.ReLU(),
         nn.Conv2d(width, width, 1), nn.ReLU(),
-        nn.Conv2d(width, channels, (1, 3), padding=(0, 1)),
+        nn.Conv2d(width, channels if kind == "affine" else channels // 2, (1, 3), padding=(0, 1)),
     )  # fmt: skip
     for weight in coupling.network[-1].parameters():
         nn.init.zeros_(weight)
@@ -119,21 +119,31 @@ def step(channels: int, width: int, swap: bool) -> Chain:
 class NoteFlow(nn.Module):
     """A Glow of notes: its form, then levels that halve time; differences leave, sums stay.
 
+    Couplings are additive, as for the paper's faces: an affine one's scale depends on the note, and so then does how
+    far a slider moves it.
+
     forward(x) -> (latents, log_det), inverse(latents) -> x, as `Glow`; encode, decode and bits take uint8 notes.
     """
 
-    def __init__(self, form: str = "turns", depth: int = 3, width: int = 48, levels: int = 7, seed: int = 0):
+    def __init__(self, form="turns", coupling="additive", depth=3, width=48, levels=7, seed=0):
         super().__init__()
         if form not in FORMS:
             raise GlowliteError(f"unknown form {form!r}: choose one of {', '.join(FORMS)}")
-        self.settings = {"form": form, "depth": depth, "width": width, "levels": levels, "seed": seed}
+        self.settings = {
+            "form": form,
+            "coupling": coupling,
+            "depth": depth,
+            "width": width,
+            "levels": levels,
+            "seed": seed,
+        }
         self.form = Chain(*(Frames(), Spectrum(), Turns())[: FORMS.index(form) + 1])
         self.levels, self.splits = nn.ModuleList(), nn.ModuleList()
         channels, last = 2 * FRAME, levels - 1
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             for level in range(levels):
-                steps = (step(channels, width, swap=number > 0) for number in range(depth))
+                steps = (step(channels, width, number > 0, coupling) for number in range(depth))
                 self.levels.append(Chain(Haar(), *steps))
                 top = (channels, 1, LENGTH // FRAME >> levels)
                 self.splits.append(TopPrior(top) if level == last else Split(channels, edge=False))
@@ -199,7 +209,9 @@ def move(latents: Sequence[Tensor], directions: Sequence[Tensor], name: str, amo
 
 def halved(model: NoteFlow) -> NoteFlow:
     """The model with its weights rounded to half precision, as they are stored; it computes in float32 all the same."""
-    return model.half().float()
+    state = {key: value.half() if value.is_floating_point() else value for key, value in model.state_dict().items()}
+    model.load_state_dict(state)  # copied into float32
+    return model
 
 
 def save(model: NoteFlow, directions: Sequence[Tensor], card: dict, path: Path = FILE) -> None:
@@ -221,6 +233,6 @@ def load(path: Path = FILE) -> tuple[NoteFlow, list[Tensor]]:
         raise GlowliteError(f"no trained notes in {path}: `python -m benchmarks.notes --train` makes them") from None
     model = NoteFlow(**card["model"])
     state = {key.removeprefix("model."): value for key, value in tensors.items() if key.startswith("model.")}
-    model.load_state_dict({key: value.float() if value.is_floating_point() else value for key, value in state.items()})
+    model.load_state_dict(state)
     levels = range(len(model.levels))
     return model.eval(), [tensors[f"direction.{level}"].float() for level in levels]
