@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from glowlab.figures.coupling_layers_plane import plane_panel
-from glowlab.figures.scene import Scene
+from glowlab.figures.scene import Panel, Scene
 from glowlab.sound.notes import LENGTH, RATE, REACH, to_wave
 from glowlite.errors import GlowliteError
 from glowlite.folders import ASSETS
@@ -76,7 +76,9 @@ def falling(losses: Sequence[float], steps: int) -> Scene:
 
 def jacobians(matrices: Mapping[str, Tensor]) -> Scene:
     """Jacobians (T, T) side by side: which token of x (across) moves which token of z (down), and how much."""
-    scene = Scene(f"Jacobians of {' and '.join(matrices)}: all triangular, with other numbers on the diagonal.", 250)
+    diagonals = ((name, ", ".join(f"{value:.1f}" for value in matrix.diagonal())) for name, matrix in matrices.items())
+    told = "; ".join(f"{name}, on the diagonal {numbers}" for name, numbers in diagonals)
+    scene = Scene(f"Triangular Jacobians: {told}.", 250)
     high = max(matrix.abs().max().item() for matrix in matrices.values())
     for name, matrix in matrices.items():
         count = len(matrix)
@@ -85,7 +87,7 @@ def jacobians(matrices: Mapping[str, Tensor]) -> Scene:
             (0, count), (0, count), title=name, equal=True, xticks=middle, xlabel="token of x",
             yticks=[(count - at, words) for at, words in middle], ylabel="token of z",
         )  # fmt: skip
-        panel.image(matrix, colours="diverging", high=high)
+        panel.image(matrix, colours="diverging", high=2 * high)  # pale enough for the numbers
         for place in range(count):
             panel.text(place + 0.5, count - place - 0.5, f"{matrix[place, place]:.1f}", size=11, bold=True)
     return scene
@@ -94,10 +96,8 @@ def jacobians(matrices: Mapping[str, Tensor]) -> Scene:
 # ---- a flow in time -------------------------------------------------------------------------------------------------
 
 
-def moment(
-    points: Tensor, velocity: Callable[[Tensor, Tensor], Tensor], t: float, lines: Tensor | None = None
-) -> Scene:
-    """Points (N, 2) at time t, with arrows for the velocity there; lines (K, n, 2) are the ways so far."""
+def moment(points: Tensor, velocity: Callable[[Tensor, Tensor], Tensor], t: float) -> Scene:
+    """Points (N, 2) at time t, with arrows for the velocity there."""
     scene = Scene(f"Points at time {t:.2f} of the way from noise to data, and arrows for their velocity.", height=330)
     panel = plane_panel(scene, f"t = {t:.2f}")
     across = torch.linspace(-2.6, 2.6, 11)
@@ -106,9 +106,30 @@ def moment(
         tips = grid + 0.1 * velocity(grid, torch.full((len(grid), 1), t))
     for start, tip in zip(grid.tolist(), tips.tolist(), strict=True):
         panel.arrow(*start, *tip, colour="faint", width=1.2)
-    for way in lines if lines is not None else ():
-        panel.line(*way.T, colour="z", width=1.0, alpha=0.6)
     panel.dots(*points[:500].T, colour="x", size=2, alpha=0.8)
+    return scene
+
+
+def draw_pairs(panel: Panel, z: Tensor, x: Tensor, count: int) -> None:
+    for start, end in zip(z[:count].tolist(), x[:count].tolist(), strict=True):
+        panel.line([start[0], end[0]], [start[1], end[1]], "z", 1.0, 0.7)
+    panel.dots(*x[:count].T, colour="x", size=2.5)
+
+
+def pairs(z: Tensor, x: Tensor, count: int = 40) -> Scene:
+    """Straight lines from points of noise z to points of data x, as they are drawn in training."""
+    scene = Scene("Straight lines from points of noise to points of two moons; they cross one another.", height=300)
+    draw_pairs(plane_panel(scene, "from noise to data, at random"), z, x, min(count, len(z)))
+    return scene
+
+
+def clouds(points: Mapping[str, Tensor]) -> Scene:
+    """Points (N, 2) side by side, each under its name."""
+    scene = Scene(
+        f"Points drawn with {', '.join(points)}: the more passes, the more they lie on two moons.", height=250
+    )
+    for name, drawn in points.items():
+        plane_panel(scene, name).dots(*drawn[:500].T, colour="x", size=1.5, alpha=0.8)
     return scene
 
 
@@ -120,9 +141,7 @@ def ways(straight: tuple[Tensor, Tensor], learned: Tensor, count: int = 40) -> S
         height=330,
     )
     left = plane_panel(scene, "pairs in training: lines cross")
-    for z, x in zip(*(ends[:count].tolist() for ends in straight), strict=True):
-        left.line([z[0], x[0]], [z[1], x[1]], "z", 1.0, 0.7)
-    left.dots(*straight[1][:count].T, colour="x", size=2.5)
+    draw_pairs(left, *straight, count)
     right = plane_panel(scene, "the learned flow: ways do not")
     for way in learned[:, :count].transpose(0, 1):
         right.line(*way.T, colour="z", width=1.0, alpha=0.7)

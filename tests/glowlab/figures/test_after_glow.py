@@ -69,6 +69,8 @@ def test_a_moment_and_ways_show_their_points():
     dots = [shape for shape in figures.ways((points, points), torch.stack([points, points])).drawing().shapes
             if shape["kind"] == "dots"]  # fmt: skip
     assert [len(shape["points"]) for shape in dots] == [10, 10]
+    assert figures.pairs(points, points).alt.startswith("Straight lines")
+    assert {"one", "two"} <= set(words(figures.clouds({"one": points, "two": points})))
 
 
 def test_falling_begins_without_a_loss():
