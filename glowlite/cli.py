@@ -30,7 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Name = Annotated[str, typer.Argument(help="A model that ships (faces64) or a .safetensors file of your own.")]
+Name = Annotated[str, typer.Argument(help="A shipped model (faces64, portraits64) or a .safetensors file of your own.")]
 Device = Annotated[str, typer.Option(help="Where to compute: auto, cpu, cuda, cuda:1, mps.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**31 - 1, help="Same seed, same pictures.")]
 Count = Annotated[int, typer.Option(min=1, max=100_000, help="How many pictures.")]
