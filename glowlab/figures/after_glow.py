@@ -18,8 +18,8 @@ RUNS = ASSETS / "runs"
 LOOKS = ("z", "amber", "pink", "x", "log_det")
 FORM_WORDS = {"wave": "samples", "spectrum": "Fourier coefficients", "turns": "lengths and turns"}
 TITLES = {"wave": "samples", "spectrum": "Fourier", "turns": "turns"}
-WINDOW, HOP = 256, 32  # samples of a spectrogram's columns
-SHOWN_HERTZ, RANGE_DB = 1600, 50.0
+WINDOW, HOP = 256, 64  # samples of a spectrogram's columns
+SHOWN_HERTZ, RANGE_DB = 1600, 45.0
 
 
 def load_runs(name: str, folder: Path = RUNS) -> list[dict]:
@@ -170,7 +170,7 @@ def spectrograms(notes: Mapping[str, Tensor], alt: str) -> Scene:
             (0, LENGTH / RATE), (0, SHOWN_HERTZ / 1000), title=name, xticks=[(0, "0"), (0.5, "0.5 s")],
             yticks=[0, 0.5, 1, 1.5] if number == 0 else [], ylabel="kHz" if number == 0 else "",
         )  # fmt: skip
-        panel.image(((picture - high) / RANGE_DB + 1).clip(0, 1).round(2), colours="x", low=0.0, high=1.0)
+        panel.image((12 * ((picture - high) / RANGE_DB + 1).clip(0, 1)).round() / 12, colours="x", low=0.0, high=1.0)
     return scene
 
 

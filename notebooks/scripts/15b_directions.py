@@ -23,7 +23,7 @@
 # %% [markdown]
 # **Needs.** Notebooks 02 (coupling layers), 07 (bits per dimension) and 12 (directions). No GPU.
 #
-# **Minutes.** About 70 to read and 45 for the exercises; all cells run in under 60 seconds on one core.
+# **Minutes.** About 75 to read and 45 for the exercises; all cells run in under 60 seconds on one core.
 #
 # **Symbols.** (Words are explained in the [glossary](../docs/glossary.md).)
 #
@@ -648,7 +648,7 @@ from glowlab.sound import flow as sound
 from glowlab.sound import notes
 
 examples, truth = notes.draw(5, seed=4)
-notes.audio(examples)
+notes.audio(examples[:3])
 
 # %%
 figures.spectrograms(
