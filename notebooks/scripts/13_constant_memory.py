@@ -802,8 +802,8 @@ print("faces64, stored and reversible are equal to 0.1%:", apart(found["reversib
 # </details>
 
 # %% [markdown]
-# **Next.** [15 Limits](15_limits.ipynb): what a flow cannot do, measured. In notebook 08 you built a model that gives
-# every pixel back. Notebook 05 showed what rounding does to that. Today the way back paid for memory, as long as
+# **Next.** 14, Many GPUs, many machines: how many processes train one model. In notebook 08 you built a model that
+# gives every pixel back. Notebook 05 showed what rounding does to that. Today the way back paid for memory, as long as
 # rounding stayed small.
 
 # %% [markdown]

@@ -633,8 +633,7 @@ row(
 # </details>
 
 # %% [markdown]
-# **Next.** This is the last of the numbered notebooks. [The course in one page](../docs/course.md) ties all together;
-# [the project](../docs/project.md) lets you use it.
+# **Next.** 15b, Directions: what came after Glow, and where else flows can go.
 
 # %% [markdown]
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 1. Nalisnick et al. (2019a), *Do deep generative
