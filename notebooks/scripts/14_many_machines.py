@@ -791,7 +791,8 @@ print("all agree to a hundredth of a bit:", max(off) < 0.01)
 # </details>
 
 # %% [markdown]
-# **Next.** 15, Limits: what a flow cannot do, measured. [The course in one page](../docs/course.md) ties all together; [the project](../docs/project.md) lets you use it.
+# **Next.** 15, Limits: what a flow cannot do, measured. [The course in one page](../docs/course.md) ties all together;
+# [the project](../docs/project.md) lets you use it.
 
 # %% [markdown]
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 6 and its appendix, and the issues of its code
