@@ -34,9 +34,9 @@ def share_of(attempt: Callable, pictures: Tensor, *place: int) -> Tensor:
 
 def rows_of(x: Tensor, pictures: Tensor) -> list[int]:
     """Which of the pictures each row of x shows; -1 for none."""
-    shown = pixels.to_uint8(x)
-    found = [[k for k, picture in enumerate(pictures) if torch.equal(row, picture)] for row in shown]
-    return [places[0] if places else -1 for places in found]
+    noise = (x[:, None] + 0.5) * 256 - pictures.float()  # of every row, were it every picture
+    shows = ((noise > -0.01) & (noise < 1.01)).flatten(2).all(2)  # floats round noise that is nearly 1 up to 1
+    return [int(row.int().argmax()) if row.any() else -1 for row in shows]
 
 
 def noise_of(x: Tensor, rows: list[int], pictures: Tensor) -> Tensor:

@@ -31,6 +31,9 @@ class Heartbeat:
     """Context in which the processes of `fabric` watch each other. One process alone watches nobody.
 
     gone: called for the sentence to end with when a process is gone. Leaving waits until all have left.
+
+    >>> with Heartbeat(Fabric(accelerator="cpu", devices=1), gone=lambda: "start again with --resume."):
+    ...     pass  # one process trains
     """
 
     def __init__(self, fabric: Fabric, gone: Callable[[], str]):
