@@ -350,13 +350,9 @@ guess
 # sums of all. What goes out at the right comes in at the left.
 
 # %%
-from glowlab.figures.live import Choice, Live, Slider
+from glowlab.figures.live import Live, Slider
 
-Live(
-    lambda world, moment: figures.ring(int(world), moment),
-    Choice("world", "Processes", {number: number for number in ("2", "3", "4")}, "4"),
-    Slider("moment", "Message", 0, 6, 3, buttons=True),
-)
+Live(lambda moment: figures.ring(4, moment), Slider("moment", "Message", 0, 6, 3, buttons=True))
 
 # %% tags=["nbval-check-output"]
 states = figures.ring_states(figures.RING)
