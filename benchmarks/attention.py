@@ -6,16 +6,14 @@ time. Also Glow without some of its parts, and the transformers with them.
 """
 
 import argparse
-import copy
 import sys
-import time
 from functools import partial
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from benchmarks.runs import save
+from benchmarks.runs import learn_for, save
 from glowlab.attention import AttentionFlow
 from glowlite import Glow, GlowConfig, pixels
 from glowlite.data import faces
@@ -50,26 +48,16 @@ def train(model: nn.Module, images: Tensor, held_out: Tensor, seconds: float, lr
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
         model.train()(pixels.dequantize(images[:256], generator=generator))  # sets every ActNorm
-    average = copy.deepcopy(model).eval()
-    optimizer = torch.optim.Adam(model.parameters(), lr)
-    curve, steps, spent, start = [], 0, 0.0, time.process_time()
-    while spent < seconds:
-        optimizer.param_groups[0]["lr"] = lr * min(1, (steps + 1) / 30, 2 * (1 - spent / seconds) + 0.02)
-        loss = bits(model, images[torch.randint(0, len(images), (BATCH,), generator=generator)], generator)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 10.0)
-        optimizer.step()
-        steps += 1
-        with torch.no_grad():
-            for mean, weight in zip(average.parameters(), model.parameters(), strict=True):
-                mean.lerp_(weight, 1 - min(0.98, steps / (steps + 20)))
-        spent = time.process_time() - start
-        if spent >= (len(curve) + 1) * seconds / 8:
-            with torch.no_grad():
-                found = bits(average, held_out, torch.Generator().manual_seed(1)).item()
-            curve.append([round(spent, 1), steps * BATCH, round(found, 4)])
-            start += time.process_time() - start - spent  # looking at it is not learning
+
+    def loss_of_batch() -> Tensor:
+        return bits(model, images[torch.randint(0, len(images), (BATCH,), generator=generator)], generator)
+
+    average, curve = learn_for(
+        seconds, model, torch.optim.Adam(model.parameters(), lr), loss_of_batch,
+        lambda average: bits(average, held_out, torch.Generator().manual_seed(1)).item(),
+        warmup=30, fall=2, ema=0.98, clip=10.0,
+    )  # fmt: skip
+    curve = [[spent, steps * BATCH, found] for spent, steps, found in curve]
     return {"lr": lr, "seconds": round(seconds), "curve": curve, "round_trip": missed_by(average, held_out)}
 
 

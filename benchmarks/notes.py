@@ -7,15 +7,13 @@ with additive couplings, for longer, and ships it. What the record holds already
 """
 
 import argparse
-import copy
 import sys
-import time
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor
 
-from benchmarks.runs import read, save
+from benchmarks.runs import learn_for, read, save
 from glowlab.sound import flow
 from glowlab.sound.notes import ATTRIBUTES, REACH, draw, measure
 from glowlite import pixels
@@ -35,34 +33,17 @@ def train(form: str, coupling: str, seconds: float) -> tuple[flow.NoteFlow, dict
     model = flow.NoteFlow(form, coupling).train()
     with torch.no_grad():
         model(pixels.dequantize(notes[:256], generator=generator))  # sets every ActNorm
-    average = copy.deepcopy(model).eval()
-    optimizer = torch.optim.Adamax(model.parameters(), LR)
-    curve, step, spent, start = [], 0, 0.0, time.process_time()
-    while spent < seconds:
-        rest = 1 - spent / seconds
-        optimizer.param_groups[0]["lr"] = LR * min(1, (step + 1) / 50, 3 * rest + 0.02)
-        batch = notes[torch.randint(0, COUNT, (BATCH,), generator=generator)]
-        loss = model.bits(batch, generator).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(model.parameters(), 50.0)
-        optimizer.step()
-        step += 1
-        with torch.no_grad():
-            for mean, weight in zip(average.parameters(), model.parameters(), strict=True):
-                mean.lerp_(weight, 1 - min(0.99, step / (step + 20)))
-        spent = time.process_time() - start
-        if spent >= (len(curve) + 1) * seconds / 8:
-            bits = held_out_bits(average, held_out)
-            curve.append([round(spent, 1), step, round(bits, 4)])
-            print(f"{form}: {spent:.0f} s, {step} steps, {bits:.3f} bits/sample", file=sys.stderr, flush=True)
-            start += time.process_time() - start - spent  # looking at it is not learning
-    return average, {"form": form, "coupling": coupling, "seconds": round(seconds), "steps": step, "curve": curve}
 
+    def loss_of_batch() -> Tensor:
+        return model.bits(notes[torch.randint(0, COUNT, (BATCH,), generator=generator)], generator).mean()
 
-def held_out_bits(model: flow.NoteFlow, notes) -> float:
-    with torch.no_grad():
-        return model.bits(notes, torch.Generator().manual_seed(0)).mean().item()
+    average, curve = learn_for(
+        seconds, model, torch.optim.Adamax(model.parameters(), LR), loss_of_batch,
+        lambda average: average.bits(held_out, torch.Generator().manual_seed(0)).mean().item(),
+        warmup=50, fall=3, ema=0.99, clip=50.0,
+    )  # fmt: skip
+    facts = {"form": form, "coupling": coupling, "seconds": round(seconds)}
+    return average, facts | {"steps": curve[-1][1], "curve": curve}
 
 
 @torch.no_grad()

@@ -1,16 +1,13 @@
 """Pictures that a model of faces never saw, and how well a number tells them from faces (notebook 15)."""
 
-import json
-from pathlib import Path
-
 import numpy as np
 import torch
 from PIL import Image, ImageFilter
 from torch import Tensor
 
 from glowlab.explorers.gallery import read_portraits
+from glowlab.records import read_record
 from glowlite import evaluation, latents, pixels
-from glowlite.errors import GlowliteError
 from glowlite.folders import ASSETS
 from glowlite.glow import Glow
 
@@ -112,16 +109,3 @@ def scores(numbers: dict[str, Tensor], usual: dict[str, Tensor]) -> dict[str, Te
 def load_foreign() -> dict:
     """The record of `python -m benchmarks.foreign`."""
     return read_record(RECORDED, KIND, "benchmarks.foreign")
-
-
-def read_record(path: Path, kind: str, module: str) -> dict:
-    """A record of that kind. GlowliteError if it is not there."""
-    try:
-        record = json.loads(path.read_text())
-    except (OSError, ValueError):
-        record = None
-    if not isinstance(record, dict) or record.get("kind") != kind:
-        raise GlowliteError(
-            f"{path} is no such record: get it with the repository, or record it by `python -m {module}`"
-        )
-    return record

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from glowlab.foreign import read_record
+from glowlab.records import read_record
 from glowlite import checkpoint, pixels
 from glowlite.folders import ASSETS
 from glowlite.glow import Glow, GlowConfig

@@ -74,7 +74,7 @@ def train(
     config = runs.continued(out, asked) if resume else TrainConfig(out=str(out), **asked)
     result = training.train(config, resume=resume, progress=not quiet)
     if speaks():
-        tell(result, out)
+        report(result, out)
     if result.stopped_by:
         raise typer.Exit(128 + result.stopped_by)
 
@@ -239,7 +239,7 @@ def card(name: Name) -> None:
 # ---- helpers ----------------------------------------------------------------------------------------------
 
 
-def tell(result, out: Path) -> None:
+def report(result, out: Path) -> None:
     """Say what came of a training."""
     from glowlite.training import config as runs
 

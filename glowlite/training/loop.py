@@ -197,6 +197,7 @@ class Trainer:
         rate = learning_rate(config, self.images)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        # 0, on every process: what the first of several once had, so that older states go on exactly
         noise = generator(self.device, config.seed, NOISE, self.steps, 0)
         images = self.stream.batch(self.steps)
         if config.flip:
