@@ -308,6 +308,25 @@ IN_EXPLORERS_OF_THE_PAGE = [
           at="tests/glowlab/web/test_tables.py::test_every_setting_is_a_trait_that_keeps_its_range"),
 ]
 
+SOUND, ATTENTION = "tests/glowlab/sound/test_sound.py", "tests/glowlab/test_attention.py"
+LAYERS = [
+    fault("polar coordinates count an area once too little", "glowlab/sound/flow.py",
+          "-2 * sum_features(log_r)", "-sum_features(log_r)",
+          at=f"{SOUND}::test_the_log_det_of_each_layer_is_that_of_its_jacobian"),
+    fault("angles are kept in place of turns", "glowlab/sound/flow.py",
+          "turn = torch.cat([angle[..., :1], angle.diff(dim=-1)], -1)", "turn = angle",
+          at=f"{SOUND}::test_a_sharper_tone_turns_more_in_each_frame"),
+    fault("chance stays in a note's directions", "glowlab/sound/flow.py",
+          "(slope * (slope.abs() > sure * error))", "slope",
+          at=f"{SOUND}::test_directions_find_what_moves_with_an_attribute_and_drop_chance"),
+    fault("the meter of pitch takes the nearest bin", "glowlab/sound/notes.py",
+          "(peak + (before - after) / (2 * (before - 2 * at + after)))", "peak",
+          at=f"{SOUND}::test_the_meter_of_pitch_is_right_to_a_tenth_of_a_cent"),
+    fault("a transformer's tokens do not see each other", "glowlab/attention.py",
+          "self.leave(self.blocks(tokens))", "self.leave(tokens)",
+          at=f"{ATTENTION}::test_a_network_starts_at_zero_and_then_sees_every_place"),
+]
+
 # fmt: on
-FAULTS = [*WHILE_IT_MOVES, *WHAT_IS_SHOWN, *SERVER, *IN_THE_PAGE, *IN_EXPLORERS_OF_THE_PAGE]
+FAULTS = [*WHILE_IT_MOVES, *WHAT_IS_SHOWN, *SERVER, *IN_THE_PAGE, *IN_EXPLORERS_OF_THE_PAGE, *LAYERS]
 FAULTS += IN_C if importlib.util.find_spec("ziglang") else []
