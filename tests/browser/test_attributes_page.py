@@ -5,9 +5,9 @@ import re
 import numpy as np
 import pytest
 import torch
-
 from glowlab.explorers.attribute_state import paint_change
 from glowlab.explorers.wording import WORDINGS
+
 from glowlite.data import faces
 
 from .conftest import click, png

@@ -4,8 +4,8 @@ import re
 
 import pytest
 import torch
-
 from glowlab.explorers.attribute_state import cosines, paint_change
+
 from glowlab.explorers.labelled import Labelled, project
 from glowlab.web import static
 from glowlab.web.widgets import AttributesExplorer

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 import torch
-
 from glowlab.explorers.wording import describe
+
 from glowlab.web import bundle, static
 from glowlab.web.widgets import StudioExplorer
 from glowlite import checkpoint
