@@ -35,6 +35,8 @@
   document.addEventListener("DOMContentLoaded", () => (isLarge() ? updateLinks() : size.setAttribute("aria-pressed", "false")));
 
   const tab = document.getElementById("gl-tab");
-  if (self !== top) tab.hidden = false;
-  tab.addEventListener("click", () => (tab.href = location.href));
+  const follow = () => (tab.href = location.href);
+  tab.hidden = self === top;
+  tab.addEventListener("click", follow);
+  follow(); // without an address it is no link
 }
