@@ -46,18 +46,16 @@ def explore(
     ] = "127.0.0.1",
     token: Annotated[str, typer.Option(help="Token of visitors from elsewhere; made up if not given.")] = "",
     visitors: Annotated[int, typer.Option(min=0, help="Most visitors at once; 0: as memory and cores allow.")] = 0,
-    fresh_kernels: Annotated[
-        bool, typer.Option("--fresh-kernels", help="Start every kernel anew: slower, and no memory is shared.")
-    ] = False,
     lecture: Annotated[bool, typer.Option("--lecture", help="Open in large type, for a projector.")] = False,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser, or only print its address.")] = True,
     dashboard: Annotated[str, typer.Option(help="An explorer to open, or the path of a notebook to serve alone.")] = "",
     domain: Annotated[str, typer.Option(help="Name under which a web server in front passes visitors on.")] = "",
+    model: Annotated[str, typer.Option(help="A model to open first: one that ships, or a .safetensors file.")] = "",
 ) -> None:
     """Open the explorers in the browser."""
     from glowlab import serve
 
-    serve.run(port, host, browser, dashboard, token, visitors, lecture, fork=not fresh_kernels, domain=domain)
+    serve.run(port, host, browser, dashboard, token, visitors, lecture, domain, model)
 
 
 @needs("lab")

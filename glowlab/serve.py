@@ -92,19 +92,23 @@ def run(
     token: str = "",
     visitors: int = 0,
     lecture: bool = False,
-    fork: bool = True,
     domain: str = "",
+    model: str = "",
 ) -> None:
     """Serve until Ctrl-C. GlowliteError if the port is taken or there is no such dashboard.
 
     On any host but this machine's own, visitors need a token: one is made up where none is given, and is part
     of the address that is printed. `dashboard` is the name of an explorer to open, or the path of a notebook of
     your own, which is then all that is served. `visitors` is how many kernels may run; 0: as many as suit this machine.
-    `fork` lets kernels share memory where the system can do that. `domain` is the name under which a web server in
-    front, with TLS, passes visitors on; they need a token too.
+    `domain` is the name under which a web server in front, with TLS, passes visitors on, with a path where it has one;
+    they need a token too. `model` is one that ships, or the path of a checkpoint, which the explorers open first.
     """
-    from glowlab.serving import kernels, server
+    from glowlab.explorers.models import list_models
+    from glowlab.serving import kernels, server, weights
 
+    offered = weights.Weights(list_models(model))
+    if model:
+        offered.find(Path(model).stem)  # so that one that a page cannot show is refused here
     served = find_dashboard(dashboard or "studio")
     own = dashboard.endswith(".ipynb")
     if host not in LOOPBACK or domain:
@@ -114,11 +118,10 @@ def run(
                 f"A token of {len(token)} letters can be guessed; give at least {SHORTEST_TOKEN}, or none to get one."
             )
     port = free_port(host, port)
-    fork = fork and kernels.CAN_FORK
-    visitors = visitors or kernels.count_places(fork)
+    visitors = visitors or kernels.count_places()
     query = "&".join(filter(None, [lecture and "size=lecture", token and f"token={quote(token)}"]))
     path = "" if own or not dashboard else f"explore/{dashboard}"
-    place = f"https://{domain}" if domain else f"http://{find_public_host(host)}:{port}"
+    place = f"https://{domain.rstrip('/')}" if domain else f"http://{find_public_host(host)}:{port}"
     address = f"{place}/{path}" + (f"?{query}" if query else "")
 
     def announce() -> None:
@@ -135,8 +138,7 @@ def run(
         if open_browser and can_open_browser():
             webbrowser.open(address)
 
-    running = server.make_server(
-        served if own else served.parent, find_folder("notebooks"), host, port, token, visitors, fork, announce, domain
-    )
+    folder, name = served if own else served.parent, domain.partition("/")[0]
+    running = server.make_server(folder, find_folder("notebooks"), host, port, token, visitors, announce, name, offered)
     running.start()  # returns on Ctrl-C or a termination signal, its kernels ended
     print("Stopped.", flush=True)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from glowlab.checks.answers import explain, least_mistaken
 from glowlab.checks.base import Mistake, check, run, same
-from glowlab.explorers.interpolation_state import InterpolationState
+from glowlab.explorers.editing import interpolate
 from glowlite import latents as latent_space
 from glowlite.latents import Latents
 
@@ -266,7 +266,7 @@ def wrong_levels(a: Latents, b: Latents, t: float, moving: Sequence[bool]) -> It
         "Begin with now = list(a), a new list with the same tensors, and put each moved level into its place.",
         "zip(range(len(a)), moving) tells which places those are. If nothing moves, slerp has nothing to do.",
     ],
-    solution=[InterpolationState.latents],
+    solution=[interpolate],
 )
 def some_levels(attempt, generator):
     """attempt(a, b, t, moving) -> latents: the levels with moving[l] True at t of their arc, the others as in a."""

@@ -1,4 +1,4 @@
-"""The faces to choose from: the gallery, fresh ones, a person's own picture."""
+"""The faces to start from: held-out drawn faces or portraits, and fresh ones."""
 
 import csv
 from collections.abc import Mapping
@@ -7,9 +7,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from glowlab.explorers.address import OWN
-from glowlab.explorers.cache import Cache
-from glowlab.explorers.render import decode_all
 from glowlite import latents as latent_space
 from glowlite.data import faces
 from glowlite.data.pictures import read_picture
@@ -31,7 +28,6 @@ PEOPLE = {  # twelve people with attributes as different as possible; all else a
 PORTRAITS = ASSETS / "portraits"  # public-domain portraits, and a table of them
 FRESH, FRESH_KEY = 8, "fresh"
 MAX_TEMPERATURE = 1.2  # of fresh faces
-GALLERIES = Cache(1)
 
 
 class GalleryFace(NamedTuple):
@@ -41,17 +37,6 @@ class GalleryFace(NamedTuple):
     image: Tensor  # uint8 (C, H, W), on the CPU
     latents: list[Tensor]  # (1, C_l, H_l, W_l) for each level
     key: str  # stands for it in the page's address
-    foreign: bool = False  # unlike all that the model learned from
-
-
-def to_tiles(shown: list[GalleryFace]) -> tuple[Tensor, list[str]]:
-    """The arguments of `Tiles.show`: pictures and names."""
-    return torch.stack([face.image for face in shown]), [face.name for face in shown]
-
-
-def index_of(face: GalleryFace | None, among: list[GalleryFace]) -> int:
-    """The number of this face among others; -1 where it is none of them."""
-    return next((i for i, other in enumerate(among) if other is face), -1)
 
 
 def split(latents: list[Tensor]) -> list[list[Tensor]]:
@@ -74,8 +59,7 @@ def sample_faces(model, count: int, temperature: float, seed: int) -> list[Galle
     eps = latent_space.scale(eps, temperature)
     names = [f"fresh face {i + 1}" for i in range(count)]
     keys = [f"{FRESH_KEY}-{seed}-{temperature:.2f}-{i + 1}" for i in range(count)]
-    images = [decoded.image for decoded in decode_all(model, eps)]
-    return [GalleryFace(*face) for face in zip(names, images, split(eps), keys, strict=True)]
+    return [GalleryFace(*face) for face in zip(names, model.decode(eps).cpu(), split(eps), keys, strict=True)]
 
 
 def learned_drawn_faces(card: Mapping) -> bool:
@@ -100,42 +84,16 @@ def draw_people(size: int) -> tuple[Tensor, list[str], list[str]]:
     return images, [f"gallery face {i}" for i in numbers], [f"gallery-{i}" for i in numbers]
 
 
-def make_gallery(model, drawn: bool = True) -> list[GalleryFace]:
-    """The gallery's faces and their latents: drawn ones or portraits."""
-    return encode_faces(model, *(draw_people if drawn else read_portraits)(model.config.shape[-1]))
-
-
 class Gallery:
-    """faces: held-out drawn faces, or portraits; fresh: the model's own; extra: uploads, the fresh face last chosen."""
+    """faces: held-out drawn faces, or portraits, with their latents."""
 
     def __init__(self, model, drawn: bool = True):
-        self.model, self.size = model, model.config.shape[-1]
-        (gallery,) = GALLERIES.get(model, [drawn], lambda which: [make_gallery(model, drawn)])
-        self.faces: list[GalleryFace] = list(gallery)
-        self.fresh: list[GalleryFace] = []
-        self.fresh_seed, self.temperature = 1, 0.7  # of the fresh faces
-        self.extra: dict[str, GalleryFace] = {}
-
-    def sample_fresh(self, temperature: float) -> None:
-        """Sample the fresh faces of the present seed at this temperature."""
-        self.temperature = temperature
-        self.fresh = sample_faces(self.model, FRESH, temperature, self.fresh_seed)
-
-    def add(self, face: GalleryFace) -> None:
-        """Add a face from elsewhere to those to blend with; it replaces the last of its kind."""
-        self.extra[face.name if face.key == OWN else FRESH_KEY] = face
-
-    def partners(self) -> list[GalleryFace]:
-        """All faces to blend with."""
-        return [*self.faces, *self.extra.values()]
-
-    def read(self, data: bytes, name: str = "your picture") -> GalleryFace:
-        """Encode a person's own picture, from a file's bytes. GlowliteError says why where that is impossible."""
-        (face,) = encode_faces(self.model, read_picture(data, self.size)[None], [name], [OWN])
-        return face
+        self.model = model
+        read = draw_people if drawn else read_portraits
+        self.faces = encode_faces(model, *read(model.config.shape[-1]))
 
     def find(self, key: str) -> GalleryFace | None:
-        """The face that a key in an address stands for; None if there is none."""
+        """The face that a key stands for, of the gallery or a fresh one; None if there is none."""
         if not key.startswith(f"{FRESH_KEY}-"):
             return next((face for face in self.faces if face.key == key), None)
         try:
@@ -145,7 +103,4 @@ class Gallery:
             return None
         if not (0 < seed < 2**31 and 0 <= temperature <= MAX_TEMPERATURE and 1 <= number <= FRESH):
             return None
-        shown = self.fresh and (seed, temperature) == (self.fresh_seed, self.temperature)
-        face = (self.fresh if shown else sample_faces(self.model, FRESH, temperature, seed))[number - 1]
-        self.add(face)
-        return face
+        return sample_faces(self.model, FRESH, temperature, seed)[number - 1]

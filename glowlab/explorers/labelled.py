@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from glowlab.explorers.scheduler import BatchSize
 from glowlite import latents as latent_space
 from glowlite.data import faces
 from glowlite.errors import GlowliteError
 
 SEED = 1  # of the drawn faces that are labelled
 COUNT = 1000
+BATCH = 8  # faces that are encoded at once
 FEW = (10, 100, 1000)  # how many labels a direction can be made from here
 REACH = 0.72  # the change of an attribute for a slider's unit: 1.25 standard deviations, as in the shipped directions
 
@@ -65,16 +65,7 @@ class Labelled:
         if self.labels is None:
             self.labels = labels(self.names)
             self.images = lambda count: faces.draw(count, self.model.config.shape[-1], SEED).images
-        self.batch_size = BatchSize()
         self.rows: list[list[Tensor]] = []  # float16 latents of the faces encoded here
-
-    def count_placed(self) -> int:
-        """The number of faces whose positions are known."""
-        return len(next(iter(self.positions.values()), ()))
-
-    def possible(self, count: int, batch: int = 0) -> bool:
-        """Whether this direction is known or its faces can be encoded here."""
-        return self.images is not None or self.ready(count, batch)
 
     def ready(self, count: int, batch: int = 0) -> bool:
         """Whether `find` can give this direction without encoding."""
@@ -86,13 +77,9 @@ class Labelled:
         if len(self.rows) < count:
             images = self.images(count)
         while (start := len(self.rows)) < count:
-            part = images[start : start + self.batch_size.count]
-            self.batch_size.run(lambda part=part: self._store(self.model.encode(part)), len(part))
+            half = [eps.half().cpu() for eps in self.model.encode(images[start : min(start + BATCH, count)])]
+            self.rows += [[eps[i : i + 1] for eps in half] for i in range(len(half[0]))]
             yield len(self.rows)
-
-    def _store(self, latents: list[Tensor]) -> None:
-        half = [eps.half().cpu() for eps in latents]
-        self.rows += [[eps[i : i + 1] for eps in half] for i in range(len(half[0]))]
 
     @torch.inference_mode()
     def find(self, count: int, batch: int = 0) -> dict[str, list[Tensor]]:

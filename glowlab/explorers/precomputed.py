@@ -6,6 +6,7 @@ For a model that ships they were made once, and lie beside its weights:
     glowlite precompute portraits64    # needs the labelled pictures it learned from: GLOWLITE_DATA
 """
 
+import logging
 from dataclasses import dataclass, field
 
 import torch
@@ -16,13 +17,13 @@ from glowlab.explorers.labelled import COUNT, FEW, SEED, Labelled
 from glowlab.explorers.pca import COUNT as PCA_COUNT
 from glowlab.explorers.pca import PCA, coarse, coarse_faces
 from glowlab.explorers.samples import SampleQuality, spread, trade_off
-from glowlab.widgets.frame import log
 from glowlite import checkpoint
 from glowlite import latents as latent_space
 from glowlite.data import datasets, faces
 from glowlite.data.labelled import read as read_labelled
 from glowlite.errors import GlowliteError
 
+log = logging.getLogger("glowlab.explorers")
 STORED = FEW[1:]  # numbers of labels; the directions from ten drawn faces are found when asked for
 REAL = 24  # faces of the data whose quality is measured beside that of samples
 
@@ -130,6 +131,7 @@ def measure(name: str, progress=lambda words: None) -> None:
     pca = PCA.fit(people)
     real = SampleQuality(0.0, pca.residual(some), spread(some))
     precomputed = Precomputed(labelled.positions, few, labelled.radii, pca, real=real, labels=labels)
-    for _ in trade_off(model, pca, precomputed.points):
+    for point in trade_off(model, pca):
+        precomputed.points.append(point)
         progress(f"{len(precomputed.points)} temperatures measured")
     write(name, labelled.names, precomputed)

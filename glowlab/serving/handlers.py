@@ -5,7 +5,7 @@ import functools
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import parse_qs, quote, urlencode
 
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
@@ -13,10 +13,12 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from glowlab.explorers import NAMES
-from glowlab.explorers.models import MODELS, USUAL, asked_model, credit
-from glowlab.films import film
+from glowlab.explorers.models import MODELS, asked_model, credit
 from glowlab.serving import patches
 from glowlab.serving.kernels import AllPlacesTaken, PageKernel
+from glowlab.serving.weights import Weights
+from glowlab.web import bundle
+from glowlab.web.tables import read_table
 from glowlab.widgets import JS
 from glowlite.errors import GlowliteError
 
@@ -24,7 +26,7 @@ KERNEL_ID = r"([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 SERVER_ID = secrets.token_hex(8)  # tells an open page whether the server is still the one it came from
 RETRY_SECONDS = 20  # after which a visitor who found no free place may try again
 MAX_HEARTBEATS = 18  # of Voila, one every ten seconds; then the page no longer waits for its kernel
-NOT_STARTED = '<p class="gl-sorry">This explorer could not start. The terminal it was started from says why.</p>'
+NOT_STARTED = '<p class="gl-sorry">This notebook could not start. The terminal it was started from says why.</p>'
 MESSAGES = {
     400: ("Not understood", "This address is damaged; ask for it again, or open the first page."),
     403: ("Access refused", "This server answers only pages of its own, under its own name."),
@@ -74,7 +76,8 @@ class Page(JupyterHandler):
         self.set_header("Cache-Control", "no-store")
         if status == 503:
             self.set_header("Retry-After", str(RETRY_SECONDS))
-        values = {"title": title, "text": text, "retry": RETRY_SECONDS, **more}
+        root = "../" * (self.request.path.count("/") - 1) or "./"
+        values = {"title": title, "text": text, "retry": RETRY_SECONDS, "root": root, **more}
         self.finish(patches.render_template(self, "message.html", **values))
 
     def write_error(self, status_code: int, **kwargs) -> None:
@@ -128,12 +131,50 @@ def render_source(file: str) -> str:
     return pages.render_source(f"{file}.py")
 
 
-class ExplorerPage(Page, patches.NotebookHandler):
-    """An explorer in a kernel of the visitor's own, or a message that all places are taken."""
+class Script(Page):
+    """The script of all explorers."""
 
-    def initialize(self, notebook: str = "", **options) -> None:
+    async def get(self) -> None:
+        self.set_header("Content-Type", "text/javascript; charset=utf-8")
+        self.set_header("Cache-Control", "no-cache")
+        self.finish(read_script())  # tornado answers 304 to whoever has it
+
+
+@functools.cache
+def read_script() -> str:
+    return bundle.script()
+
+
+class ModelFile(Page, web.StaticFileHandler):
+    """A model's file, made when it is first asked for."""
+
+    def initialize(self, weights: Weights) -> None:
+        self.weights = weights
+
+    def set_extra_headers(self, path: str) -> None:
+        self.set_header("Cache-Control", "no-cache")
+
+    async def head(self, name: str) -> None:
+        await self.get(name, include_body=False)
+
+    async def get(self, name: str, include_body: bool = True) -> None:
+        try:
+            file = await asyncio.get_running_loop().run_in_executor(None, self.weights.find, name)
+        except GlowliteError as error:
+            raise web.HTTPError(404) from error
+        web.StaticFileHandler.initialize(self, str(file.parent))
+        await web.StaticFileHandler.get(self, file.name, include_body)
+
+
+class ExplorerPage(Page, patches.NotebookHandler):
+    """A notebook as a page, in a kernel of the visitor's own.
+
+    An explorer needs no kernel: there its code can follow what a visitor does. Where no place is free it goes without.
+    """
+
+    def initialize(self, weights: Weights, notebook: str = "", **options) -> None:
         patches.NotebookHandler.initialize(self, **options)
-        self.notebook = notebook
+        self.models, self.notebook = list(weights.models), notebook
         self.page_kernels = PageKernel(self.all_kernels)
 
     def on_connection_close(self) -> None:  # a visitor may reload a page again and again before it has come
@@ -160,24 +201,39 @@ class ExplorerPage(Page, patches.NotebookHandler):
         except StreamClosedError:
             pass  # the page was left before all of it was sent
         except AllPlacesTaken:
-            filmed = name and asked_model(self.request.query) == USUAL
-            recording = film.embed(name, f"{self.base_url}films/") if filmed else ""
-            self.show_message(503, *MESSAGES[503], waits=True, film=recording)
+            if self.notebook:
+                self.show_message(503, *MESSAGES[503], waits=True)
+            else:
+                about = describe_explorer(name, self.request.query, self.models)
+                self.finish(patches.render_template(self, "explorer.html", about=about))
 
 
-def add_models(handler: ExplorerPage, notebook, cwd: str) -> None:
-    """Tell an explorer's page (Voila's hook) the model that its address asks for, links to all models, and credits."""
-    query = handler.request.query
-    model, controls = asked_model(query), parse_qs(query).get("controls", [""])[-1]
+def describe_explorer(name: str, query: str, models: list[str]) -> dict:
+    """What an explorer's page tells: addresses of the models, links that choose one, the credit of the one chosen."""
+    chosen, controls = asked_model(query, models), parse_qs(query).get("controls", [""])[-1]
     links = []
-    for name, faces in MODELS.items():
-        values = {"model": "" if name == USUAL else name, "controls": controls}
+    for model in models:
+        values = {"model": "" if model == models[0] else model, "controls": controls}
         kept = urlencode({key: value for key, value in values.items() if value})
-        links.append({"faces": faces, "query": f"?{kept}" if kept else "", "chosen": name == model})
-    if model != USUAL:
-        notebook.metadata |= {"model": model, "credit": f" {credit(model)}"}
-    if not controls or "model" in controls.split(","):
-        notebook.metadata["models"] = links
+        links.append(
+            {"faces": MODELS.get(model, model), "query": f"?{kept}" if kept else "", "chosen": model == chosen}
+        )
+    table = read_table(name)
+    return {
+        "explorer": name,
+        "title": table["title"],
+        "promise": table["promise"].replace("{dims} ", ""),
+        "addresses": " ".join(f"../models/{quote(model)}.bin" for model in models),
+        "model": "" if chosen == models[0] else chosen,
+        "credit": f" {credit(chosen)}" if MODELS.get(chosen) == "real" else "",
+        "links": [] if controls and "model" not in controls.split(",") else links,
+    }
+
+
+def add_explorer(handler: ExplorerPage, notebook, cwd: str) -> None:
+    """Tell an explorer's page (Voila's hook) all that `describe_explorer` gives."""
+    if not handler.notebook:
+        notebook.metadata |= describe_explorer(notebook.metadata.explorer, handler.request.query, handler.models)
 
 
 def add_server_id(page_config: dict, **voila) -> dict:
@@ -243,9 +299,9 @@ class NotFound(Page):
         pass  # no request changes anything here
 
 
-def list_addresses(app: patches.VoilaServer, own: str, notebooks: Path | None) -> list[tuple]:
+def list_addresses(app: patches.VoilaServer, own: str, notebooks: Path | None, weights: Weights) -> list[tuple]:
     """All addresses. `own`: a notebook of a person's own, served at / in place of all other pages."""
-    options = patches.list_notebook_options(app)
+    options = {"weights": weights, **patches.list_notebook_options(app)}
     if own:
         pages = [(r"/", ExplorerPage, {"notebook": own, **options})]
     else:
@@ -266,6 +322,7 @@ def list_addresses(app: patches.VoilaServer, own: str, notebooks: Path | None) -
         (rf"/api/kernels/{KERNEL_ID}/channels", patches.KernelSocket),
         *patches.list_file_addresses(app),
         (r"/scripts/(plotly-cartesian\.min\.js)", patches.Files, {"paths": [str(JS.parent / "plotly")]}),
-        (r"/films/([a-z0-9.-]+\.film)", patches.Files, {"paths": [str(film.FOLDER)]}),
+        (r"/explorers\.js", Script),
+        (r"/models/([^/]+)\.bin", ModelFile, {"weights": weights}),
         (r"/(.*)", NotFound),
     ]

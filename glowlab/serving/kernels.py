@@ -1,118 +1,25 @@
-"""Visitors' kernels: forked from one process that has loaded everything, limited in number, ended when left.
-
-On Linux a kernel is a fork of a process that has imported torch and read the model (preload.py). It starts in a tenth
-of the time and shares most of its memory with the other kernels. On other systems kernels are ordinary ones.
-"""
+"""Visitors' kernels: limited in number, ended when left."""
 
 import asyncio
 import logging
-import multiprocessing
 import os
-import signal
-import sys
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from multiprocessing import forkserver
 from pathlib import Path
 
-from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Float, Integer
 
-from glowlab.serving import forked_kernel, patches
+from glowlab.serving import patches
 
 log = logging.getLogger(__name__)
-CAN_FORK = sys.platform == "linux"
 MEGABYTE = 2**20
-# Memory for one visitor, measured, with a margin: with a forked kernel, with an ordinary one.
-FORK_BYTES, COLD_BYTES = 90 * MEGABYTE, 280 * MEGABYTE
-VISITORS_PER_CORE = 20  # most of them look and do not drag at one time
-RESERVED_BYTES = 1024 * MEGABYTE  # for the system, the server and the memory that kernels share
+VISITOR_BYTES = 80 * MEGABYTE  # for a kernel, measured, with a margin
+VISITORS_PER_CORE = 40  # a kernel works while it starts; a move costs it nothing
+RESERVED_BYTES = 1024 * MEGABYTE  # for the system and the server
+ARGUMENTS = ["--HistoryManager.enabled=False"]  # nobody types
 CGROUP = Path("/sys/fs/cgroup")  # a container's limits
-PRELOAD = "glowlab.serving.preload"
 
 
-class ForkServer:
-    """Starts forked kernels. It has a thread of its own, in which the first kernel waits until everything is loaded."""
-
-    def __init__(self):
-        self.context = multiprocessing.get_context("forkserver")
-        self.thread = ThreadPoolExecutor(1, "forks")  # one thread, as `multiprocessing` starts one process at a time
-        self.thread.submit(self._load)
-
-    async def start(self, *arguments) -> "ForkedProcess":
-        return await asyncio.get_running_loop().run_in_executor(self.thread, self._start, arguments)
-
-    def _load(self) -> None:
-        # Ctrl-C in the terminal reaches the loading process too, which would print a traceback.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-        self.context.set_forkserver_preload([PRELOAD])
-        try:
-            forkserver.ensure_running()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-    def _start(self, arguments: tuple) -> "ForkedProcess":
-        self._load()  # again, in case the process was killed
-        process = self.context.Process(target=forked_kernel.run, args=arguments, daemon=True)
-        process.start()
-        return ForkedProcess(process)
-
-
-class ForkedProcess:
-    """A forked process with the methods of subprocess.Popen that jupyter_client uses."""
-
-    stdin = stdout = stderr = None
-
-    def __init__(self, process):
-        self.process, self.pid = process, process.pid
-
-    def poll(self) -> int | None:
-        return self.process.exitcode
-
-    def wait(self) -> int | None:
-        self.process.join()
-        return self.process.exitcode
-
-    def send_signal(self, number: int) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, number)
-
-    def terminate(self) -> None:
-        self.process.terminate()
-
-    def kill(self) -> None:
-        self.process.kill()
-
-
-class ForkedProvisioner(LocalProvisioner):
-    """Starts a kernel as a fork. Kernels of other languages start as usual."""
-
-    fork_server: ForkServer | None = None
-
-    async def launch_kernel(self, cmd: list[str], **kwargs):
-        arguments = patches.find_arguments(cmd)
-        if arguments is None:
-            return await super().launch_kernel(cmd, **kwargs)
-        # Plain strings: some of Voila's are of a class of its own, and the kernel would import Voila to read them.
-        env = {str(key): str(value) for key, value in kwargs.get("env", os.environ).items()}
-        folder = kwargs.get("cwd")
-        name = f"glow-{self.kernel_id[:8]}"
-        try:
-            process = await self.fork_server.start(arguments, env, folder, name)
-        except (OSError, EOFError):
-            log.exception("a kernel could not be forked; it is started as an ordinary one")
-            return await super().launch_kernel(cmd, **kwargs)
-        return patches.adopt_process(self, process, folder or os.getcwd())
-
-
-def use_forks() -> None:
-    """Let this process start kernels as forks, and begin to load what they share."""
-    if ForkedProvisioner.fork_server is None:
-        ForkedProvisioner.fork_server = ForkServer()
-    patches.register_provisioner("glow-forking", ForkedProvisioner)
-
-
-def count_places(fork: bool = CAN_FORK) -> int:
+def count_places() -> int:
     """The number of visitors that this machine can serve, by its free memory (or its container's) and its cores.
 
     At least 2.
@@ -125,7 +32,7 @@ def count_places(fork: bool = CAN_FORK) -> int:
         free = min(free, limit - int((CGROUP / "memory.current").read_text()))
     except (OSError, ValueError):
         pass
-    by_memory = (free - RESERVED_BYTES) // (FORK_BYTES if fork else COLD_BYTES)
+    by_memory = (free - RESERVED_BYTES) // VISITOR_BYTES
     return max(2, min(by_memory, VISITORS_PER_CORE * (os.cpu_count() or 1)))
 
 
@@ -156,7 +63,7 @@ class Kernels(patches.KernelManager):
         self._warned = False
         self._starting += 1
         try:
-            kernel_id = await super().start_kernel(**kwargs)
+            kernel_id = await super().start_kernel(**kwargs, extra_arguments=ARGUMENTS)
         finally:
             self._starting -= 1
         self._check_later(5 * self.patience, kernel_id)  # its page may never come
@@ -213,7 +120,7 @@ class Kernels(patches.KernelManager):
 
 
 class PageKernel:
-    """The kernel of one page, which is sent while its kernel still starts, since the film needs none.
+    """The kernel of one page, which is sent while its kernel still starts, since an explorer needs none.
 
     Voila waits for a kernel before it sends a byte. Here it gets an id at once, and waits only when it uses the kernel.
     """

@@ -2,32 +2,25 @@
 
 Such a part may change with any version. To try a new version: read this file, run `make test-browser`, add it to TRIED.
 
-Three uses cannot stand here:
+Two uses cannot stand here:
 
 - voila/templates/glow/ fills blocks of nbconvert's and Voila's templates. index.html.j2 calls `kernel_start` and
   `cell_generator`, defines the functions that Voila's scripts expect (`voila_heartbeat`, `display_cells`, ...), and
-  takes `voila_setup_labextensions` and `voila-style.js` from Voila. It also replaces `AbortSignal.timeout`: anywidget
+  takes `main_js` and `voila-style.js` from Voila. It also replaces `AbortSignal.timeout`: anywidget
   drops all messages of a widget that takes longer than two seconds to start. page.css undoes the layout of Voila's
   elements by their ids (`#rendered_cells`, `#jp-main-content-panel`). After a change pages stay empty.
-- forked_kernel.py and preload.py run where Voila must not be loaded. They start `IPKernelApp` by hand, call
-  `ipywidgets.register_comm_target`, and import modules of IPython by name. After a change kernels do not start, or
-  start slowly.
 - glowlab/pages/notebook.py takes the Markdown renderer from `nbconvert.filters.markdown_mistune`, and its template
   fills blocks of nbconvert's. After a change notebooks have no pages.
 """
 
 import asyncio
 import functools
-import os
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import ClassVar
 
 from jinja2 import BytecodeCache, Environment
-from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 from jupyter_core.paths import jupyter_path
 from jupyter_server.base.handlers import FileFindHandler, JupyterHandler
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
@@ -216,7 +209,7 @@ class PlainErrors:
 
 
 class Files(PlainErrors, MultiStaticFileHandler):
-    """Files of several folders: those of Voila's page, and films."""
+    """Files of several folders."""
 
 
 class Extensions(PlainErrors, FileFindHandler):
@@ -315,28 +308,3 @@ class KernelManager(AsyncMappingKernelManager):
 
     def on_death(self, kernel_id: str) -> None:
         raise NotImplementedError
-
-
-def find_arguments(command: list[str]) -> list[str] | None:
-    """The arguments of a command that starts this Python's IPython kernel; None for other kernels."""
-    # The form of the command is not documented. If it changes, kernels are ordinary ones: slower, and with more memory.
-    is_ours = os.path.realpath(command[0]) == os.path.realpath(sys.executable)
-    return command[3:] if is_ours and command[1:3] == ["-m", "ipykernel_launcher"] else None
-
-
-def adopt_process(provisioner: LocalProvisioner, process, folder: str) -> dict:
-    """Give `provisioner` a process that runs already, in place of one that it would start; its connection info."""
-    # Sets the attributes by which LocalProvisioner signals and ends a process. If one is renamed, kernels do not end.
-    provisioner.process, provisioner.cwd = process, folder
-    provisioner.pid = provisioner.pgid = process.pid
-    return provisioner.connection_info
-
-
-def register_provisioner(name: str, provisioner: type) -> None:
-    """Let `provisioner` start the kernels of this process."""
-    # jupyter_client finds provisioners among installed packages alone; this writes into its list. If the list is
-    # renamed, the server does not start.
-    factory = KernelProvisionerFactory.instance()
-    place = f"{provisioner.__module__}:{provisioner.__name__}"
-    factory.provisioners[name] = EntryPoint(name, place, KernelProvisionerFactory.GROUP_NAME)
-    factory.default_provisioner_name = name

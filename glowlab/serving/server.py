@@ -12,6 +12,7 @@ from tornado.websocket import WebSocketClosedError
 from traitlets.config import Config
 
 from glowlab.serving import guard, handlers, kernels, patches
+from glowlab.serving.weights import Weights
 
 HERE = Path(__file__).resolve().parent
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -56,12 +57,11 @@ def make_settings(host: str, port: int, token: str, visitors: int, domain: str =
             "show_tracebacks": False,
             "extension_allowlist": EXTENSIONS,
             "multi_kernel_manager_class": kernels.Kernels,
-            "prelaunch_hook": handlers.add_models,
+            "prelaunch_hook": handlers.add_explorer,
             "page_config_hook": handlers.add_server_id,
         },
         # With many visitors an explorer's output may come long after its cell has run, so the page waits for it.
         "VoilaExecutor": {"startup_timeout": 300, "iopub_timeout": 300, "raise_on_iopub_timeout": True},
-        "VoilaExporter": {"filters": {"film": "glowlab.films.film.embed"}},  # shown until the explorer is there
         "Kernels": {
             "places": visitors,
             # A page that nobody has used for an hour loses its kernel; it offers to start again where it was.
@@ -83,15 +83,17 @@ class Server(patches.VoilaServer):
     headers = HEADERS
     on_start: Callable[[], None]  # called once the server listens
     notebooks: Path | None = None  # the folder of the notebooks that are shown as pages
+    weights: Weights
 
     def make_addresses(self) -> list:
         own = os.path.basename(self.notebook_path) if self.notebook_path else ""
-        return handlers.list_addresses(self, own, self.notebooks)
+        return handlers.list_addresses(self, own, self.notebooks, self.weights)
 
     def announce(self) -> None:
         if not self.notebook_path:
-            # The first landing page takes seconds; later ones come from a cache.
-            threading.Thread(target=handlers.render_landing, daemon=True).start()
+            # These take seconds; later ones come from a cache.
+            for action in (handlers.render_landing, self.weights.export_all):
+                threading.Thread(target=action, daemon=True).start()
         self.on_start()
 
 
@@ -118,8 +120,7 @@ def prepare_environment() -> None:
 
     prepend("JUPYTER_PATH", HERE)  # holds voila/templates/glow
     prepend("PYTHONPATH", HERE.parents[1])
-    # Every visitor has a kernel. One thread makes a small picture about as fast as several, and where kernels compete
-    # for cores, threads that wait for each other are much slower.
+    # Every visitor has a kernel. Where kernels compete for cores, threads that wait for each other are much slower.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
@@ -139,21 +140,19 @@ def make_server(
     port: int,
     token: str,
     visitors: int,
-    fork: bool,
     on_start: Callable,
-    domain: str = "",
+    domain: str,
+    weights: Weights,
 ) -> Server:
     """A server that is ready to start, for a folder of explorers or for one notebook of a person's own."""
     prepare_environment()
     guard.allow_many_files()
     transport = guard.choose_transport()
-    if fork:
-        kernels.use_forks()
     patches.cache_templates(TemplateCache())
     Server.clear_instance()
     # The one instance, as all parts of Voila write to its log.
     server = Server.instance(config=Config(make_settings(host, port, token, visitors, domain, transport)))
-    server.on_start, server.notebooks, server.open_browser = on_start, notebooks, True
+    server.on_start, server.notebooks, server.weights, server.open_browser = on_start, notebooks, weights, True
     # Only behind a web server do its headers tell a visitor's address; anyone could send them.
     server.http_options = guard.REQUESTS | {"xheaders": bool(domain)}
     logging.getLogger("tornado").setLevel(logging.ERROR)  # no lines in the terminal for refused requests,

@@ -87,6 +87,11 @@ class Explorer(Still, Widget):
             raise GlowliteError(f"There is no face {key!r}; choose from {known}.")
         return face
 
+    @property
+    def amounts(self) -> dict[str, float]:
+        """Of each attribute that the model has a direction for."""
+        return {name: getattr(self, name, 0.0) for name in self.directions}
+
     def _send_weights(self, widget, message: dict, buffers: list) -> None:
         if (kind := message.get("kind")) in ("weights", "labels"):
             made = self.pack()
@@ -167,11 +172,12 @@ class StudioExplorer(with_settings("studio")):
     @property
     def latents(self) -> list:
         """The latents of the picture, (1, C_l, H_l, W_l) a level."""
-        from glowlab.explorers.studio_state import StudioState
+        from glowlab.explorers.editing import PATHS, edit
 
-        amounts = {name: amount for name in self.directions if (amount := getattr(self, name, 0))}
-        start, partner = self.find(self.face), self.find(self.partner)
-        return StudioState(self.model, self.directions, start, partner, self.blend, self.way, amounts).latents()
+        start = self.find(self.face).latents
+        if self.blend:
+            start = PATHS[self.way](start, self.find(self.partner).latents, self.blend)
+        return edit(start, self.directions, self.amounts)
 
     @property
     def picture(self):
@@ -214,11 +220,10 @@ class AttributesExplorer(with_settings("attributes")):
     @property
     def latents(self) -> list:
         """The latents of the picture, (1, C_l, H_l, W_l) a level."""
-        from glowlab.explorers.attribute_state import AttributeState
+        from glowlab.explorers.editing import edit, limit
 
-        state = AttributeState(self.model, self.steps, self.find(self.face))
-        state.amounts = {name: amount for name in self.directions if (amount := getattr(self, name, 0))}
-        return state.latents()
+        start = self.find(self.face).latents
+        return limit(edit(start, self.steps, self.amounts), start)
 
     @property
     def picture(self):
@@ -229,7 +234,7 @@ class AttributesExplorer(with_settings("attributes")):
         """The face before, after, and where it changed: uint8 (C, H, 3 W)."""
         import torch
 
-        from glowlab.explorers.attribute_state import paint_change
+        from glowlab.explorers.editing import paint_change
 
         before, after = self.find(self.face).image, self.picture.cpu()
         return torch.cat([before, after, paint_change(before, after)], -1)
@@ -244,26 +249,29 @@ class InterpolationExplorer(with_settings("interpolation")):
     """
 
     @property
-    def state(self):
-        """All of it in PyTorch."""
-        from glowlab.explorers.interpolation_state import InterpolationState
-
-        state = InterpolationState(self.model, self.find(self.face), self.find(self.partner))
-        count = len(self.model.latent_shapes)
-        state.levels = tuple(self.levels == "all" or str(level) in self.levels for level in range(1, count + 1))
-        return state
+    def moving(self) -> list[bool]:
+        """Whether each level moves."""
+        numbers = range(1, len(self.model.latent_shapes) + 1)
+        return [self.levels == "all" or str(number) in self.levels for number in numbers]
 
     @property
     def latents(self) -> list:
         """The latents at t, (1, C_l, H_l, W_l) a level; of mixed pixels, those that the picture is encoded as."""
+        from glowlab.explorers.editing import interpolate
+
         if self.way == "pixels":
             return self.model.encode(self.picture[None])
-        return self.state.latents(self.t, self.way)
+        ends = self.find(self.face).latents, self.find(self.partner).latents
+        return interpolate(*ends, self.t, self.way, self.moving)
 
     @property
     def picture(self):
         """The picture at t, uint8 (C, H, W)."""
-        return self.state.blend(self.t) if self.way == "pixels" else self.model.decode(self.latents)[0]
+        from glowlab.explorers.editing import mix_pixels
+
+        if self.way == "pixels":
+            return mix_pixels(self.find(self.face).image, self.find(self.partner).image, self.t)
+        return self.model.decode(self.latents)[0]
 
     def still(self):
         """The first picture, the one at t, the second: uint8 (C, H, 3 W)."""

@@ -1,19 +1,15 @@
-"""Controls: `Slider`, `Button`, `Choice`, `Upload` and `CheckBox`.
+"""Controls: `Slider`, `Button`, `Choice` and `CheckBox`.
 
 They are native HTML inputs with our style, so they work with keyboard, touch and screen readers. Each sends at most
 one message at a time, so a kernel is never asked for more than it can compute.
 """
 
-import logging
 from collections.abc import Callable
 
 import traitlets
 
 from glowlab.widgets import JS
 from glowlab.widgets.base import Widget
-
-MEGABYTE = 2**20
-log = logging.getLogger(__name__)
 
 
 class Slider(Widget):
@@ -81,10 +77,6 @@ class Button(Widget):
         """Do what a click on the page does."""
         self.clicks += 1
 
-    def save_file(self, name: str, data: bytes, kind: str) -> None:
-        """Have the browser download `data`, of the media type `kind`, as a file called `name`."""
-        self.send({"kind": "file", "name": name, "type": kind}, [data])
-
 
 class Choice(Widget):
     """One of a few options, [value, words] each."""
@@ -101,41 +93,6 @@ class Choice(Widget):
         if self.options and proposal["value"] not in [value for value, _ in self.options]:
             raise traitlets.TraitError(f"{proposal['value']!r} is not one of {self.options}")
         return proposal["value"]
-
-
-class Upload(Widget):
-    """A field to choose a file, or to drop one on; `on_file(data, name)` gets the whole file."""
-
-    _esm = JS / "upload.js"
-    label = traitlets.Unicode("Your own picture").tag(sync=True)
-    most = traitlets.Int(32 * MEGABYTE).tag(sync=True)  # bytes; larger files are refused before they are sent
-
-    def __init__(self, on_file: Callable[[bytes, str], None], on_too_large: Callable[[int], None], **traits):
-        super().__init__(**traits)
-        self._on_file, self._on_too_large = on_file, on_too_large
-        self._slices: list[bytes] = []
-        self.on_msg(self._receive)
-
-    def _receive(self, widget, message: dict, buffers: list) -> None:
-        kind, size, part = (message.get(name) for name in ("kind", "size", "part"))
-        if kind == "too large" and isinstance(size, int):
-            self._on_too_large(size)
-        if kind != "slice" or len(buffers) != 1:
-            return
-        if part == 0:  # a new file; the rest of an earlier one is dropped
-            self._slices = []
-        if part != len(self._slices):
-            log.warning("a slice of an uploaded file was out of order and is ignored")
-            return
-        size = sum(map(len, self._slices)) + len(buffers[0])
-        if size > self.most:  # the page looks at the size too, but it need not be our page
-            self._slices = []
-            self._on_too_large(size)
-            return
-        self._slices.append(bytes(buffers[0]))
-        if len(self._slices) == message.get("parts"):
-            data, self._slices = b"".join(self._slices), []
-            self._on_file(data, str(message.get("name")))
 
 
 class CheckBox(Widget):

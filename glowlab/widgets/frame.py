@@ -1,9 +1,9 @@
-"""The frame of every explorer: title and promise, notices, guarded callbacks, the page's address, layout."""
+"""The frame of every live figure: title and promise, notices, guarded callbacks, layout."""
 
 import functools
 import logging
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import ipywidgets
@@ -17,10 +17,6 @@ from glowlab.widgets.still import Still
 from glowlite.errors import GlowliteError
 
 log = logging.getLogger("glowlab.explorers")
-# Traits that a page is built from. All others are sent again when the page is ready: a change that is sent while the
-# page is being built gets lost, and a kernel that was just forked still makes changes then.
-BUILT = {"children", "layout"}
-BROKEN = "Something is wrong with this installation; the terminal it was started from says what."
 SORRY = "That did not work, and the fault is ours. The picture stays as it was; Reset starts again."
 
 
@@ -33,7 +29,7 @@ def log_to_terminal() -> None:
 
 
 class Head(Widget):
-    """Title, promise in one line, and notices; brings the style sheet of all explorers."""
+    """Title, promise in one line, and notices; brings the style sheet."""
 
     from_page = ("notice",)
     _esm = JS / "head.js"
@@ -41,7 +37,6 @@ class Head(Widget):
     title = traitlets.Unicode().tag(sync=True)
     promise = traitlets.Unicode().tag(sync=True)
     notice = traitlets.Dict().tag(sync=True)  # {"text": ..., "kind": "info" or "bad"}, or empty
-    query = traitlets.Unicode().tag(sync=True)  # the state, as it stands behind "?" in the page's address
 
 
 def box(name: str, *children, title: str = "", note: str = "", label: str = "") -> ipywidgets.Box:
@@ -56,23 +51,14 @@ def box(name: str, *children, title: str = "", note: str = "", label: str = "") 
     return made
 
 
-def family(widget: ipywidgets.DOMWidget) -> Iterator[ipywidgets.Widget]:
-    """A widget and all widgets in it, with their layouts."""
-    yield from (widget, widget.layout)
-    for child in getattr(widget, "children", ()):
-        yield from family(child)
-
-
 class Frame(Still, ipywidgets.Box):
-    """An explorer's outermost box: a subclass adds its parts by `place`, guards its callbacks by `guard`."""
+    """A figure's outermost box: a subclass adds its parts by `place`, guards its callbacks by `guard`."""
 
     def __init__(self, title: str, promise: str):
         super().__init__()
         self.add_class("gl")
         log_to_terminal()
         self.head = Head(title=title, promise=promise)
-        self.head.on_msg(self._receive)
-        self._on_address: Callable[[str], None] | None = None
         self.children = [self.head]
 
     def place(self, *children) -> None:
@@ -98,42 +84,10 @@ class Frame(Still, ipywidgets.Box):
 
         return guarded
 
-    def on_address(self, action: Callable[[str], None]) -> None:
-        """Call `action` with the query of the page's address once it is known (a page of its own only)."""
-        self._on_address = self.guard(action)
-
     def still(self) -> Tensor | None:
         """The picture that is shown where no kernel runs: uint8 (C, H, W)."""
         return None
 
-    def _receive(self, widget, message: dict, buffers: list) -> None:
-        if message.get("kind") == "pulse":
-            self.head.send({"kind": "pulse"})
-        if message.get("kind") == "address":
-            for part in family(self):
-                part.send_state([key for key in part.keys if key not in BUILT and not key.startswith("_")])
-            if self._on_address is not None:
-                self._on_address(str(message.get("search", "")).lstrip("?"))
-
     def _repr_mimebundle_(self, **kwargs):
         words = f"{self.head.title}: {self.head.promise}".strip(": ")
         return with_png(self, self.still(), words)
-
-
-class Sorry(Frame):
-    """A page in place of an explorer that cannot open, with a sentence that says why."""
-
-    def __init__(self, title: str, why: str):
-        super().__init__(title, "This explorer cannot open yet.")
-        self.notify(why, "bad")
-
-
-def try_open(title: str, make: Callable[[], Frame]) -> Frame:
-    """`make()`; where it fails, a page with this title and a sentence that says why."""
-    try:
-        return make()
-    except GlowliteError as error:
-        return Sorry(title, str(error))
-    except Exception:
-        log.exception("%s could not open", title)
-        return Sorry(title, BROKEN)

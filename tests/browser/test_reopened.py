@@ -24,12 +24,7 @@ Live(draw, Slider("amount", "Amount", 0.0, 2.0, 0.5))""",
     "watch": """done = 0
 for step in Watch(3, lambda: draw(done / 3)):
     done = step + 1""",
-    "tiles": """import torch
-from glowlab.widgets.picture import Picture, Tiles
-tiles = Tiles(label="Three greys")
-tiles.show(torch.full((3, 3, 8, 8), 128, dtype=torch.uint8), ["a", "b", "c"])
-tiles""",
-    "picture": 'Picture(torch.full((3, 8, 8), 128, dtype=torch.uint8), label="Grey")',
+    "picture": 'import torch; from glowlab.widgets.picture import Picture; Picture(torch.full((3, 8, 8), 128, dtype=torch.uint8), label="Grey")',
 }
 NAME = "run.ipynb"
 # Of each code cell, the outputs that can be seen: "widget", "picture" (once it is drawn) or the words.

@@ -16,9 +16,9 @@ function ask(model, kind) {
   });
 }
 
-export function render({ model, el }) {
+// The explorer of a widget, as a new element.
+function makeExplorer(model, names) {
   const explorer = document.createElement(model.get("element"));
-  const names = model.get("settings");
   explorer.initial = () => Object.fromEntries(names.map((name) => [name, model.get(name)]));
   if (model.get("models")) {
     explorer.setAttribute("models", model.get("models"));
@@ -30,11 +30,26 @@ export function render({ model, el }) {
     };
   }
   explorer.toggleAttribute("address", document.documentElement.classList.contains("gl-page")); // a page of its own
-  explorer.addEventListener("glow-change", ({ detail: { name, value } }) => {
+  return explorer;
+}
+
+// Where a server's page has this explorer already, the widget takes over its settings, and follows it.
+export function render({ model, el }) {
+  const names = model.get("settings");
+  const standing = model.get("models") && document.querySelector(`#explorer > ${model.get("element")}`);
+  const explorer = standing || makeExplorer(model, names);
+  if (standing) {
+    standing.opened.then(() => {
+      for (const [name, value] of Object.entries(standing.values ?? {})) if (names.includes(name)) model.set(name, value);
+      model.save_changes();
+    });
+  }
+  const tell = ({ detail: { name, value } }) => {
     if (!names.includes(name)) return;
     model.set(name, value);
     model.save_changes();
-  });
+  };
+  explorer.addEventListener("glow-change", tell);
   const follow = names.map((name) => {
     const put = () => {
       const value = model.get(name);
@@ -43,6 +58,9 @@ export function render({ model, el }) {
     model.on(`change:${name}`, put);
     return () => model.off(`change:${name}`, put);
   });
-  el.append(explorer);
-  return () => follow.forEach((stop) => stop());
+  if (!standing) el.append(explorer);
+  return () => {
+    explorer.removeEventListener("glow-change", tell);
+    follow.forEach((stop) => stop());
+  };
 }

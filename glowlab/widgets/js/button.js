@@ -16,23 +16,8 @@ function render({ model, el }) {
     model.set("clicks", model.get("clicks") + 1);
     model.save_changes();
   });
-
-  function save(message, buffers) {
-    if (message.kind !== "file") return;
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([buffers[0]], { type: message.type }));
-    link.download = message.name;
-    document.body.append(link);
-    link.click();
-    link.remove();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  }
   model.on("change", update);
-  model.on("msg:custom", save);
   update();
-  return () => {
-    model.off("change", update);
-    model.off("msg:custom", save);
-  };
+  return () => model.off("change", update);
 }
 export default { render };

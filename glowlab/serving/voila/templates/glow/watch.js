@@ -1,11 +1,8 @@
-// Notices when the kernel of this page or the server has gone, and offers to start again in the same state, which is in
-// the address. A kernel that computes for long is busy, not gone; the server knows which.
+// Notices when the kernel of this page or the server has gone, and offers to start again.
 {
   const INTERVAL = 3000; // milliseconds between two checks
   const TIMEOUT = 15000; // milliseconds until a request counts as unanswered
-  const PULSE_TIMEOUT = 30000; // milliseconds in which an idle kernel answers a pulse
   const STOPPED = "The part of this page that computes has stopped.";
-  const SILENT = "The part of this page that computes cannot be reached.";
   const RESTARTED = "The server was started again, so this page is no longer live.";
   const DOWN = "The server has stopped, or cannot be reached. This page keeps trying.";
   const NEW_TOKEN = "The server was started again and asks for a new token. Ask the person who started it for the new address.";
@@ -26,11 +23,6 @@
     again.hidden = !offer;
     bar.hidden = !message;
   }
-
-  let unanswered = 0; // time of the pulse that waits for its answer; 0: none waits
-  document.addEventListener("gl-pulse", (event) => {
-    unanswered = event.detail === "answered" ? 0 : unanswered || Date.now();
-  });
 
   async function fetchState(config) {
     const giveUp = new AbortController();
@@ -58,12 +50,10 @@
     checking = false;
     failed = found ? 0 : failed + 1;
     if (!found) {
-      unanswered = 0; // pulses sent meanwhile never arrived
       if (failed > 1) show(DOWN, false);
     } else if (found.state === "closed") show(NEW_TOKEN, false);
     else if (found.server !== config.server) show(RESTARTED, true);
     else if (found.state === "gone") show(STOPPED, true);
-    else if (found.state !== "busy" && unanswered && Date.now() - unanswered > PULSE_TIMEOUT) show(SILENT, true);
     else show("", false);
   }
   setInterval(check, INTERVAL);
