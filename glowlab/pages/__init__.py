@@ -6,15 +6,13 @@ All styles, scripts and pictures are in the page itself; links are relative.
 
 import functools
 import hashlib
-import json
-import math
 from pathlib import Path, PurePosixPath
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 import glowlite
-from glowlab.explorers.models import MODELS, USUAL, credit
+from glowlab.explorers.models import MODELS, credit
 from glowlab.pages import api
 from glowlab.pages.course import (
     DOCS,
@@ -25,9 +23,8 @@ from glowlab.pages.course import (
     list_lessons,
     read_lesson,
 )
-from glowlab.web import posters
+from glowlab.web import posters, tables
 from glowlite.errors import GlowliteError
-from glowlite.folders import ASSETS
 
 __all__ = ["render_doc", "render_explorer", "render_landing", "render_notebook", "render_source", "render_worker"]
 HERE = Path(__file__).resolve().parent
@@ -53,7 +50,7 @@ def _render(template: str, root: str, live: bool, here: str, **values) -> str:
 
 def render_landing(live: bool) -> str:
     """The first page: the Mona Lisa, the explorers, the notebooks, how to run them. `live`: of the server."""
-    cards = [{"explorer": explorer, "poster": posters.read(f"{explorer.name}.{USUAL}")} for explorer in EXPLORERS]
+    cards = [{"explorer": explorer, "poster": posters.read(f"{explorer.name}.faces64")} for explorer in EXPLORERS]
     lessons = list_lessons()
     values = {"cards": cards, "lessons": lessons, "sources": list(READING_ORDER.items())}
     values |= {"mona_lisa": posters.read(posters.MONA_LISA), "credit": credit("portraits64")}
@@ -127,19 +124,15 @@ def render_source(file: str, live: bool = True) -> str:
 
 def render_explorer(name: str) -> str:
     """An explorer of the static edition, which runs the models in ../models. GlowliteError if there is none."""
-    from glowlab.web import static
-
     found = [explorer for explorer in EXPLORERS if explorer.name == name]
     if not found:
         raise GlowliteError(f"There is no explorer {name!r}.")
-    shape = json.loads((ASSETS / "checkpoints" / f"{USUAL}.json").read_text(encoding="utf-8"))["config"]["shape"]
-    addresses = [f"../models/{model}.bin" for model in MODELS]
-    element = static.element(name, addresses, posters.read(f"{name}.{USUAL}"), math.prod(shape))
-    queries = {model: ".html" if model == USUAL else f".html?model={model}" for model in MODELS}
+    usual, *others = MODELS
+    queries = {usual: ".html"} | {model: f".html?model={model}" for model in others}
     values = {
         "explorer": found[0],
-        "element": Markup(element),
-        "posters": {model: "" if model == USUAL else posters.read(f"{name}.{model}") for model in MODELS},
+        "about": tables.describe(name, list(MODELS)) | {"poster": posters.read(f"{name}.{usual}")},
+        "posters": {usual: ""} | {model: posters.read(f"{name}.{model}") for model in others},
         "models": [{"query": queries[model], "faces": faces, "chosen": False} for model, faces in MODELS.items()],
         "credit": credit("portraits64"),
     }

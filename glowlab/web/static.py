@@ -14,27 +14,25 @@ from glowlab.web.widgets import EXPLORERS
 from glowlab.widgets.picture import to_png
 
 THEME = Path(__file__).parents[1] / "widgets" / "theme.css"
-ELEMENT = """\
-<glow-{name} class="gl gl-explorer" models="{models}" address>
-<div class="gl-head"><h1>{title}</h1><p class="gl-promise">{promise}</p></div>
-<div class="gl-stage gl-even"><img class="gl-poster" src="{poster}" alt="{words}"></div>
-</glow-{name}>
-"""
-PAGE = f"""<!doctype html>
+PAGE = """<!doctype html>
 <html lang="en" class="gl-page">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{title}} · Glow, explorable</title>
+<title>{title} · Glow, explorable</title>
 <link rel="icon" href="data:,">
 <style>
-{{style}}
-body {{{{ margin: 0; padding: 16px; background: var(--gl-ground); }}}}
+{style}
+body {{ margin: 0; padding: 16px; background: var(--gl-ground); }}
 </style>
 </head>
 <body>
 <main>
-{ELEMENT}</main>
+<glow-{name} class="gl gl-explorer" models="{models}" address>
+<div class="gl-head"><h1>{title}</h1><p class="gl-promise">{promise}</p></div>
+<div class="gl-stage gl-even"><img class="gl-poster" src="data:image/png;base64,{poster}" alt="{words}"></div>
+</glow-{name}>
+</main>
 <script src="explorers.js"></script>
 </body>
 </html>
@@ -53,19 +51,9 @@ def write(name: str, models: Sequence[str | Path], out: Path) -> Path:
 
 def render(name: str, model: str | Path, addresses: Sequence[str]) -> str:
     """The page of an explorer, with a poster by this model, for models at these addresses."""
-    made = EXPLORERS[name](model)
-    poster = "data:image/png;base64," + base64.b64encode(to_png(made.still())).decode()
-    return PAGE.format(style=THEME.read_text("utf-8"), **describe(name, addresses, poster, made.model.dims))
-
-
-def element(name: str, addresses: Sequence[str], poster: str, dims: int) -> str:
-    """The element of an explorer, for a page around it that brings theme.css and the script."""
-    return ELEMENT.format(**describe(name, addresses, poster, dims))
-
-
-def describe(name: str, addresses: Sequence[str], poster: str, dims: int) -> dict[str, str]:
-    """What ELEMENT says; dims: numbers of a picture."""
-    table = read_table(name)
-    promise = table["promise"].replace("{dims}", f"{dims:,}")
-    words = {"title": table["title"], "promise": promise, "words": table["poster"], "models": " ".join(addresses)}
-    return {"name": name, "poster": poster} | {key: html.escape(text) for key, text in words.items()}
+    table, made = read_table(name), EXPLORERS[name](model)
+    table["promise"] = table["promise"].replace("{dims}", f"{made.model.dims:,}")
+    words = {key: html.escape(table[key]) for key in ("title", "promise")}
+    poster = base64.b64encode(to_png(made.still())).decode()
+    about = {"name": name, "models": html.escape(" ".join(addresses)), "poster": poster}
+    return PAGE.format(style=THEME.read_text("utf-8"), words=html.escape(table["poster"]), **about, **words)
