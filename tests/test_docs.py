@@ -8,11 +8,11 @@ import pytest
 import torch
 import typer
 import yaml
+from glowlab.explorers.address import Address
 
 from benchmarks import many
 from glowlab import explorers
 from glowlab.explorers import NAMES
-from glowlab.explorers.address import Address
 from glowlab.explorers.models import MODELS
 from glowlite import checkpoint, cli
 from glowlite.data.faces import ATTRIBUTES

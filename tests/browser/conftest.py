@@ -12,13 +12,6 @@ from playwright.sync_api import Browser, Page
 from benchmarks.servers import Server
 from tests.conftest import launch
 
-# The film has made room, and every picture that can be seen has been drawn; the studio has more than 24 tiles.
-DRAWN = """() => {
-    if (document.documentElement.classList.contains("gl-film-on")) return false;
-    const all = [...document.querySelectorAll("#rendered_cells .gl canvas")].filter((c) => c.checkVisibility());
-    const wanted = location.pathname.endsWith("studio") ? 25 : 1;
-    return all.length >= wanted && all.every((canvas) => canvas.dataset.frame);
-}"""
 LONG = 300_000  # milliseconds; machines that run tests may be busy, and nothing here measures time
 # Voila is built with parts of one JupyterLab and loads extensions built with another, and warns of it; JupyterLab warns
 # of its own parts that start slowly, as they do on a busy machine.
@@ -84,10 +77,9 @@ class Watched:
             self.wrong.append(f"request to {url}")
 
     def open(self, address: str) -> Page:
-        """Go there, and wait until the live explorer stands there with every picture drawn."""
+        """Go there, and wait until the explorer stands there with every picture drawn."""
         self.page.goto(address, timeout=LONG)
-        self.page.wait_for_selector("html.gl-ready", state="attached")
-        self.page.wait_for_function(DRAWN)
+        self.page.wait_for_selector("html.gl-ready [data-state=resting]")
         return self.page
 
 
@@ -176,11 +168,11 @@ def click(page: Page, name: str) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until the kernel has nothing to do and what it measures at rest is on the page."""
+    """Wait until the face is unchanged and what is measured at rest is on the page."""
     becomes(page, pixels(page, BEFORE))
     page.wait_for_function(
         "document.querySelector('.gl-says').textContent.endsWith(', unchanged.')"
-        " && !document.querySelector('.gl-stale')"
+        " && document.querySelector('[data-state=resting]')"
     )
 
 

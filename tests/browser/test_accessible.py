@@ -3,7 +3,7 @@
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from .visitor import PHONE, WIDE, rests, says, visit
+from .visitor import WIDE, rests, says, visit
 
 EXPLORERS = ["studio", "temperature", "interpolation", "attributes"]
 # What axe-core leaves out unless it is asked: a target is at least 24 pixels wide and high (WCAG 2.2).
@@ -34,15 +34,6 @@ def violations(page) -> list[str]:
     """What axe-core objects to: rule, help, and the places."""
     found = Axe().run(page, options=OPTIONS).response["violations"]
     return [f"{v['id']}: {v['help']}: {[node['html'][:120] for node in v['nodes'][:3]]}" for v in found]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [WIDE, PHONE], ids=["wide", "phone"])
-def test_axe_finds_no_violation(page, viewport, theme):
-    page.set_viewport_size(viewport)
-    page.emulate_media(color_scheme=theme)
-    assert page.locator(".gl [aria-expanded='false']").count() == 0
-    assert violations(page) == []
 
 
 def test_axe_finds_what_is_wrong(new_page):
@@ -107,7 +98,7 @@ MOVE = """(where) => new Promise((done) => {
     let moves = 0;
     const next = () => {
         if (moves++ === 20) return done(drawn.disconnect());
-        input.value = low + (high - low) * (0.02 + 0.04 * moves);
+        input.value = high - (high - low) * (0.02 + 0.04 * moves);
         input.dispatchEvent(new Event("input", { bubbles: true }));
     };
     const drawn = new MutationObserver(next);

@@ -34,6 +34,14 @@ def test_the_pages_there_are(server):
         assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
 
 
+def test_models_and_the_script_are_there_and_asked_for_once(server):
+    for path, kind in {"/explorers.js": "text/javascript", "/models/faces64.bin": "application/octet-stream"}.items():
+        status, headers, _ = ask(server, path)
+        assert status == 200 and headers["Content-Type"].startswith(kind) and headers["Cache-Control"] == "no-cache"
+        assert int(headers["Content-Length"]) > 50_000  # a page shows how much has come
+        assert ask(server, path, If_None_Match=headers["Etag"])[0] == 304
+
+
 @pytest.mark.parametrize(
     "path",
     [
@@ -90,6 +98,12 @@ def test_the_pages_there_are(server):
         "/voila/labextensions/../../../../pyproject.toml",
         "/voila/labextensions/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
         "/voila/labextensions//etc/passwd",
+        "/models/",
+        "/models/x.bin",
+        "/models/faces64.safetensors",
+        "/models/faces64.bin.js",
+        "/models/../models/x.bin",
+        "/models/%2e%2e%2fassets%2fcheckpoints%2ffaces64.bin",
         "/..%2fpyproject.toml",
         "//etc/passwd",
     ],

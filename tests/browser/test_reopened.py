@@ -24,7 +24,9 @@ Live(draw, Slider("amount", "Amount", 0.0, 2.0, 0.5))""",
     "watch": """done = 0
 for step in Watch(3, lambda: draw(done / 3)):
     done = step + 1""",
-    "picture": 'import torch; from glowlab.widgets.picture import Picture; Picture(torch.full((3, 8, 8), 128, dtype=torch.uint8), label="Grey")',
+    "picture": """import torch
+from glowlab.widgets.picture import Picture
+Picture(torch.full((3, 8, 8), 128, dtype=torch.uint8), label="Grey")""",
 }
 NAME = "run.ipynb"
 # Of each code cell, the outputs that can be seen: "widget", "picture" (once it is drawn) or the words.

@@ -1,6 +1,5 @@
 """The running server: visitors with and without a token, the number of places, and messages when something stops."""
 
-import http.client
 import json
 import re
 import signal
@@ -8,6 +7,7 @@ import socket
 import time
 from urllib.parse import urljoin, urlsplit
 
+import nbformat
 import psutil
 import pytest
 
@@ -67,15 +67,15 @@ def test_with_a_token_nothing_else_is_open(guarded):
     assert ask(guarded, f"/voila/api/shutdown/{ABSENT}", "POST")[0] == 403
 
 
-def test_a_full_server_says_so_until_a_place_is_free(guarded):
+def test_a_full_server_shows_explorers_without_a_kernel(guarded):
     cookie = ask(guarded, "/?token=open%20sesame")[1]["Set-Cookie"].split(";")[0]
     status, _, text = ask(guarded, "/explore/attributes", Cookie=cookie)
     assert status == 200
     kernel = kernel_of(text)
     try:
-        status, headers, text = ask(guarded, "/explore/studio", Cookie=cookie)
-        assert status == 503 and int(headers["Retry-After"]) > 0
-        assert "All places are taken" in text and "looks for a free place" in text and "Traceback" not in text
+        status, _, text = ask(guarded, "/explore/studio", Cookie=cookie)
+        assert status == 200 and "<glow-studio" in text and "kernelId" not in text
+        assert '"../models/faces64.bin ../models/portraits64.bin"' in text
         assert json.loads(ask(guarded, "/places", Cookie=cookie)[2]) == {"free": False}
         assert ask(guarded, "/", Cookie=cookie)[0] == 200  # what needs no kernel is there for everybody
         assert refused(guarded, kernel) == 403
@@ -87,23 +87,55 @@ def test_a_full_server_says_so_until_a_place_is_free(guarded):
     assert ask(guarded, f"/voila/api/shutdown/{kernel_of(text)}", "POST", Cookie=cookie)[0] == 204
 
 
-def test_the_film_does_not_wait_for_the_kernel(server):
-    children = psutil.Process(server.process.pid).children()
-    (forks,) = [child for child in children if "multiprocessing.forkserver" in " ".join(child.cmdline())]
-    parts = urlsplit(server.address)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=SECONDS)
-    forks.suspend()  # now no kernel can start
+def test_a_visitor_without_a_kernel_has_the_same_explorer(chromium, browser):
+    full = Served("", "--visitors", "1")
+    first, second = Watched(browser, full.address), Watched(browser, full.address)
     try:
-        connection.request("GET", "/explore/studio")
-        answer, page = connection.getresponse(), b""
-        while b"play(film" not in page:
-            page += answer.read1()
+        first.open(full.explorer("studio"))
+        page = second.open(full.explorer("studio", "?face=gallery-2"))
+        assert second.page.evaluate("document.getElementById('jupyter-config-data')") is None
+        page.get_by_role("slider", name="Age").press("End")
+        page.wait_for_function("location.search === '?face=gallery-2&age=1.00'")
+        assert len(full.kernels()) == 1 and not first.wrong and not second.wrong
     finally:
-        forks.resume()
-    assert answer.status == 200 and b'"kernelId": "' not in page
-    kernel = kernel_of(answer.read().decode())
-    connection.close()
-    assert ask(server, f"/voila/api/shutdown/{kernel}", "POST")[0] == 204
+        first.context.close()
+        second.context.close()
+        full.stop()
+
+
+def test_an_explorer_does_not_wait_for_its_kernel(new_page, server):
+    page = new_page("studio")
+    kernel = server.kernel(page)
+    kernel.suspend()
+    try:
+        page.get_by_role("slider", name="Age").press("End")
+        page.wait_for_function("location.search.includes('age=1.00')")
+        page.wait_for_selector("[data-state=resting]")
+    finally:
+        kernel.resume()
+
+
+def test_a_kernel_knows_what_its_page_shows_and_imports_no_pytorch(browser, server):
+    watched = Watched(browser, server.address)
+    told = []
+
+    def hear(socket) -> None:
+        socket.on("framesent", lambda frame: told.append(str(frame)))
+
+    watched.page.on("websocket", hear)
+    page = watched.open(server.explorer("temperature", "?temperature=0.3"))
+    kernel = server.kernel(page)
+    slider = page.get_by_role("slider", name="Temperature", exact=True)
+    for _ in range(100):
+        slider.press("ArrowRight")
+        page.wait_for_timeout(100)
+        if any('"temperature"' in frame for frame in told):
+            break
+    assert any('"temperature"' in frame for frame in told)
+    assert "torch" not in " ".join(each.path for each in kernel.memory_maps())
+    assert kernel.memory_full_info().uss < 60 * 2**20
+    watched.context.close()
+    assert not watched.wrong
 
 
 def test_a_page_that_is_left_before_it_has_come_leaves_no_kernel(server):
@@ -124,24 +156,62 @@ def test_a_page_that_is_left_before_it_has_come_leaves_no_kernel(server):
 BAR = "#gl-watch:not([hidden])"
 
 
+WIDGET = """
+import ipywidgets
+slider = ipywidgets.IntSlider(description="mine")
+slider
+"""
+
+
+def write_notebook(folder, source: str) -> str:
+    """A notebook of one's own, of one cell."""
+    spec = {"name": "python3", "language": "python", "display_name": "Python"}
+    cell = nbformat.v4.new_code_cell(source)
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": spec}), folder / "mine.ipynb")
+    return str(folder / "mine.ipynb")
+
+
+def open_own(watched, address: str):
+    """The page of a notebook of one's own."""
+    watched.page.goto(address)
+    watched.page.wait_for_selector("html.gl-ready .widget-slider")
+    return watched.page
+
+
 def start_again(page) -> None:
     page.get_by_role("button", name="Start again").click()
     page.wait_for_selector(BAR, state="detached")
-    page.wait_for_selector("html.gl-ready", state="attached")
+    page.wait_for_selector("html.gl-ready .widget-slider")
 
 
-def test_a_killed_kernel_is_said_and_the_page_starts_again_where_it_was(new_page, server):
-    page = new_page("studio", "?face=gallery-4&smile=-0.50")
-    page.wait_for_function("document.querySelector('.gl-says').textContent.startsWith('Gallery face 4 with')")
-    old = server.kernel(page)
+@pytest.fixture(scope="module")
+def own(chromium, tmp_path_factory):
+    """A server of one's own notebook, with one place."""
+    running = Served(write_notebook(tmp_path_factory.mktemp("own"), WIDGET), "--visitors", "1")
+    yield running
+    running.stop()
+
+
+def test_a_full_server_says_so_until_a_place_is_free(own):
+    status, _, text = ask(own, "/")
+    assert status == 200
+    status, headers, waiting = ask(own, "/")
+    assert status == 503 and int(headers["Retry-After"]) > 0
+    assert "All places are taken" in waiting and "looks for a free place" in waiting and "Traceback" not in waiting
+    assert ask(own, f"/voila/api/shutdown/{kernel_of(text)}", "POST")[0] == 204
+    assert json.loads(ask(own, "/places")[2]) == {"free": True}
+
+
+def test_a_killed_kernel_is_said_and_the_page_starts_again(browser, own):
+    watched = Watched(browser, own.address)
+    page = open_own(watched, own.address)
+    old = own.kernel(page)
     old.kill()
     page.wait_for_selector(f"{BAR}:has-text('has stopped')")
     assert page.get_by_role("alert").filter(has_text="has stopped").count() == 1
     start_again(page)
-    page.wait_for_function("document.querySelector('.gl-says').textContent.startsWith('Gallery face 4 with')")
-    smile = "document.querySelector('#rendered_cells .gl-sliders input').value"  # not the film's, which is near it
-    page.wait_for_function(f"{smile} === '-0.5'")
-    assert server.kernel(page).pid != old.pid
+    assert own.kernel(page).pid != old.pid
+    watched.context.close()
 
 
 def test_a_page_that_vanishes_ends_its_kernel(browser, server):
@@ -151,44 +221,34 @@ def test_a_page_that_vanishes_ends_its_kernel(browser, server):
     kernel.wait(SECONDS)
 
 
-def test_a_kernel_that_hangs_is_said_until_it_answers_again(new_page, server):
-    page = new_page("attributes")
-    kernel = server.kernel(page)
-    kernel.suspend()
-    try:
-        page.wait_for_selector(f"{BAR}:has-text('cannot be reached')")
-    finally:
-        kernel.resume()
-    page.wait_for_selector(BAR, state="detached")
-
-
-def test_a_busy_kernel_is_not_taken_for_a_dead_one(new_page, server):
-    page = new_page("attributes")
-    kernel = server.kernel(page)
-    busy = {"state": "busy", "pages": 1, "server": json.loads(ask(server, f"/alive/{ABSENT}")[2])["server"]}
+def test_a_busy_kernel_is_not_taken_for_a_dead_one(browser, own):
+    watched = Watched(browser, own.address)
+    page = open_own(watched, own.address)
+    kernel = own.kernel(page)
+    busy = {"state": "busy", "pages": 1, "server": json.loads(ask(own, f"/alive/{ABSENT}")[2])["server"]}
     looks = []
     page.route("**/alive/*", lambda route: (looks.append(1), route.fulfill(json=busy)))
     kernel.suspend()  # answers nothing, as if in the middle of a long computation
     try:
-        page.wait_for_timeout(45_000)
+        page.wait_for_timeout(15_000)
         assert len(looks) >= 3 and page.locator(BAR).count() == 0
     finally:
         kernel.resume()
+        watched.context.close()
 
 
-def test_a_server_that_stops_and_comes_back_is_said(chromium, browser):
-    first = Served()
+def test_a_server_that_stops_and_comes_back_is_said(chromium, browser, tmp_path):
+    first = Served(notebook := write_notebook(tmp_path, WIDGET))
     second = None
     watched = Watched(browser, first.address)
     try:
-        page = watched.open(first.explorer("temperature", "?t=0.3"))
+        page = open_own(watched, first.address)
         first.stop()
         page.wait_for_selector(f"{BAR}:has-text('The server has stopped')")
         assert page.get_by_role("button", name="Start again").count() == 0  # to nothing
-        second = Served("", port=urlsplit(first.address).port)
+        second = Served(notebook, port=urlsplit(first.address).port)
         page.wait_for_selector(f"{BAR}:has-text('was started again')")
         start_again(page)
-        assert "t=0.3" in page.url
         # 404: it may ask the second server for its kernel of the first; JSON: an answer may be cut off by the stop
         lost = "ERR_CONNECTION|Connection lost|404|Unexpected end of JSON input"
         assert [wrong for wrong in watched.wrong if not re.search(lost, wrong)] == []
@@ -199,19 +259,7 @@ def test_a_server_that_stops_and_comes_back_is_said(chromium, browser):
 
 
 def test_a_failing_notebook_shows_neither_source_nor_traceback(chromium, tmp_path):
-    notebook = tmp_path / "mine.ipynb"
-    cell = {
-        "cell_type": "code",
-        "metadata": {},
-        "outputs": [],
-        "execution_count": None,
-        "source": "secret = 1 / 0",
-    }
-    spec = {"name": "python3", "language": "python", "display_name": "Python"}
-    notebook.write_text(
-        json.dumps({"cells": [cell], "metadata": {"kernelspec": spec}, "nbformat": 4, "nbformat_minor": 4})
-    )
-    running = Served(str(notebook))
+    running = Served(write_notebook(tmp_path, "secret = 1 / 0"))
     try:
         assert "mine.ipynb is at" in running.lines[0]
         status, _, text = ask(running, "/")
@@ -223,13 +271,12 @@ def test_a_failing_notebook_shows_neither_source_nor_traceback(chromium, tmp_pat
     assert "ZeroDivisionError" in "".join(running.lines)  # for whoever looks after the server
 
 
-@pytest.mark.parametrize("fork", [True, False], ids=["forked kernels", "ordinary kernels"])
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGKILL"])  # Ctrl-C, `kill`, and no chance to tidy up
-def test_a_signal_ends_the_server_and_its_kernels(chromium, name, fork):
+def test_a_signal_ends_the_server_and_its_kernels(chromium, name):
     # A shell starts what runs in its background with interrupts ignored, and children would inherit that.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        running = Served("", *([] if fork else ["--fresh-kernels"]))
+        running = Served()
     finally:
         signal.signal(signal.SIGINT, before)
     try:

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from glowlab.explorers.editing import PATHS
 from glowlab.web import static
 from glowlab.web.widgets import InterpolationExplorer
+from glowlite import latents
 
 from .conftest import click
+from .sentences import describe_angle, describe_stop
 from .visitor import PHONE, apart, card, drag, grasp, held, number, pictures, says, shown, slider, upload
 from .web_site import HELD_OUT, Site, flat, png, read, rests, visits
 
@@ -64,9 +67,8 @@ def test_the_picture_and_its_numbers_are_those_of_pytorch(visit, folder, query, 
     assert number(page, "Bits per dimension") == pytest.approx(made.model.bits_per_dim(ours).item(), abs=0.011)
     change = np.abs(pictures(page, BETWEEN) - pictures(page, FIRST)).mean()
     assert number(page, "Change from the first") == pytest.approx(change, abs=0.06)
-    state = made.state
-    state.t, state.way = made.t, made.way
-    assert says(page) == state.describe(number(page, "Effective temperature"))
+    names = [made.find(key).name for key in (made.face, made.partner)]
+    assert says(page) == describe_stop(*names, made.t, made.way, made.moving, number(page, "Effective temperature"))
 
 
 def test_rows_and_charts(visit, folder):
@@ -80,10 +82,12 @@ def test_rows_and_charts(visit, folder):
     for way, bits in told(page, "How likely each stop is").items():
         (one,) = [model.bits_per_dim(image).item() for name, image in middles.items() if NAMES[name] == way]
         assert bits == pytest.approx(one, abs=0.011)
-    state, heat = computed(folder).state, told(page, "How far from the middle")
-    assert heat["straight line"] == pytest.approx(state.curves["linear"][1][12], abs=0.006)
-    assert heat["arc"] == pytest.approx(state.curves["spherical"][1][12], abs=0.006) and len(heat) == 3
-    assert state.describe_angle() in card(page, "How far from the middle").inner_text()
+    heat, text = told(page, "How far from the middle"), card(page, "How far from the middle").inner_text()
+    line, arc = (latents.effective_temperature(computed(folder, way=way).latents).item() for way in PATHS)
+    assert heat["straight line"] == pytest.approx(line, abs=0.006)
+    assert heat["arc"] == pytest.approx(arc, abs=0.006) and len(heat) == 3
+    ends = [latents.flatten(computed(folder, t=t, way="linear").latents) for t in (0, 1)]
+    assert describe_angle(torch.rad2deg(torch.cosine_similarity(*ends).acos()).item(), line) in text
     assert page.locator(".gl-behind").count() == 0
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 
-from glowlab.explorers.wording import describe
 from glowlab.web import bundle, static
 from glowlab.web.widgets import StudioExplorer
 from glowlite import checkpoint
@@ -14,7 +13,8 @@ from glowlite.glow import Glow, GlowConfig
 from tests.helpers import perturb
 
 from .conftest import click
-from .test_uploads import ALL, COLOURS, ODD, fuzzed
+from .odd_pictures import ALL, COLOURS, ODD, fuzzed
+from .sentences import describe
 from .visitor import PHONE, apart, drag, grasp, held, number, pictures, says, shown, slider, upload
 from .web_site import Site, flat, png, read, rests, visits
 

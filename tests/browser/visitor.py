@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 from playwright.sync_api import Locator, Page, TimeoutError
 
-from .conftest import Watched, click
+from .conftest import Watched
 
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 400, "height": 860}
 
@@ -19,68 +19,26 @@ WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 400, "height": 860}
 
 
 def visit(server, browser, name: str, query: str):
-    """For a fixture: a page at 1280 pixels that many tests share; see `afresh`."""
+    """For a fixture: a page at 1280 pixels that many tests share."""
     watched = Watched(browser, server.explorer(name), viewport=WIDE)
     watched.open(server.explorer(name, query))
     yield watched
     watched.context.close()
 
 
-def afresh(watched: Watched, **state):
-    """For a fixture: the shared page after Reset; the test fails if anything went wrong unseen meanwhile."""
-    watched.wrong.clear()
-    with drawn(watched.page):
-        click(watched.page, "Reset")
-    rests(watched.page, **state)
-    yield watched.page
-    assert not watched.wrong
-
-
 RESTS = """(wanted) => {
     const address = new URLSearchParams(location.search);
     return Object.entries(wanted).every(([name, value]) => address.get(name) === value)
-        && !document.documentElement.classList.contains("gl-film-on")
-        && document.querySelector(".gl-says").textContent && !document.querySelector(".gl-stale");
+        && document.querySelector("[data-state=resting]");
 }"""
-
-
-UNREST = """() => ({
-    says: document.querySelector(".gl-says")?.textContent,
-    stale: [...document.querySelectorAll(".gl-stale")].map((entry) => entry.textContent),
-    notices: [...document.querySelectorAll(".gl-notice:not([hidden])")].map((notice) => notice.textContent),
-    sliders: [...document.querySelectorAll(".gl input[type=range]")].map((input) => input.ariaValueText),
-    classes: document.documentElement.className,
-})"""
-
-
-DRAWN = """() => {
-    window.drawn = document.querySelector(".gl-stale") !== null;
-    new MutationObserver((_, observer) => {
-        if (!document.querySelector(".gl-stale")) return;
-        window.drawn = true;
-        observer.disconnect();
-    }).observe(document.querySelector(".gl-readout"), { subtree: true, attributeFilter: ["class"] });
-}"""
-
-
-@contextmanager
-def drawn(page: Page):
-    """Do something inside that may leave all as it was; waits until the kernel has drawn and measured."""
-    page.evaluate(DRAWN)
-    yield
-    page.wait_for_function("window.drawn")
-    rests(page)
 
 
 def rests(page: Page, **state: str | None) -> None:
-    """Wait until the address holds these values (None: does not) and all that is measured at rest is shown.
-
-    The kernel marks its numbers as stale with every picture, and writes the address after the last one.
-    """
+    """Wait until the address holds these values (None: does not) and all that is measured at rest is shown."""
     try:
         page.wait_for_function(RESTS, arg=state)
     except TimeoutError as error:  # which part of it never came
-        raise AssertionError(f"{page.url} does not come to rest at {state}: {page.evaluate(UNREST)}") from error
+        raise AssertionError(f"{page.url} does not come to rest at {state}") from error
 
 
 # ---- what is on the page ------------------------------------------------------------------------------
@@ -98,21 +56,8 @@ def apart(some: np.ndarray, others: np.ndarray) -> int:
     return int(np.abs(some - others).max())
 
 
-def differ(page: Page, where: str, old: np.ndarray) -> np.ndarray:
-    """Wait until any picture in a part of the page is another than it was; those pictures."""
-    while apart(now := pictures(page, where), old) == 0:
-        page.wait_for_timeout(50)
-    return now
-
-
 def says(page: Page) -> str:
     return page.locator(".gl-says").first.inner_text()
-
-
-def waits_for(page: Page, words: str) -> None:
-    """Wait until the sentence on what is shown has these words in it."""
-    script = "words => document.querySelector('#rendered_cells .gl-says')?.textContent.includes(words)"
-    page.wait_for_function(script, arg=words)
 
 
 def number(page: Page, name: str) -> float:

@@ -95,7 +95,7 @@ def started(monkeypatch):
         def start(self):
             pass
 
-    def make(served, notebooks, host, port, token, visitors, fork, answers, domain):
+    def make(served, notebooks, host, port, token, visitors, answers, domain, weights):
         seen.append(SimpleNamespace(**locals()))
         return Running()
 
@@ -128,6 +128,24 @@ def test_behind_a_web_server_its_name_is_let_in_and_its_address_shown(started, c
     assert lines[2].endswith(f"passes requests on to http://127.0.0.1:{started[0].port}")
     names = server.make_settings("127.0.0.1", 1, "secret", 5, "glow.example.org")["Voila"]["tornado_settings"]
     assert names["local_hostnames"] == ["127.0.0.1", "localhost", "::1", "glow.example.org"]
+
+
+def test_behind_a_hub_its_path_is_part_of_the_address(started, capsys):
+    serve.run(port=0, open_browser=False, domain="hub.example.org/user/ada/proxy/8866/", token="only ours")
+    started[0].answers()
+    assert "https://hub.example.org/user/ada/proxy/8866/?token=" in capsys.readouterr().out
+    assert started[0].domain == "hub.example.org"
+
+
+def test_a_model_of_ones_own_is_offered_first(started, tmp_path, monkeypatch):
+    serve.run(port=0, open_browser=False)
+    assert list(started[0].weights.models) == ["faces64", "portraits64"]
+    monkeypatch.setattr("glowlab.serving.weights.Weights.find", lambda self, name: name)
+    (tmp_path / "mine.safetensors").touch()
+    serve.run(port=0, open_browser=False, model=str(tmp_path / "mine.safetensors"))
+    assert list(started[1].weights.models) == ["mine", "faces64", "portraits64"]
+    with pytest.raises(GlowliteError, match="There is no model 'elsewhere'"):
+        serve.run(port=0, open_browser=False, model="elsewhere")
 
 
 def test_the_first_lines_name_the_address(started, capsys):

@@ -262,7 +262,7 @@ def test_an_untouched_stub_is_not_a_mistake(stub):
 def test_hints_come_one_by_one_and_the_solution_is_an_answer():
     for check, count, line in (
         (slerp, 4, "torch.sin((1 - t) * safe)"),
-        (some_levels, 3, "now = list(self.first.latents)"),
+        (some_levels, 3, "now = list(a)"),
         (angle_of_growth, 3, "math.acos(1 / factor)"),
     ):
         texts = [str(check.hint()) for _ in range(count + 1)]

@@ -8,9 +8,8 @@ from glowlite.data import faces
 
 
 @pytest.fixture(autouse=True)
-def prompt(monkeypatch) -> None:
-    """Slow work waits no longer for a rest on a busy machine than on an idle one."""
-    monkeypatch.setattr("glowlab.explorers.render.LONGEST", 0.1)
+def few(monkeypatch) -> None:
+    """A PCA of few faces."""
     monkeypatch.setattr("glowlab.explorers.pca.COUNT", 96)
 
 

@@ -9,24 +9,12 @@ from pathlib import Path
 import psutil
 import pytest
 from jupyter_client.kernelspec import NoSuchKernel
-from jupyter_client.provisioning import KernelProvisionerFactory
 from traitlets.config import Config
 
 from glowlab.serving import kernels
 
 LONG = 120  # seconds
 pytestmark = pytest.mark.filterwarnings("default")  # jupyter_client and pyzmq give warnings
-
-
-@pytest.fixture(scope="module", autouse=True)
-def forks():
-    """Forked kernels, where the system has them; the tests hold for ordinary ones too."""
-    factory = KernelProvisionerFactory.instance()
-    before = factory.default_provisioner_name
-    if kernels.CAN_FORK:
-        kernels.use_forks()
-    yield
-    factory.default_provisioner_name = before
 
 
 @asynccontextmanager
@@ -151,19 +139,18 @@ def test_places_are_counted_by_memory_and_cores(monkeypatch):
         monkeypatch.setattr(psutil, "virtual_memory", Memory)
         monkeypatch.setattr(kernels, "CGROUP", Path("nowhere"))
         monkeypatch.setattr(os, "cpu_count", lambda: 64)
-        return kernels.count_places(True), kernels.count_places(False)
+        return kernels.count_places()
 
-    assert count_with(100) == (2, 2)  # too little memory; two places all the same
-    forked, ordinary = count_with(8192)
-    assert 50 < forked < 120 and 15 < ordinary < forked / 2
+    assert count_with(100) == 2  # too little memory; two places all the same
+    assert 80 < count_with(8192) < 150
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    assert kernels.count_places(True) == 40
+    assert kernels.count_places() == 80
 
 
 def test_places_in_a_container_are_counted_by_its_memory(monkeypatch, tmp_path):
     (tmp_path / "memory.max").write_text(f"{3000 * kernels.MEGABYTE}\n")
     (tmp_path / "memory.current").write_text(f"{1000 * kernels.MEGABYTE}\n")
     monkeypatch.setattr(kernels, "CGROUP", tmp_path)
-    assert kernels.count_places(True) <= 12
+    assert kernels.count_places() <= 12
     (tmp_path / "memory.max").write_text("max\n")
-    assert kernels.count_places(True) >= 2
+    assert kernels.count_places() >= 2

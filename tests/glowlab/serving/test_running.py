@@ -26,7 +26,7 @@ FORWARDED = {"Host": DOMAIN, "X-Forwarded-Proto": "https"}
 @pytest.fixture(scope="module")
 def proxied():
     """A server as a web server in front of it sees it."""
-    running = Server("", "--fresh-kernels", "--domain", DOMAIN, "--token", TOKEN)
+    running = Server("", "--domain", DOMAIN, "--token", TOKEN)
     yield running
     running.stop()
 
@@ -59,7 +59,14 @@ def test_a_damaged_address_is_said(proxied, path):
 @pytest.mark.parametrize(
     "path",
     ["/", "/health", "/x", "/%ff", f"/api/kernels/{ABSENT}", f"/api/kernels/{ABSENT}/channels", f"/alive/{ABSENT}"]
-    + ["/voila/static/voila.js", "/voila/static/x", "/voila/labextensions/x", "/films/studio.film", "/films/x.film"],
+    + [
+        "/voila/static/voila.js",
+        "/voila/static/x",
+        "/voila/labextensions/x",
+        "/explorers.js",
+        "/models/faces64.bin",
+        "/models/x.bin",
+    ],
 )
 def test_every_answer_has_a_policy(proxied, path):
     for method in ("GET", "POST"):
@@ -96,7 +103,7 @@ def test_a_request_that_does_not_arrive_is_given_up(proxied, sent):
 
 
 def test_damaged_frames_end_their_connection_and_nothing_else(request):
-    running = Server("", "--fresh-kernels", "--visitors", "2")
+    running = Server("", "--visitors", "2")
     request.addfinalizer(running.stop)
     status, _, text = ask(running, "/explore/attributes")
     assert status == 200
@@ -152,7 +159,7 @@ def test_kernels_answer_whatever_the_length_of_tmpdir(tmp_path, monkeypatch, req
     os.makedirs(folder)
     request.addfinalizer(lambda: shutil.rmtree(folder))
     monkeypatch.setenv("TMPDIR", folder)
-    running = Server("", "--fresh-kernels")
+    running = Server()
     request.addfinalizer(running.stop)
     status, _, text = ask(running, "/explore/attributes")
     assert status == 200 and "could not start" not in text and refused(running, kernel_of(text)) == 0
