@@ -40,10 +40,10 @@ class Weights:
         if model not in self.models:
             raise GlowliteError(f"There is no model {name} here.")
         with self.exporting[model]:
-            folder = self.folder / f"{model}-{self.version(model)}"
+            folder = self.folder / model / self.version(model)
             if not (folder / f"{model}.bin").is_file():
                 self.export(model, folder)
-                for old in self.folder.glob(f"{model}-*"):
+                for old in (self.folder / model).iterdir():
                     if old != folder:
                         shutil.rmtree(old, ignore_errors=True)
         if not (file := folder / f"{name}.bin").is_file():
