@@ -227,6 +227,27 @@ IN_EXPLORERS_OF_THE_PAGE = [
           at="tests/glowlab/web/test_tables.py::test_every_setting_is_a_trait_that_keeps_its_range"),
 ]
 
+SITE = "tests/browser/test_site.py"
+IN_THE_SITE = [
+    fault("for a page: what few labels give comes with the model", "glowlab/web/export.py",
+          "if key.startswith(LATER)}", "if False}", at=f"{EXPORT}::test_what_few_labels_give_is_a_file_of_its_own"),
+    fault("in a page: the bytes of halves are swapped", f"{JS}/checkpoint.js",
+          "bytes[i] | (bytes[count + i] << 8)", "bytes[count + i] | (bytes[i] << 8)",
+          at=f"{PAGE}::test_the_sixteen_are_those_of_pytorch"),
+    fault("on the site: an old edition stays where it was seen", "glowlab/pages/sw.js",
+          "if (kept && isModel(key)) return kept;", "if (kept) return kept;",
+          at=f"{SITE}::test_a_new_edition_takes_the_place_of_the_old_one"),
+    fault("on the site: an explorer that was not seen is not kept", "glowlab/pages/sw.js",
+          "event.waitUntil(keep(FIRST));", "event.waitUntil(keep([]));",
+          at=f"{SITE}::test_what_was_seen_opens_offline"),
+    fault("on the site: the model is forgotten on the way to another explorer", "glowlab/pages/choice.js",
+          'if (chosen !== usual && link', "if (false && link",
+          at=f"{SITE}::test_the_model_is_chosen_by_a_link_and_goes_along"),
+    fault("on the site: another page makes every model another", "glowlab/pages/__init__.py",
+          'kind = "models" if name.startswith("models/") else "pages"', 'kind = "models"',
+          at="tests/glowlab/test_site.py::test_the_service_worker_keeps_apart_what_sites_hold"),
+]
+
 SOUND, ATTENTION = "tests/glowlab/sound/test_sound.py", "tests/glowlab/test_attention.py"
 LAYERS = [
     fault("polar coordinates count an area once too little", "glowlab/sound/flow.py",
@@ -247,5 +268,5 @@ LAYERS = [
 ]
 
 # fmt: on
-FAULTS = [*BY_PYTORCH, *SERVER, *IN_THE_PAGE, *IN_EXPLORERS_OF_THE_PAGE, *LAYERS]
+FAULTS = [*BY_PYTORCH, *SERVER, *IN_THE_PAGE, *IN_EXPLORERS_OF_THE_PAGE, *IN_THE_SITE, *LAYERS]
 FAULTS += IN_C if importlib.util.find_spec("ziglang") else []
