@@ -18,6 +18,7 @@ from glowlab import site
 NEEDED = re.compile(r"(index|explore/.*)\.html|explorers\.js|models/.*\.bin|sw\.js")
 SLIDERS = {"studio": "Smile", "temperature": "Temperature", "interpolation": "How far", "attributes": "Smile"}
 SIXTEEN = 16
+VISITORS = 1000
 SLOW = 10e6 / 8  # bytes a second
 # Notes when each canvas is drawn on.
 HOOK = """
@@ -90,6 +91,7 @@ def weigh(folder: Path) -> None:
             if model == "faces64" or name.startswith("models"):
                 print(f"{name} | {sizes[0] / 1000:,.0f} | {sizes[1] / 1000:,.0f}")
         print(f"all, with {model} | {total[0] / 1000:,.0f} | {total[1] / 1000:,.0f}")
+        print(f"{VISITORS} visitors of it | {VISITORS * total[0] / 1000:,.0f} | {VISITORS * total[1] / 1000:,.0f}")
     for path in sorted((folder / "models").glob("*.labels.bin")):
         content = path.read_bytes()
         print(
