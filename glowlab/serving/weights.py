@@ -24,7 +24,7 @@ FOLDERS = Path(glowlite.__file__).parent, *(Path(__file__).parents[1] / name for
 
 
 class Weights:
-    """NAME.bin and NAME.labels.bin of each model, by name; `models`: names of those that ship, or paths of one's own."""
+    """NAME.bin and NAME.labels.bin of each model, by name; `models`: names of those that ship, or paths."""
 
     def __init__(self, models: list[str], folder: Path | None = None):
         self.models: dict[str, str] = {}

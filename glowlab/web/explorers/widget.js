@@ -33,7 +33,7 @@ function makeExplorer(model, names) {
   return explorer;
 }
 
-const REST = 500; // milliseconds without a move, after which a kernel that computes nothing hears of it
+const PATIENCE = 500; // milliseconds without a move, after which a kernel that computes nothing hears of it
 
 // Where a server's page has this explorer already, the widget takes over its settings, and follows it.
 export function render({ model, el }) {
@@ -51,7 +51,7 @@ export function render({ model, el }) {
     if (!names.includes(name)) return;
     model.set(name, value);
     clearTimeout(telling);
-    if (standing) telling = setTimeout(() => model.save_changes(), REST);
+    if (standing) telling = setTimeout(() => model.save_changes(), PATIENCE);
     else model.save_changes();
   };
   explorer.addEventListener("glow-change", tell);
