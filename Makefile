@@ -21,6 +21,7 @@ PY := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)/python
 LAB_READY := $(VENV)/.ready-lab
 DEV_READY := $(VENV)/.ready-dev
 PEERS_READY := $(VENV)/.ready-peers
+WASM_READY := $(VENV)/.ready-wasm
 PINS := pyproject.toml constraints.txt
 
 .DEFAULT_GOAL := help
@@ -84,6 +85,10 @@ $(DEV_READY): $(PINS)
 
 $(PEERS_READY): $(PINS) | $(DEV_READY)
 	$(call install,lab$(comma)dev$(comma)peers)
+	@touch $@
+
+$(WASM_READY): $(PINS) | $(DEV_READY)
+	$(call install,lab$(comma)dev$(comma)wasm)
 	@touch $@
 
 .PHONY: env
@@ -178,6 +183,10 @@ notebooks: $(DEV_READY)  ## rebuild the notebooks from their scripts, run, store
 precompute: $(LAB_READY)  ## measure what the explorers know of faces64, film them
 	$(PY) -m glowlite precompute faces64
 	$(PY) -m glowlite record $(ARGS)
+
+.PHONY: wasm
+wasm: $(WASM_READY)  ## compile the kernels of pages anew (needs 440 MB)
+	$(PY) -m glowlab.web.compile
 
 .PHONY: site
 site: $(DEV_READY)  ## build the static edition, for any web server

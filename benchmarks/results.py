@@ -18,7 +18,7 @@ from pathlib import Path
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks import arrangements, memory, permutations, recipes
+from benchmarks import arrangements, foreign, memory, neighbours, permutations, recipes
 from glowlite import checkpoint, evaluation, pixels
 from glowlite.errors import GlowliteError
 from glowlite.files import write_atomically
@@ -257,6 +257,25 @@ A training step against depth K, with activations stored, checkpointed, or found
 
 {memory}
 
+## Foreign pictures
+
+How well four scores tell eight sets of foreign pictures from held-out ones of the model's own kind: the area under the
+ROC curve, 0.5 for guessing (`{strange[command]}`; notebook 15 says what the scores are):
+
+{foreign}
+
+## Beside an autoregressive model and a VAE
+
+On drawn faces of 16 x 16 pixels in 5 bits; the autoregressive model was trained until it was as likely as the flow on
+held-out faces, the times are of one thread (`{beside_it[command]}`):
+
+{neighbours}
+
+The VAE's bound by importance weighting with K draws of z, and the flow's by K noises in each pixel's bin, in bits per
+dimension on 50 faces:
+
+{bounds}
+
 ## Speed
 
 Beside other libraries of flows: [benchmarks/RESULTS-peers.md](benchmarks/RESULTS-peers.md), by
@@ -267,7 +286,7 @@ Beside other libraries of flows: [benchmarks/RESULTS-peers.md](benchmarks/RESULT
 def page(runs: Path = RUNS) -> str:
     """All of RESULTS.md."""
     found, mixing, arranged = trainings(runs), read("permutations", runs), read("arrangements", runs)["runs"]
-    grown = read("memory", runs)
+    grown, strange, beside_it = (read(name, runs) for name in ("memory", "foreign", "neighbours"))
     curves = [f"Validations of {run['name']}:\n\n{against_time(run)}" for run in found if run["data"] == "cifar10"]
     return PAGE.format(
         likelihood=likelihood(found),
@@ -282,6 +301,11 @@ def page(runs: Path = RUNS) -> str:
         recipes=recipes.table(read("recipes", runs)["runs"]),
         grown=grown,
         memory=memory.table(grown["rows"]),
+        strange=strange,
+        foreign=foreign.table(strange["models"]),
+        beside_it=beside_it,
+        neighbours=neighbours.table(beside_it),
+        bounds=neighbours.bound_table(beside_it),
     )
 
 

@@ -1,11 +1,14 @@
 """Trainings that benchmarks compare: the curve of one, and a record to which many are added one by one."""
 
+import copy
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 from glowlite.files import write_atomically
 from glowlite.training import metrics
@@ -24,6 +27,45 @@ def train_curve(config: TrainConfig) -> dict | None:
         "bits_per_dim": [round(line["val_bpd"], 5) for line in lines],
         "seconds": round(result.seconds, 1),
     }
+
+
+def learn_for(
+    seconds: float,
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    loss_of_batch: Callable[[], Tensor],
+    measure: Callable[[nn.Module], float],
+    *,
+    warmup: int,
+    fall: float,
+    ema: float,
+    clip: float,
+) -> tuple[nn.Module, list[tuple[float, int, float]]]:
+    """Train for so many CPU seconds: the averaged model, and (seconds, steps, measure of it) at eight moments.
+
+    The learning rate rises over `warmup` steps, and falls to nothing over the last 1/fall of the time. Measuring does
+    not count as learning.
+    """
+    average, lr = copy.deepcopy(model).eval(), optimizer.param_groups[0]["lr"]
+    curve, steps, spent, start = [], 0, 0.0, time.process_time()
+    while spent < seconds:
+        optimizer.param_groups[0]["lr"] = lr * min(1, (steps + 1) / warmup, fall * (1 - spent / seconds) + 0.02)
+        loss = loss_of_batch()
+        optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), clip)
+        optimizer.step()
+        steps += 1
+        with torch.no_grad():
+            for mean, weight in zip(average.parameters(), model.parameters(), strict=True):
+                mean.lerp_(weight, 1 - min(ema, steps / (steps + 20)))
+        spent = time.process_time() - start
+        if spent >= (len(curve) + 1) * seconds / 8:
+            with torch.no_grad():
+                curve.append((round(spent, 1), steps, round(measure(average), 4)))
+            print(f"{spent:.0f} s, {steps} steps: {curve[-1][2]:.3f} bits", file=sys.stderr, flush=True)
+            start += time.process_time() - start - spent
+    return average, curve
 
 
 def read(path: Path) -> list[dict]:

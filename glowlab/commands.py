@@ -1,4 +1,4 @@
-"""The lab's commands of `glowlite`: explore, present, site, notebooks, student, grade,
+"""The lab's commands of `glowlite`: explore, present, site, export-web, notebooks, student, grade,
 precompute, record.
 
 `glowlite --help` imports this file, so it imports nothing of the lab itself; each command imports what it runs.
@@ -23,7 +23,7 @@ def add(app: typer.Typer) -> None:
     app.command("present", help="Open the explorers in large type, for a lecture hall.", context_settings=large)(
         explore
     )
-    for command in (site, notebooks, student, grade, precompute, record):
+    for command in (site, export_web, notebooks, student, grade, precompute, record):
         app.command()(command)
 
 
@@ -81,6 +81,17 @@ def site(out: Annotated[Path, typer.Option(help="The folder to write.")] = Path(
         f"{sizes[heaviest] / 1000:.0f} kB.\n"
         f"To look at it, open {out / 'index.html'}, or: {quoted('python', '-m', 'http.server', '--directory', out)}"
     )
+
+
+def export_web(
+    name: Annotated[str, typer.Argument(help="A model that ships (faces64) or a .safetensors file of your own.")],
+    out: Annotated[Path, typer.Option(help="The folder to write to.")] = Path("."),
+) -> None:
+    """Write a model, its directions and its credit for web pages: NAME.bin, and as a script for pages from a disk."""
+    from glowlab.web import export
+
+    for path in export.write(name, out):
+        typer.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
 
 
 @needs("lab,dev")

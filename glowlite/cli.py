@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from glowlite.errors import GlowliteError, quoted
+from glowlite.errors import GlowliteError, quoted, speaks
 from glowlite.training.settings import TrainConfig
 
 app = typer.Typer(
@@ -73,14 +73,9 @@ def train(
 
     config = runs.continued(out, asked) if resume else TrainConfig(out=str(out), **asked)
     result = training.train(config, resume=resume, progress=not quiet)
-    held_out = "" if result.val_bpd is None else f", {result.val_bpd:.3f} bits/dim on held-out pictures"
-    typer.echo(f"{result.images:,} images in {duration(result.seconds)}{held_out}: {out / runs.MODEL}", err=True)
-    if result.best and result.best[0] < result.val_bpd:
-        bpd, images = result.best
-        typer.echo(f"Validation was best after {images:,} images, {bpd:.3f} bits/dim: {out / runs.BEST}", err=True)
+    if speaks():
+        report(result, out)
     if result.stopped_by:
-        command = quoted("glowlite", "train", "--resume", "--out", out)
-        typer.echo(f"Stopped and saved. To go on: {command}", err=True)
         raise typer.Exit(128 + result.stopped_by)
 
 
@@ -244,6 +239,20 @@ def card(name: Name) -> None:
 # ---- helpers ----------------------------------------------------------------------------------------------
 
 
+def report(result, out: Path) -> None:
+    """Say what came of a training."""
+    from glowlite.training import config as runs
+
+    held_out = "" if result.val_bpd is None else f", {result.val_bpd:.3f} bits/dim on held-out pictures"
+    typer.echo(f"{result.images:,} images in {duration(result.seconds)}{held_out}: {out / runs.MODEL}", err=True)
+    if result.best and result.best[0] < result.val_bpd:
+        bpd, images = result.best
+        typer.echo(f"Validation was best after {images:,} images, {bpd:.3f} bits/dim: {out / runs.BEST}", err=True)
+    if result.stopped_by:
+        command = quoted("glowlite", "train", "--resume", "--out", out)
+        typer.echo(f"Stopped and saved. To go on: {command}", err=True)
+
+
 def find_preset(name: str):
     """The preset's GlowConfig; a GlowliteError lists the presets and guesses which one was meant."""
     from glowlite.glow import PRESETS
@@ -305,6 +314,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         app(arguments, prog_name="glowlite")
     except GlowliteError as error:
+        if error.told or not speaks():
+            sys.exit(2)
         fail(str(error))
     except OSError as error:
         if error.strerror is None:

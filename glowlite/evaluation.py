@@ -16,13 +16,21 @@ from glowlite.seeds import generator
 
 
 @torch.no_grad()
-def bits_per_dim(model: Glow, images: Tensor, batch: int = 128, seed: int = 0) -> Tensor:
+def bits_per_dim(model: Glow, images: Tensor, batch: int = 128, seed: int = 0, rank: int = 0, world: int = 1) -> Tensor:
     """Bits per dimension of each picture under `model`: uint8 (N, C, H, W) -> (N,) float64 on the CPU.
 
     The dequantisation noise comes from `seed`, batch by batch, so two models are measured with the same noise.
+    Of `world` processes each measures every `world`-th picture of a batch, from number `rank` on.
     """
     noise = generator(model.device, seed)
-    return pixels.bits_per_dim(model.log_prob(images, noise, batch), model.dims).cpu().double()
+    found = [torch.empty(0, dtype=torch.float64)]
+    for part in images.split(batch):
+        x = pixels.dequantize(part, model.config.n_bits, noise)[rank::world]
+        if len(x):
+            log_density = model.log_density(x.to(model.device, model.dtype))
+            log_prob = log_density - pixels.log_bins(model.dims, model.config.n_bits)
+            found.append(pixels.bits_per_dim(log_prob, model.dims).cpu().double())
+    return torch.cat(found)
 
 
 def codec_bits_per_dim(images: Tensor, codec: str) -> Tensor:

@@ -56,11 +56,14 @@ def quantize(images: Tensor, n_bits: int) -> Tensor:
     return (levels.float() * (255 / (2**n_bits - 1))).round().to(torch.uint8)
 
 
-def dequantize(images: Tensor, n_bits: int = 8, generator: torch.Generator | None = None) -> Tensor:
+def dequantize(
+    images: Tensor, n_bits: int = 8, generator: torch.Generator | None = None, rank: int = 0, world: int = 1
+) -> Tensor:
     """uint8 (B, C, H, W) -> float32: keep n bits, then a uniformly random point of each pixel's bin.
 
     x = (pixel // 2^(8-n) + u) / 2^n - 0.5,  u ~ U(0, 1). The noise is drawn on the generator's device, so its seed
-    gives the same noise for every device; without a generator, on the images' device.
+    gives the same noise for every device; without a generator, on the images' device. Where the images are part number
+    `rank` of the `world` equal parts of a batch, the noise of the whole batch is drawn, and they get their part of it.
 
     >>> images = torch.full((2, 3, 8, 8), 200, dtype=torch.uint8)
     >>> torch.equal(to_uint8(dequantize(images)), images)
@@ -69,7 +72,8 @@ def dequantize(images: Tensor, n_bits: int = 8, generator: torch.Generator | Non
     check_images(images)
     check_bits(n_bits)
     device = images.device if generator is None else generator.device
-    u = torch.rand(images.shape, generator=generator, device=device).to(images.device)
+    u = torch.rand((world * len(images), *images.shape[1:]), generator=generator, device=device)
+    u = u[rank * len(images) : (rank + 1) * len(images)].to(images.device)
     return ((images >> (8 - n_bits)).float() + u) / 2**n_bits - 0.5
 
 

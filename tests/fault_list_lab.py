@@ -1,5 +1,7 @@
 """The faults that `python -m tests.faults` plants in explorers, widgets and server; as in fault_list_model.py."""
 
+import importlib.util
+
 from tests.fault_list_model import fault
 
 WIDGETS, SHARED = "tests/glowlab/widgets/test_widgets.py", "tests/glowlab/explorers/test_explorer.py"
@@ -10,6 +12,8 @@ TEMPERATURE, INTERPOLATION = (
 STATE, ATTRIBUTE = "tests/glowlab/explorers/test_studio_state.py", "tests/glowlab/explorers/test_attribute_state.py"
 PCA = "tests/glowlab/explorers/test_pca.py"
 CACHE, PRECOMPUTED = "tests/glowlab/explorers/test_cache.py", "tests/glowlab/explorers/test_precomputed.py"
+WEB, EXPORT = "tests/browser/test_web.py", "tests/glowlab/web/test_export.py"
+ANSWERS = f"{WEB}::test_other_configurations_answer_as_pytorch_does"
 PLACES, SERVE = "tests/glowlab/serving/test_places.py", "tests/glowlab/test_serve.py"
 
 # fmt: off
@@ -152,5 +156,108 @@ SERVER = [
           at=f"{SERVE}::test_an_explorer_whose_output_comes_late_is_waited_for"),
 ]
 
+JS = "glowlab/web/js"
+IN_THE_PAGE = [
+    fault("in a page: log-det of mixing without H W", f"{JS}/mixing.js",
+          "this.logDet = height * width * logAbsDet;", "this.logDet = logAbsDet;", at=ANSWERS),
+    fault("in a page: the way back adds ActNorm's shift", f"{JS}/mixing.js",
+          "offset[o] -= bias[i]", "offset[o] += bias[i]", at=ANSWERS),
+    fault("in a page: the clamp is forgotten", f"{JS}/coupling.js",
+          "this.clamp = clamp || Infinity;", "this.clamp = Infinity;", at=ANSWERS),
+    fault("in a page: the network sees what it moves", f"{JS}/coupling.js",
+          "x[2 * half * n + c], -clamp)", "x[2 * half * n + half + c], -clamp)", at=ANSWERS),
+    fault("in a page: a coupling scales, then shifts", f"{JS}/kernels.js",
+          "forward ? (x[at] + t) * Math.exp(logS) : x[at] / Math.exp(logS) - t;",
+          "forward ? x[at] * Math.exp(logS) + t : (x[at] - t) / Math.exp(logS);", at=ANSWERS),
+    fault("in a page: plain JavaScript sees the next row beside the border", f"{JS}/kernels.js",
+          " || column < 0 || column >= width) continue;", ") continue;", at=ANSWERS),
+    fault("in a page: squeeze takes columns for rows", f"{JS}/multiscale.js",
+          "const row = 2 * Math.floor(n / width) + ((channel >> 1) & 1);",
+          "const row = 2 * Math.floor(n / width) + (channel & 1);",
+          "const column = 2 * (n % width) + (channel & 1);",
+          "const column = 2 * (n % width) + ((channel >> 1) & 1);", at=ANSWERS),
+    fault("in a page: a prior's std is not bounded", f"{JS}/multiscale.js",
+          "return STD_BOUND * Math.tanh(logStd / STD_BOUND);", "return logStd;", at=ANSWERS),
+    fault("in a page: whitening has no log-det", f"{JS}/multiscale.js",
+          "        logDet -= logStd;\n", "", at=ANSWERS),
+    fault("in a page: nothing is encoded in double", f"{JS}/glow.js",
+          "const FAR = 10;", "const FAR = Infinity;",
+          at=f"{WEB}::test_a_picture_that_floats_would_lose_is_encoded_in_double"),
+    fault("in a page: everything far out is encoded in double", f"{JS}/glow.js",
+          "if (!far || this.work", "if (far) return true;\n    if (this.work",
+          at=f"{WEB}::test_a_picture_that_floats_would_lose_is_encoded_in_double"),
+    fault("in a page: bits are 8 whatever n_bits", f"{JS}/glow.js",
+          "- logBins(this.dims, bits);", "- logBins(this.dims, 8);", at=ANSWERS),
+    fault("in a page: noise goes to pixels by place, then channel", f"{JS}/pixels.js",
+          "noise[(i % channels) * places + Math.floor(i / channels)]", "noise[i]", at=ANSWERS),
+    fault("in a page: random numbers of 23 bits", f"{JS}/random.js",
+          "(this.random() & 0xffffff) / 2 ** 24", "(this.random() & 0x7fffff) / 2 ** 23",
+          at=f"{WEB}::test_random_numbers_are_pytorchs"),
+    fault("in a page: the last block of normal numbers is not drawn anew", f"{JS}/random.js",
+          "    rest.set(rand(16, generator));\n", "", at=f"{WEB}::test_random_numbers_are_pytorchs"),
+    fault("in a page: one temperature for all levels", f"{JS}/latents.js",
+          "(temperature[level] ?? temperature)", "(temperature[0] ?? temperature)",
+          at=f"{WEB}::test_the_arithmetic_of_latents_is_pytorchs"),
+    fault("in a page: the arc divides by nothing between equals", f"{JS}/latents.js",
+          "if (!(Math.sin(angle) >= 1e-4)) return lerp(a, b, t);\n", "",
+          at=f"{WEB}::test_the_arithmetic_of_latents_is_pytorchs"),
+    fault("in a page: an old question is answered before the latest", f"{JS}/engine.js",
+          "const older = key === null ? -1 :", "const older = true ? -1 :",
+          at=f"{WEB}::test_the_latest_question_wins_and_the_others_are_answered"),
+    fault("in a page: plain JavaScript is not said", f"{JS}/engine.js",
+          'if (engine.kernels !== "WebAssembly") ', "if (false) ",
+          at=f"{WEB}::test_what_a_policy_forbids_is_done_without_and_said"),
+    fault("in a page: a file that was cut off is taken", f"{JS}/checkpoint.js",
+          "if (8 + length + end !== buffer.byteLength)", "if (false)",
+          at=f"{WEB}::test_a_damaged_file_is_said_in_a_sentence"),
+    fault("for a page: a mixing is exported without its ActNorm", "glowlab/web/export.py",
+          "Affine(type(level.steps)(*affine), affine[0].b)", "Affine(affine[1], affine[0].b)",
+          at=f"{EXPORT}::test_a_step_is_folded_and_filled_up"),
+    fault("for a page: priors are halved, too", "glowlab/web/export.py",
+          "dtype: torch.dtype = torch.float32) -> dict", "dtype: torch.dtype = torch.half) -> dict",
+          at=f"{EXPORT}::test_only_networks_are_halved_and_not_where_halves_end"),
+]
+
+C = "glowlab/web/kernels.c"
+CONVOLVES = f"{WEB}::test_convolutions_of_wasm_are_those_of_plain_javascript"
+COUPLES = f"{WEB}::test_couplings_of_wasm_are_those_of_plain_javascript"
+IN_C = [  # what is compiled anew for the tests, where the compiler is installed
+    fault("in C: a convolution sees the next row beside the border", C,
+          "&& 0 <= column && column < width;", ";", at=CONVOLVES),
+    fault("in C: the last pixels are left out", C, "n < pixels; n += PIXELS", "n + PIXELS <= pixels; n += PIXELS",
+          at=CONVOLVES),
+    fault("in C: the last four channels are left out", C, "    if (o < c_out) sum(1,", "    if (0) sum(1,",
+          at=CONVOLVES),
+    fault("in C: nothing is cut off at zero", C, "relu ? (four)((mask)value & (value > 0)) : value;", "value;",
+          at=CONVOLVES),
+    fault("in C: far answers of a network are no number", C,
+          "log_s[c] < -15 ? -15 : log_s[c] > 15 ? 15 : log_s[c]", "log_s[c]", at=COUPLES),
+    fault("in C: a wrong factor in the exponential", C, "1 / 24.f", "1 / 25.f", at=COUPLES),
+    fault("in C: the way back shifts, then scales", C,
+          "moved[c] / exponential(log_s[c]) - t[c]", "(moved[c] - t[c]) / exponential(log_s[c])", at=COUPLES),
+    fault("in C: log-det is the sum of all scales", C, "log_det += log_s[c];", "log_det += exponential(log_s[c]);",
+          at=COUPLES),
+]
+
+SOUND, ATTENTION = "tests/glowlab/sound/test_sound.py", "tests/glowlab/test_attention.py"
+LAYERS = [
+    fault("polar coordinates count an area once too little", "glowlab/sound/flow.py",
+          "-2 * sum_features(log_r)", "-sum_features(log_r)",
+          at=f"{SOUND}::test_the_log_det_of_each_layer_is_that_of_its_jacobian"),
+    fault("angles are kept in place of turns", "glowlab/sound/flow.py",
+          "turn = torch.cat([angle[..., :1], angle.diff(dim=-1)], -1)", "turn = angle",
+          at=f"{SOUND}::test_a_sharper_tone_turns_more_in_each_frame"),
+    fault("chance stays in a note's directions", "glowlab/sound/flow.py",
+          "(slope * (slope.abs() > sure * error))", "slope",
+          at=f"{SOUND}::test_directions_find_what_moves_with_an_attribute_and_drop_chance"),
+    fault("the meter of pitch takes the nearest bin", "glowlab/sound/notes.py",
+          "(peak + (before - after) / (2 * (before - 2 * at + after)))", "peak",
+          at=f"{SOUND}::test_the_meter_of_pitch_is_right_to_a_tenth_of_a_cent"),
+    fault("a transformer's tokens do not see each other", "glowlab/attention.py",
+          "self.leave(self.blocks(tokens))", "self.leave(tokens)",
+          at=f"{ATTENTION}::test_a_network_starts_at_zero_and_then_sees_every_place"),
+]
+
 # fmt: on
-FAULTS = [*WHILE_IT_MOVES, *WHAT_IS_SHOWN, *SERVER]
+FAULTS = [*WHILE_IT_MOVES, *WHAT_IS_SHOWN, *SERVER, *IN_THE_PAGE, *LAYERS]
+FAULTS += IN_C if importlib.util.find_spec("ziglang") else []

@@ -1,18 +1,22 @@
 """What the pages of docs/ and README say of addresses, controls, options, files and models holds."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+import torch
 import typer
 import yaml
 
+from benchmarks import many
 from glowlab import explorers
 from glowlab.explorers import NAMES
 from glowlab.explorers.address import Address
 from glowlab.explorers.models import MODELS
 from glowlite import checkpoint, cli
 from glowlite.data.faces import ATTRIBUTES
+from glowlite.glow import PRESETS, Glow
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
@@ -65,7 +69,7 @@ def test_its_targets_and_links_exist():
         assert (ROOT / path).is_file(), path
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/teaching.md", "docs/model-cards.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/teaching.md", "docs/training.md", "docs/model-cards.md"])
 def test_links_pictures_and_benchmarks_exist_and_pictures_are_described_and_small(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
@@ -139,6 +143,34 @@ def test_the_pod_fits_the_image():
     assert service["spec"]["ports"][0]["targetPort"] == port["name"]
     assert service["spec"]["selector"] == deployment["spec"]["template"]["metadata"]["labels"]
     assert deployment["spec"]["selector"]["matchLabels"] == service["spec"]["selector"]
+
+
+def test_the_page_of_training_names_options_that_exist():
+    page = (ROOT / "docs" / "training.md").read_text()
+    ours = {name for option in COMMANDS["train"].params for name in option.opts}
+    torchrun = {"--nproc-per-node", "--nnodes", "--node-rank", "--master-addr", "--master-port"}
+    others = torchrun | {"--shutdown-timeout", "--max-restarts", "--build-arg"}
+    assert set(re.findall(r"(?<!\w)--[a-z][a-z-]+", page)) <= ours | others
+    for path in re.findall(r"\b(?:deploy|assets|tests)/[\w./]+\w", page):
+        assert (ROOT / path).is_file(), path
+
+
+def test_the_page_of_training_shows_what_was_measured():
+    rows = json.loads((ROOT / "assets" / "runs" / "many.json").read_text())["rows"]
+    assert many.table(rows) in (ROOT / "docs" / "training.md").read_text()
+
+
+def test_the_plan_for_40_gpus_has_the_models_numbers():
+    page = (ROOT / "docs" / "training.md").read_text()
+    config = PRESETS["celebahq256"]
+    with torch.device("meta"):
+        weights = dict(Glow(config).named_parameters())
+    work = sum(
+        2 * weight.numel() * (config.shape[1] / 2 ** (int(name.split(".")[1]) + 1)) ** 2
+        for name, weight in weights.items()
+        if weight.dim() == 4
+    )
+    assert f"| {sum(map(torch.numel, weights.values())):,} |" in page and f"| {work / 1e12:.3f} TFLOP |" in page
 
 
 # ---- the pages of the course --------------------------------------------------------------------------------

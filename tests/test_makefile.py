@@ -15,7 +15,7 @@ from glowlite import cli
 from tests.test_project import ROOT, needs_make, targets
 
 pytestmark = needs_make
-READY = [f"--assume-old=.venv/.ready-{name}" for name in ("lab", "dev", "peers")]
+READY = [f"--assume-old=.venv/.ready-{name}" for name in ("lab", "dev", "peers", "wasm")]
 ENVIRONMENT = [f"PY={Path(sys.executable).as_posix()}", *READY]
 # Run whole, with these options.
 RUN = {
@@ -31,7 +31,7 @@ ELSEWHERE = ("format", "lint", "clean", "clean-env")
 # Their recipes are checked: they build the environment, serve pages, or take minutes.
 RECIPE = (
     *("env", "explore", "present", "lab", "test", "test-unit", "test-notebooks", "test-browser"),
-    *("bench", "notebooks", "precompute", "site", "student"),
+    *("bench", "notebooks", "precompute", "site", "student", "wasm"),
 )
 
 

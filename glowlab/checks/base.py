@@ -159,8 +159,11 @@ def check(name: str, hints: Sequence[str], solution: Sequence = ()) -> Callable[
     return lambda trial: Check(name, trial, hints, solution)
 
 
-def run(attempt: Callable, *arguments):
-    """Call the student's function. Untried for a stub; a Mistake quotes the line where it fails."""
+def run(attempt: Callable, *arguments, gives: bool = True):
+    """Call the student's function. Untried for a stub; a Mistake quotes the line where it fails.
+
+    gives: whether it has to give something back; else it changes what it is given.
+    """
     try:
         result = attempt(*arguments)
     except (Mistake, Untried):
@@ -169,6 +172,8 @@ def run(attempt: Callable, *arguments):
         raise Untried from None
     except Exception as error:
         raise Mistake(f"it stops{_line(error, attempt)} with {type(error).__name__}: {_first(error)}") from error
+    if not gives and not _empty(attempt):
+        return result
     if result is None and not _empty(attempt):
         raise Mistake("it gives nothing back: does it end on a `return`?")
     return tried(result)

@@ -1,6 +1,5 @@
 """Figures of notebook 13: what is kept for the backward pass, three ways; memory by depth; gradients gone wrong."""
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 
 from glowlab.figures.scene import Panel, Scene
 from glowlab.figures.values import format_number
+from glowlab.records import read_record
 from glowlite.errors import GlowliteError
 from glowlite.folders import ASSETS
 from glowlite.training.settings import TrainConfig
@@ -144,14 +144,7 @@ def _curves(scene: Scene, way: str, moment: int, depth: int, inside: float) -> N
 
 def load_record(path: str | Path = RECORDED) -> dict:
     """The record that `python -m benchmarks.memory` writes. GlowliteError if it is not there."""
-    try:
-        record = json.loads(Path(path).read_text())
-    except (OSError, ValueError):
-        record = None
-    if not isinstance(record, dict) or record.get("kind") != "glowlite memory":
-        raise GlowliteError(f"{path} is no record of memory: get it with the repository, or record it by "
-                            "`python -m benchmarks.memory`")  # fmt: skip
-    return record
+    return read_record(path, "glowlite memory", "benchmarks.memory")
 
 
 def _by_depth(panel: Panel, depths: Sequence[int], sizes: Mapping[str, Sequence[float]]) -> None:

@@ -58,6 +58,7 @@ READING_ORDER = {
 DOCS = {
     "course": ("The course in one page", "all parts of Glow together, other flows, other models, and their uses"),
     "glossary": ("Glossary", "the words of the course, each with the notebook that explains it"),
+    "training": ("Train on many machines", "torchrun, Slurm, Kubernetes and clouds, and what goes wrong"),
     "project": ("A project", "six questions to choose from, and how the work is marked"),
 }
 

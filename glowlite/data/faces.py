@@ -149,12 +149,14 @@ def draw(
     seed: int = 0,
     device: str | torch.device = "cpu",
     attributes: Mapping[str, Tensor | float] | None = None,
+    rows: slice = slice(None),
 ) -> Faces:
     """Draw `count` faces of `size` x `size` pixels, with grain, on `device`.
 
     The same seed gives the same faces, and `draw(k)` the first k of any longer draw. `attributes` fixes some,
-    for example {"smile": 0.5}, to one number or to (count,) in [-1, 1]. Pixels stay within about 6..250.
-    Raises GlowliteError for a count below 1, a size below 16, an unknown attribute, a value outside [-1, 1].
+    for example {"smile": 0.5}, to one number or to (count,) in [-1, 1]; `rows` picks the ones that are
+    drawn. Pixels stay within about 6..250. Raises GlowliteError for a count below 1, a size below 16, an unknown
+    attribute, a value outside [-1, 1].
 
     >>> images, attributes = draw(2, size=32, seed=1, attributes={"glasses": 1})
     >>> images.shape, attributes["glasses"]
@@ -162,9 +164,9 @@ def draw(
     """
     if size < 16:
         raise GlowliteError(f"Cannot draw faces of {size} pixels: the smallest size is 16.")
-    table = numbers(count, seed, attributes)
+    table = numbers(count, seed, attributes)[rows]
     labels = {name: table[:, i].to(device, copy=True) for i, name in enumerate(ATTRIBUTES)}
-    images = torch.empty(count, 3, size, size, dtype=torch.uint8, device=device)
+    images = torch.empty(len(table), 3, size, size, dtype=torch.uint8, device=device)
     chunk = max(1, (CHUNK if images.device.type == "cpu" else CHUNK_GPU) * 64 * 64 // size**2)
     for part, image in zip(table.to(device).split(chunk), images.split(chunk), strict=True):
         picture = render(part, size).mul_(231).add_(12.5)  # 12..243; the half rounds

@@ -21,7 +21,8 @@ STATE, METRICS, MODEL, BEST = "last.safetensors", "metrics.jsonl", "model.safete
 # What may change when a run goes on: the schedule from there on, and what leaves the weights alone.
 MAY_CHANGE = (
     *("flip", "images", "lr", "warmup", "decay", "decay_shape", "ema", "clip"),
-    *("validate_every", "log_every", "checkpoint_minutes", "memory", "accelerator", "threads"),
+    *("validate_every", "log_every", "checkpoint_minutes", "memory", "micro_batch"),
+    *("accelerator", "devices", "threads"),
 )
 
 
@@ -73,6 +74,12 @@ def read_run(out: str | Path) -> tuple[dict[str, Tensor], dict]:
         if set(one) not in KEPT[config.optimizer] or not fits:
             raise GlowliteError(f"{path} lacks the optimizer's memory of {name}, so start a new run.")
     return tensors, meta
+
+
+def last_state(out: str | Path) -> str:
+    """Where the last good state of a run is, in words."""
+    state = Path(out) / STATE
+    return f"the last good state is {state}" if state.exists() else "no state was saved yet"
 
 
 def with_prefix(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

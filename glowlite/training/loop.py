@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from lightning_fabric import Fabric
+from torch import Tensor, distributed
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
@@ -34,14 +35,16 @@ from glowlite.training.config import (
     STATE,
     TrainConfig,
     ema_decay,
+    last_state,
     learning_rate,
     read_run,
     run_card,
     with_prefix,
 )
+from glowlite.training.heartbeat import Heartbeat
 from glowlite.training.nonfinite import PICTURES, first_nonfinite
 from glowlite.training.optimizers import make_optimizer
-from glowlite.training.process import StopRequest, locked, start_fabric
+from glowlite.training.process import StopRequest, locked, require_same, start_fabric
 from glowlite.training.stream import compare_pictures, flip_half, full_name, open_stream
 
 EPOCHS = 100  # at most between two validations
@@ -78,16 +81,16 @@ def train(config: TrainConfig, resume: bool = False, progress: bool = True) -> R
     ...     train(config, progress=False).images
     32
     """
-    with locked(Path(config.out)):
-        trainer = Trainer(config, resume, progress)
-        with StopRequest() as stop:
-            return trainer.fit(stop)
+    fabric = start_fabric(config)
+    heartbeat = Heartbeat(fabric, lambda: f"{last_state(config.out)}: start again with --resume.")
+    with StopRequest() as stop, heartbeat, locked(Path(config.out)):
+        return Trainer(config, resume, progress, fabric).fit(stop)
 
 
 class Trainer:
     """The state of a run and its loop; call `train` to use it."""
 
-    def __init__(self, config: TrainConfig, resume: bool = False, progress: bool = True):
+    def __init__(self, config: TrainConfig, resume: bool = False, progress: bool = True, fabric: Fabric | None = None):
         self.out = Path(config.out)
         if (self.out / STATE).exists() and not resume:
             raise GlowliteError(
@@ -104,12 +107,13 @@ class Trainer:
         self.window = meta.get("window", [0.0, 0.0, 0])
         if config.threads:
             torch.set_num_threads(config.threads)
-        self.fabric = start_fabric(config)
+        self.fabric = fabric or start_fabric(config)
         self.device = self.fabric.device
         self.main = self.fabric.is_global_zero
-        rank, world = self.fabric.global_rank, self.fabric.world_size
-        batch, limit = config.batch // world, meta.get("limit")
-        self.stream = open_stream(config.data, config.model.shape, batch, config.seed, self.device, rank, world, limit)
+        self.place = self.fabric.global_rank, self.fabric.world_size
+        batch, seed, shape = config.batch // self.fabric.world_size, config.seed, config.model.shape
+        with self.fabric.rank_zero_first(local=True):  # which caches the pictures of a folder
+            self.stream = open_stream(config.data, shape, batch, seed, self.device, *self.place, meta.get("limit"))
         self.validate_every = config.validate_every
         if self.is_limited:
             self.validate_every = min(config.validate_every, EPOCHS * len(self.stream.training))
@@ -126,7 +130,11 @@ class Trainer:
         self.optimizer = make_optimizer(config.optimizer, glow, config.lr)
         if resume:
             self.restore(tensors)
+        pictures = 0 if self.stream.digests is None else int(self.stream.digests.sum())
+        require_same(self.fabric, self.images, config.to_dict() | {"out": "", "data": pictures})
         self.model, self.stepper = self.fabric.setup(glow, self.optimizer)
+        if not resume:
+            self.average.load_state_dict(glow.state_dict())  # the first process has sent its weights to all
         self.model.mark_forward_method("log_density")
         if self.main:
             self.out.mkdir(parents=True, exist_ok=True)
@@ -189,28 +197,38 @@ class Trainer:
         rate = learning_rate(config, self.images)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        noise = generator(self.device, config.seed, NOISE, self.steps, self.fabric.global_rank)
+        # 0, on every process: what the first of several once had, so that older states go on exactly
+        noise = generator(self.device, config.seed, NOISE, self.steps, 0)
         images = self.stream.batch(self.steps)
         if config.flip:
-            images = flip_half(images, generator(self.device, config.seed, FLIP, self.steps, self.fabric.global_rank))
-        x = pixels.dequantize(images, config.model.n_bits, noise)
+            images = flip_half(images, generator(self.device, config.seed, FLIP, self.steps, 0), *self.place)
+        x = pixels.dequantize(images, config.model.n_bits, noise, *self.place)
         x = x.contiguous(memory_format=self.layout)
-        log_prob = self.model.log_density(x) - pixels.log_bins(self.glow.dims, config.model.n_bits)
-        loss = pixels.bits_per_dim(log_prob, self.glow.dims).mean()
         self.stepper.zero_grad(set_to_none=True)
-        self.fabric.backward(loss)
+        loss = self.backward(x)
         norm = self.fabric.clip_gradients(
             self.model, self.stepper, max_norm=config.clip or math.inf, error_if_nonfinite=False
         )
         # The one wait for the device in a step. It must come before the weights change: a step with a
         # gradient that is not finite would leave nothing to save, and no layer to name.
-        bpd, norm, asked = self.agree(torch.stack([loss.detach(), norm, loss.new_full((), float(stop.signal))]))
+        bpd, norm, asked = self.agree(torch.stack([loss, norm, loss.new_full((), float(stop.signal))]))
         if not (math.isfinite(bpd) and math.isfinite(norm)):
             raise GlowliteError(self.explain(x, "loss" if not math.isfinite(bpd) else "gradient"))
         self.stepper.step()
         self.update_average()
         self.steps += 1
         return bpd, norm, rate, round(asked)
+
+    def backward(self, x: Tensor) -> Tensor:
+        """Bits/dim of this process's share of the batch; leaves its gradients, averaged over all processes."""
+        loss, parts = 0.0, x.split(self.config.micro_batch or len(x))
+        for number, part in enumerate(parts, 1):
+            with self.fabric.no_backward_sync(self.model, enabled=number < len(parts)):
+                log_prob = self.model.log_density(part) - pixels.log_bins(self.glow.dims, self.config.model.n_bits)
+                bpd = pixels.bits_per_dim(log_prob, self.glow.dims).mean() * (len(part) / len(x))
+                self.fabric.backward(bpd)
+            loss = loss + bpd.detach()
+        return loss
 
     def agree(self, values: Tensor) -> list[float]:
         """(loss, norm, signal) over all processes: means of the first two, the largest of the last."""
@@ -243,15 +261,17 @@ class Trainer:
 
     def validate(self) -> None:
         """Bits per dimension of the averaged weights on the pictures kept back; the same noise every time."""
+        pictures = self.stream.held_out(self.config.validation_count)
+        rank, world = self.place
+        bpd = evaluation.bits_per_dim(self.average, pictures, seed=VALIDATION, rank=rank, world=world).sum()
+        if world > 1:  # each has measured its part of them
+            bpd = self.fabric.all_reduce(bpd.to(self.device), reduce_op="sum")
+        self.val_bpd, self.validation_pictures = bpd.item() / len(pictures), len(pictures)
         if self.main:
-            pictures = self.stream.held_out(self.config.validation_count)
-            self.val_bpd = evaluation.bits_per_dim(self.average, pictures, seed=VALIDATION).mean().item()
-            self.validation_pictures = len(pictures)
             self.log.write(images=self.images, seconds=round(self.seconds, 2), val_bpd=self.val_bpd)
-            if self.is_limited and (self.best is None or self.val_bpd < self.best[0]):
-                self.best = (self.val_bpd, self.images)
-                self.attempt(lambda: self.save_model(BEST))
-        self.fabric.barrier()
+        if self.is_limited and (self.best is None or self.val_bpd < self.best[0]):
+            self.best = (self.val_bpd, self.images)
+            self.attempt(lambda: self.save_model(BEST))
 
     # ---- what is kept ------------------------------------------------------------------------------------
 
@@ -266,7 +286,9 @@ class Trainer:
             tensors |= {f"optimizer.{name}.{key}": value for key, value in state.items()}
         for name, value in tensors.items():  # a step from a finite gradient may still overflow
             if not bool(value.isfinite().all().cpu()):
-                raise GlowliteError(f"After {self.images:,} images {name} is not finite; {self.kept()}: {SMALLER}.")
+                raise GlowliteError(
+                    f"After {self.images:,} images {name} is not finite; {last_state(self.out)}: {SMALLER}."
+                )
         if self.stream.digests is not None:
             tensors["pictures"] = self.stream.digests
         checkpoint.write_state(self.out / STATE, tensors, self.facts())
@@ -312,23 +334,23 @@ class Trainer:
                     value = torch.empty_like(weight).copy_(value).detach()
                 self.optimizer.state[weight][key] = value
 
-    def kept(self) -> str:
-        """Where the last good state is, in words."""
-        state = self.out / STATE
-        return f"the last good state is {state}" if state.exists() else "no state was saved yet"
-
     def explain(self, x: Tensor, what: str) -> str:
         """One sentence for a loss or gradient that is not finite: its first layer, and the last good state."""
         set_memory(self.glow, "stored")
-        where = first_nonfinite(self.glow, x)
+        found = [first_nonfinite(self.glow, x)]
+        if self.place[1] > 1:  # it may be in the pictures of one process alone
+            found *= self.place[1]
+            distributed.all_gather_object(found, found[0])
+        where = min(found, key=lambda each: each.startswith("no layer"))
         if what == "gradient" and self.config.memory == "reversible" and where.startswith("no layer"):
             return (
                 f"After {self.images:,} images the model's inverse no longer finds its inputs, and reversible memory "
-                f"would give wrong gradients; {self.kept()}: go on with --memory checkpointed"
+                f"would give wrong gradients; {last_state(self.out)}: go on with --memory checkpointed"
                 f"{' --resume' * (self.out / STATE).exists()}."
             )
         advice = "look at what --data holds" if where == PICTURES else SMALLER
-        return f"The {what} is not finite after {self.images:,} images, first in {where}; {self.kept()}: {advice}."
+        kept = last_state(self.out)
+        return f"The {what} is not finite after {self.images:,} images, first in {where}; {kept}: {advice}."
 
 
 def set_precision(model: Glow, precision: str) -> None:

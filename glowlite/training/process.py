@@ -1,5 +1,6 @@
 """A run as a process: the signals that stop it, the lock of its folder, and the devices it uses."""
 
+import logging
 import os
 import signal
 import threading
@@ -13,12 +14,17 @@ from lightning_fabric.plugins.environments import LightningEnvironment, TorchEla
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from lightning_fabric.utilities.rank_zero import rank_zero_only
 
-from glowlite.errors import GlowliteError
+from glowlite.errors import GlowliteError, speaks
 from glowlite.files import remove_unfinished
 from glowlite.flows.base import allow_tf32
 from glowlite.training.settings import TrainConfig
 
 LOCK = ".lock"  # in a run's folder; the system frees it when the process ends, however it ends
+MEETING = 120.0  # seconds until all processes of a run must have found each other
+NOT_MET = (
+    f"The processes of this run did not find each other within {MEETING:.0f} s: did all machines start, and do their "
+    "firewalls let them connect? docs/training.md says more."
+)
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")  # Ctrl-C, `kill`, a closed terminal, and that of Windows
 
 
@@ -71,6 +77,8 @@ def locked(out: Path) -> Iterator[None]:
         raise GlowliteError(
             f"Another training is at work in {out}: wait for its end, or choose another --out."
         ) from None
+    except NotImplementedError:
+        pass  # a file system without locks, such as a bucket of a cloud
     except PermissionError as error:
         raise GlowliteError(f"{out} cannot be written ({error.strerror}): choose another --out.") from None
     try:
@@ -86,21 +94,76 @@ def locked(out: Path) -> Iterator[None]:
 
 
 def start_fabric(config: TrainConfig) -> Fabric:
-    """Start Fabric on the devices asked for, in float32; "tf32" lowers only the precision of matrix products."""
+    """Start Fabric on the devices asked for, or in torchrun's processes. Returns when all processes have met.
+
+    All is float32; "tf32" lowers only the precision of matrix products.
+    """
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # it greets every process
     allow_tf32(config.precision == "tf32")
+    devices, nodes = size_of_torchrun() if TorchElasticEnvironment.detect() else (config.devices, 1)
+    if config.batch % (devices * nodes):
+        raise GlowliteError(
+            f"A batch of {config.batch} cannot be shared equally by {devices * nodes} processes: "
+            "choose a --batch that is a multiple of their number, or another number of processes."
+        )
     try:
         fabric = Fabric(
             accelerator=config.accelerator,
-            devices=config.devices,
+            devices=devices,
+            num_nodes=nodes,
             precision="32-true",
             plugins=LightningEnvironment() if is_alone_in_slurm_job() else None,
         )
     except (RuntimeError, ValueError, MisconfigurationException) as error:
         raise GlowliteError(
-            f"Cannot train on {config.devices} x {config.accelerator}: {str(error).splitlines()[0]}"
+            f"Cannot train on {devices} x {config.accelerator}: {str(error).splitlines()[0]}"
         ) from error
-    fabric.launch()
+    late = threading.Timer(MEETING, end, [NOT_MET if speaks() else "", 2])
+    late.daemon = True
+    if devices * nodes > 1:
+        late.start()
+    try:
+        fabric.launch()
+    except RuntimeError as error:
+        raise GlowliteError(f"{NOT_MET} ({str(error).splitlines()[0]})") from error
+    finally:
+        late.cancel()
     return fabric
+
+
+def size_of_torchrun() -> tuple[int, int]:
+    """(processes on each machine, machines) of the run that torchrun started."""
+    here, world = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
+    if world % here:
+        raise GlowliteError(
+            f"torchrun started {here} of {world} processes on this machine: let every machine have the same number, "
+            "with --nproc-per-node."
+        )
+    return here, world // here
+
+
+def require_same(fabric: Fabric, images: int, facts: dict) -> None:
+    """GlowliteError where this process would take other steps than the first one."""
+    first_images, first_facts = fabric.broadcast((images, facts))
+    if (first_images, first_facts) != (images, facts):
+        raise GlowliteError(
+            f"Process {fabric.global_rank} would begin after {images:,} images and the first one after "
+            f"{first_images:,}, or their settings or pictures differ: give all machines the same command, and the "
+            "same folders of the run and of the pictures."
+        )
+
+
+def end(text: str, code: int) -> None:
+    """End this process at once, from any of its threads, with a sentence or, where it is "", silently."""
+    if text:
+        tell(text)
+    os._exit(code)
+
+
+def tell(text: str) -> None:
+    """Say a sentence below a progress bar, past the locks and buffers that another thread may hold."""
+    with suppress(OSError):
+        os.write(2, f"\nglowlite: {text}\n".encode())
 
 
 def is_alone_in_slurm_job() -> bool:

@@ -55,7 +55,16 @@ class TrainConfig:
     checkpoint_minutes: float = setting(5.0, "Minutes between saved states.", min=0)
     seed: int = setting(0, "Seed of weights, data and noise.", min=0, max=2**31 - 1)
     accelerator: str = setting("auto", "Accelerator", choices=("auto", "cpu", "gpu", "cuda", "mps"))
-    devices: int = setting(1, "How many devices of that kind.", above=0, max=1024)
+    devices: int = setting(
+        1, "How many devices of that kind; under torchrun as many as it starts processes.", above=0, max=1024
+    )
+    micro_batch: int = setting(
+        0,
+        "Images that a device computes at a time, to save memory: it sums the gradients of several such parts "
+        "(gradient accumulation); 0: its whole share of the batch.",
+        min=0,
+        max=2**16,
+    )
     precision: str = setting(
         "float32",
         "Precision of products: tf32 of all, on recent GPUs; bf16 of the couplings' networks, on GPUs and CPUs that "

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from glowlite.data import datasets, picture_folder, pictures
-from glowlite.errors import GlowliteError
+from glowlite.errors import GlowliteError, speaks
 from glowlite.seeds import generator, mix
 
 # PyTorch's CPU generator uses 32 bits of a seed. Training faces take seeds from the upper half of them, so
@@ -22,6 +22,8 @@ VALIDATION_SHARE = 0.1  # of a data set or folder, about
 
 class FaceStream:
     """An endless stream of newly drawn faces: uint8 (batch, 3, size, size) on `device`; no batch twice within 2**31.
+
+    Of `world` processes each draws its own `batch` rows of the faces that one process would draw.
 
     >>> stream = FaceStream(size=16, batch=4, seed=0)
     >>> stream.batch(7).shape, torch.equal(stream.batch(7), stream.batch(7))
@@ -36,8 +38,8 @@ class FaceStream:
         self.start = mix(seed)
 
     def batch(self, step: int) -> Tensor:
-        offset = self.start + step * self.world + self.rank
-        return self._draw(self.batch_size, TRAINING_SEEDS + offset % 2**31)
+        rows = slice(self.rank * self.batch_size, (self.rank + 1) * self.batch_size)
+        return self._draw(self.world * self.batch_size, TRAINING_SEEDS + (self.start + step) % 2**31, rows)
 
     def first(self, count: int) -> Tensor:
         """`count` faces to initialise from, the same on every process."""
@@ -47,10 +49,10 @@ class FaceStream:
         """`count` faces for validation, the same ones for every run: uint8 (count, 3, size, size)."""
         return self._draw(count, VALIDATION_SEED)
 
-    def _draw(self, count: int, seed: int) -> Tensor:
+    def _draw(self, count: int, seed: int, rows: slice = slice(None)) -> Tensor:
         from glowlite.data import faces
 
-        return faces.draw(count, size=self.size, seed=seed, device=self.device).images
+        return faces.draw(count, size=self.size, seed=seed, device=self.device, rows=rows).images
 
 
 class PictureStream:
@@ -110,9 +112,10 @@ class PictureStream:
         return self._order
 
 
-def flip_half(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Images (B, C, H, W), each mirrored left to right with probability 1/2."""
-    mirror = torch.rand(len(images), generator=generator, device=images.device) < 0.5
+def flip_half(images: Tensor, generator: torch.Generator, rank: int = 0, world: int = 1) -> Tensor:
+    """Images (B, C, H, W), each mirrored left to right with probability 1/2; rank and world as of `dequantize`."""
+    mirror = torch.rand(world * len(images), generator=generator, device=images.device) < 0.5
+    mirror = mirror[rank * len(images) : (rank + 1) * len(images)]
     return torch.where(mirror.view(-1, 1, 1, 1), images.flip(3), images)
 
 
@@ -137,7 +140,7 @@ def _is_name(data: str) -> bool:
 
 
 def _tell_which(data: str) -> None:
-    if not is_folder(data) and Path(data).is_dir():
+    if not is_folder(data) and Path(data).is_dir() and speaks():
         print(f"{data} is read as the data set of that name; for the folder say ./{data}", file=sys.stderr)
 
 
@@ -207,7 +210,7 @@ def compare_pictures(data: str, now: Tensor, data_then: str, then: Tensor) -> No
             f"{data} lacks {gone:,} of the {len(then):,} pictures that this run learned from in {data_then}: "
             "name a folder or data set that has them, or start a new run."
         )
-    if gone or new:
+    if (gone or new) and speaks():
         print(
             f"{data} has changed since this run was saved: {new:,} pictures are new, {gone:,} are gone. "
             "No picture has gone from validation to training.",

@@ -802,10 +802,9 @@ print("faces64, stored and reversible are equal to 0.1%:", apart(found["reversib
 # </details>
 
 # %% [markdown]
-# **Next.** The notebooks end here for now; many GPUs, and the limits of flows, are still to come. In notebook 08 you
-# built a model that gives every pixel back. Notebook 05 showed what rounding does to that. Today the way back paid for
-# memory, as long as rounding stayed small. [The course in one page](../docs/course.md) ties all together; [the
-# project](../docs/project.md) lets you use it.
+# **Next.** 14, Many GPUs, many machines: how many processes train one model. In notebook 08 you built a model that
+# gives every pixel back. Notebook 05 showed what rounding does to that. Today the way back paid for memory, as long as
+# rounding stayed small.
 
 # %% [markdown]
 # **In the paper.** Kingma and Dhariwal (2018), *Glow*, section 1 (memory). Gomez, Ren, Urtasun and Grosse (2017), *The

@@ -4,6 +4,8 @@ A tensor "on the GPU" is a real one on the CPU in a wrapper that says "mps". Wha
 TypeError that PyTorch raises on such a Mac, and so does a product of tensors on two devices.
 """
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -108,8 +110,14 @@ class Fabric:
     def clip_gradients(self, model, optimizer, max_norm, error_if_nonfinite):
         return torch.nn.utils.clip_grad_norm_(model.parameters(), max_norm, foreach=False)
 
-    def barrier(self):
-        pass
+    def broadcast(self, values):
+        return values
+
+    def rank_zero_first(self, local):
+        return nullcontext()
+
+    def no_backward_sync(self, model, enabled):
+        return nullcontext()
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from glowlite.errors import GlowliteError
 from glowlite.glow import PRESETS
 from glowlite.training.config import TrainConfig
-from glowlite.training.process import LOCK, SIGNALS, StopRequest, locked, start_fabric
+from glowlite.training.process import LOCK, SIGNALS, StopRequest, locked, size_of_torchrun, start_fabric
 
 NUMBERS = [getattr(signal, name) for name in SIGNALS if hasattr(signal, name)]
 ROOT = Path(__file__).parents[3]
@@ -120,3 +120,49 @@ def test_four_tasks_of_srun_with_one_device_are_refused(config, monkeypatch):
         monkeypatch.setenv(name, value)
     with pytest.raises(GlowliteError, match="Cannot train on 1 x cpu: .*ntasks"):
         start_fabric(config)
+
+
+# ---- torchrun ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def torchrun(monkeypatch):
+    """Set the variables of a process that torchrun started: `here` of `world` are on this machine."""
+
+    def start(here: int, world: int):
+        for name, value in {"TORCHELASTIC_RUN_ID": "1", "RANK": 0, "LOCAL_RANK": 0, "GROUP_RANK": 0}.items():
+            monkeypatch.setenv(name, str(value))
+        monkeypatch.setenv("LOCAL_WORLD_SIZE", str(here))
+        monkeypatch.setenv("WORLD_SIZE", str(world))
+
+    return start
+
+
+def test_the_number_of_machines_is_torchruns(torchrun):
+    torchrun(2, 6)
+    assert size_of_torchrun() == (2, 3)
+    torchrun(2, 5)
+    with pytest.raises(GlowliteError, match="torchrun started 2 of 5 processes on this machine"):
+        size_of_torchrun()
+
+
+def test_one_process_of_torchrun_trains_alone_in_a_job_of_several_tasks_too(torchrun, config, monkeypatch):
+    torchrun(1, 1)
+    for name, value in JOB.items():
+        monkeypatch.setenv(name, value)
+    assert start_fabric(config).world_size == 1
+
+
+def test_a_batch_is_shared_equally_or_refused(torchrun, config):
+    torchrun(3, 6)
+    with pytest.raises(GlowliteError, match="A batch of 32 cannot be shared equally by 6 processes: .*--batch"):
+        start_fabric(config)
+
+
+def test_a_bucket_without_locks_is_no_mistake(tmp_path, monkeypatch):
+    def refuse(self, blocking):
+        raise NotImplementedError("FileSystem does not appear to support flock")
+
+    monkeypatch.setattr("glowlite.training.process.FileLock.acquire", refuse)
+    with locked(tmp_path):
+        (tmp_path / "state").write_text("")

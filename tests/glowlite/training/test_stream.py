@@ -7,11 +7,13 @@ from PIL import Image
 
 from glowlite.data import faces, pictures
 from glowlite.errors import GlowliteError
+from glowlite.pixels import dequantize
 from glowlite.training.stream import (
     TRAINING_SEEDS,
     FaceStream,
     PictureStream,
     compare_pictures,
+    flip_half,
     full_name,
     open_stream,
     short_name,
@@ -19,25 +21,19 @@ from glowlite.training.stream import (
 from glowlite.training.stream import test_pictures as held_out
 
 
-def test_batches_of_faces_depend_on_seed_step_and_rank_alone():
+def test_batches_of_faces_depend_on_seed_and_step_alone():
     stream, same = FaceStream(16, 4, seed=0), FaceStream(16, 4, seed=0)
     stream.batch(0)
     assert torch.equal(stream.batch(7), same.batch(7))
-    others = [
-        FaceStream(16, 4, seed=1).batch(7),
-        same.batch(8),
-        FaceStream(16, 4, 0, rank=1, world=2).batch(7),
-    ]
-    assert not any(torch.equal(stream.batch(7), other) for other in others)
+    assert not any(torch.equal(stream.batch(7), other) for other in (FaceStream(16, 4, seed=1).batch(7), same.batch(8)))
 
 
-def test_two_processes_share_out_the_steps_between_them(monkeypatch):
+def test_no_step_shows_the_faces_of_another(monkeypatch):
     seeds = []
     monkeypatch.setattr(faces, "draw", lambda *_, seed, **__: seeds.append(seed) or faces.Faces(None, {}))
-    for rank in (0, 1):
-        stream = FaceStream(16, 4, seed=9, rank=rank, world=2)
-        for step in range(50):
-            stream.batch(step)
+    stream = FaceStream(16, 4, seed=9)
+    for step in range(100):
+        stream.batch(step)
     assert len(set(seeds)) == 100
 
 
@@ -121,11 +117,27 @@ def test_pictures_that_have_changed_since_are_counted(capsys):
         compare_pictures("new/place", now, "old/place", then)
 
 
-def test_two_processes_see_together_what_one_would_see():
-    alone = PictureStream(numbered(30), batch=8, seed=0)
-    pair = [PictureStream(numbered(30), batch=4, seed=0, rank=rank, world=2) for rank in (0, 1)]
-    for step in range(8):
-        assert torch.equal(torch.cat([stream.batch(step) for stream in pair]), alone.batch(step))
+@pytest.mark.parametrize("world", [2, 4])
+def test_several_processes_see_together_what_one_would_see(world):
+    alone = PictureStream(numbered(30), 8, seed=0), FaceStream(16, 8, seed=0)
+    for rank in range(world):
+        own = slice(rank * 8 // world, (rank + 1) * 8 // world)
+        part = (
+            PictureStream(numbered(30), 8 // world, seed=0, rank=rank, world=world),
+            FaceStream(16, 8 // world, seed=0, rank=rank, world=world),
+        )
+        for step in range(5):
+            for whole, stream in zip(alone, part, strict=True):
+                assert torch.equal(stream.batch(step), whole.batch(step)[own])
+
+
+def test_several_processes_turn_and_blur_the_pictures_as_one_would():
+    images, seed = FaceStream(16, 12, seed=0).batch(0), torch.Generator
+    flipped, noisy = flip_half(images, seed().manual_seed(1)), dequantize(images, 8, seed().manual_seed(1))
+    for rank, part in enumerate(images.chunk(3)):
+        own = slice(4 * rank, 4 * rank + 4)
+        assert torch.equal(flip_half(part, seed().manual_seed(1), rank, 3), flipped[own])
+        assert torch.equal(dequantize(part, 8, seed().manual_seed(1), rank, 3), noisy[own])
 
 
 def test_data_that_cannot_fit_the_model_is_refused():

@@ -1,0 +1,1 @@
+"""Synthetic notes, and a small Glow of them."""

@@ -1,0 +1,1 @@
+"""The flow in a page: kernels, the model in JavaScript, and the weights that go there."""

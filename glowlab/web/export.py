@@ -1,0 +1,120 @@
+"""A model for the page: `glowlite export-web`.
+
+NAME.bin holds tensors in the layout of safetensors and, in its metadata, all that a page says about the model. Every
+convolution comes with what follows it folded in, its weights (k, k, C_in, C_out). A coupling's network is never
+inverted, so its weights may be float16; the rest is float32. W of ActNorm and mixing is rounded once, and the page
+makes the inverse from what it reads: rounded each for itself, W and its inverse lose pixels. NAME.bin.js is the same as
+a script, for pages opened from a disk, which may read nothing else.
+"""
+
+import base64
+import copy
+import json
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from safetensors.torch import save as to_bytes
+from torch import Tensor
+
+from glowlite import checkpoint
+from glowlite.errors import GlowliteError
+from glowlite.files import write_atomically
+from glowlite.fusion import Affine
+from glowlite.glow import FlowStep, Glow, GlowConfig
+
+MAX_CHANNELS = 1024  # of kernels.c
+FILL = 4  # which computes so many channels at once
+CARD = ("credit", "licence", "data_licence", "notes", "held_out", "parameters", "sha256")
+
+
+def check(config: GlowConfig) -> None:
+    """Raise GlowliteError where the page cannot compute a model of this configuration."""
+    several = {
+        "the extra channel of edge": config.edge,
+        "couplings of a checkerboard": any(config.per_level("checkerboard")),
+        "the scale 'sigmoid'": config.coupling == "affine" and config.scale != "bounded",
+        f"more than {MAX_CHANNELS} channels": max(channels(config)) > MAX_CHANNELS,
+        "pictures other than gray or RGB": config.shape[0] not in (1, 3),
+    }
+    if missing := [what for what, used in several.items() if used]:
+        raise GlowliteError(f"a page cannot show this model: it does not know {', nor '.join(missing)}")
+
+
+def channels(config: GlowConfig) -> list[int]:
+    """The channels of each level's state and network."""
+    return [config.shape[0] * 2 ** (level + 2) for level in range(config.levels)] + list(config.per_level("width"))
+
+
+def tensors(model: Glow, network: torch.dtype = torch.half) -> dict[str, Tensor]:
+    """The tensors of a model for the page, made in float64: float32, and weights of couplings' networks as said.
+
+    GlowliteError if one is not finite.
+    """
+    check(model.config)
+    model = copy.deepcopy(model).eval().requires_grad_(False).cpu().double()
+    found = {}
+    for l, level in enumerate(model.levels):
+        steps = [step for step in level.steps.flows if isinstance(step, FlowStep)]
+        for k, step in enumerate(steps):
+            *affine, coupling = step.flows
+            once, name = Affine(type(level.steps)(*affine), affine[0].b), f"levels.{l}.steps.{k}"
+            found |= convolution(f"{name}.mixing", once.W[:, :, None, None], once.b)
+            for part in ("first", "second", "last"):
+                weights, bias = getattr(coupling.network, part).folded()
+                if part != "first":  # it sees channels that are filled up
+                    weights = F.pad(weights, (0, 0, 0, 0, 0, -weights.shape[1] % FILL))
+                found |= convolution(f"{name}.{part}", weights, bias, network)
+        if l + 1 < len(model.levels):
+            found |= convolution(f"levels.{l}.prior", *level.split.prior.folded())
+        else:
+            table = torch.cat([level.split.mean, level.split.log_std])  # (2C, H, W)
+            found[f"levels.{l}.prior"] = table.permute(1, 2, 0).float()  # (H, W, 2C)
+    if wrong := [name for name, values in found.items() if not values.isfinite().all()]:
+        raise GlowliteError(f"{wrong[0]} holds numbers that are not finite, so this model cannot be shown")
+    return {name: values.contiguous() for name, values in found.items()}
+
+
+def convolution(name: str, weights: Tensor, bias: Tensor, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+    """Weights (C_out, C_in, k, k) -> (k, k, C_in, C_out) of `dtype`, or float32 where it has no such large numbers, and
+    the bias; C_out is filled up with channels of 0."""
+    more = -len(weights) % FILL
+    dtype = dtype if weights.abs().max() <= torch.finfo(dtype).max else torch.float32
+    weights = F.pad(weights, (0, 0, 0, 0, 0, 0, 0, more)).permute(2, 3, 1, 0)
+    return {f"{name}.weights": weights.to(dtype), f"{name}.bias": F.pad(bias, (0, more)).float()}
+
+
+def describe(name: str | Path, model: Glow, directions: dict, card: dict) -> dict:
+    """What the page says about a model."""
+    return {
+        "format": 1,
+        "name": Path(name).stem,
+        "config": model.config.to_dict(),
+        "latent_shapes": [list(shape) for shape in model.latent_shapes],
+        "directions": [{"name": each, "low": -1.0, "high": 1.0} for each in directions],
+        **{key: card[key] for key in CARD if key in card},
+    }
+
+
+def to_bin(name: str | Path, network: torch.dtype = torch.half) -> bytes:
+    """The .bin of a model that ships or of a checkpoint, with the directions and card beside it, if there are any."""
+    model = checkpoint.load(name)
+    directions = checkpoint.load_directions(name) if checkpoint.directions_path(name).is_file() else {}
+    steps = {f"directions.{each}.{l}": eps[0].half() for each, eps in directions.items() for l, eps in enumerate(eps)}
+    head = describe(name, model, directions, checkpoint.read_card(name, required=False))
+    return to_bytes(tensors(model, network) | steps, metadata={"glow": json.dumps(head)})
+
+
+def to_script(content: bytes) -> str:
+    """A .bin as a script, for pages opened from a disk."""
+    return f'glowWeights("{base64.b64encode(content).decode()}");\n'
+
+
+def write(name: str | Path, out: Path) -> list[Path]:
+    """Write NAME.bin and NAME.bin.js to the folder `out`, and return their paths."""
+    content = to_bin(name)
+    path = out / f"{Path(name).stem}.bin"
+    out.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, content)
+    write_atomically(script := path.with_name(f"{path.name}.js"), to_script(content).encode())
+    return [path, script]
