@@ -317,12 +317,12 @@ def test_what_was_seen_opens_offline(visit):
     page = visitor.open("explore/temperature.html")
     rests(page)
     is_kept(page, "/models/faces64.bin")
-    page.goto(f"{visitor.address}notebooks/00_why_reversible.html")
-    is_kept(page, "/notebooks/00_why_reversible.html")
+    page.goto(f"{visitor.address}source/flows/base.html")
+    is_kept(page, "/source/flows/base.html")
     visitor.context.set_offline(True)
     page.goto(visitor.address)
-    page.get_by_role("link", name="Notebook 00: Why reversible?").click()
-    page.wait_for_url("**/notebooks/**")
+    page.get_by_role("link", name="flows/base.py").click()
+    page.wait_for_url("**/source/flows/base.html")
     page.get_by_role("link", name="Studio").first.click()  # which was not seen before, of a model that was
     a_slider_moves_pictures(page)
 
