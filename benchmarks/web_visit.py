@@ -116,9 +116,7 @@ def visit(browser, rounds: int, moves: int) -> None:
     """Print the tables."""
     with serve() as (folder, address):
         weigh(folder)
-        print(
-            "\nopening, ms | cold: poster | live | warm: poster | live | 10 Mbit/s, not packed: live | memory, MB"
-        )
+        print("\nopening, ms | cold: poster | live | warm: poster | live | 10 Mbit/s, not packed: live | memory, MB")
         print("---|---|---|---|---|---|---")
         for name in SLIDERS:
             opened = {"cold": [], "warm": []}
