@@ -11,6 +11,7 @@ from torch import Tensor
 from glowlab.explorers import gallery, labelled
 from glowlab.explorers.precomputed import Precomputed
 from glowlab.explorers.typical import known, read_typical
+from glowlab.web import eyes
 from glowlab.web.tables import people
 from glowlite.data import faces
 from glowlite.glow import GlowConfig
@@ -28,6 +29,7 @@ def facts(card: Mapping, stored: Precomputed, measure: Callable[[], Tensor] | No
         measure = partial(torch.zeros, 2)  # which are not used
     return {
         "people": people(card),
+        "eyes": eyes.find_places(card),
         "typical": read_typical(card, measure())._asdict() if measure else None,
         "points": [point._asdict() for point in stored.points],
         "real": stored.real and stored.real._asdict(),

@@ -1,21 +1,16 @@
 """Pictures of one's own through the page: odd ones are shown, bad ones are one kind sentence, and memory comes back."""
 
 import base64
-import io
-import random
-import struct
-import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from .odd_pictures import COLOURS, ODD, PATCHES, encode, fuzzed, header
 from .visitor import apart, drawn, pictures, rests, slider, visit
 
 pytestmark = pytest.mark.slow
 
-COLOURS = np.array([[[200, 30, 40], [20, 180, 60]], [[40, 60, 220], [240, 230, 20]]], np.uint8)  # no symmetry
-PATCHES = COLOURS.repeat(40, 0).repeat(40, 1)  # (80, 80, 3)
 MEGABYTE = 2**20
 # Of each explorer: its upload field, where the picture goes, where the moved one is, a slider.
 PLACES = {
@@ -43,45 +38,6 @@ def place(opened, request):
     assert not opened.wrong
 
 
-def encode(pixels, kind="PNG", **options) -> bytes:
-    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
-
-
-def header(width: int, height: int, depth: int = 8, colour: int = 2, rows: bytes = b"") -> bytes:
-    """A PNG by hand; rows are as filtered, a 0 before each."""
-
-    def chunk(name: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-
-    start = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0))
-    return b"\x89PNG\r\n\x1a\n" + start + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
-
-
-def sixteen_bits() -> bytes:
-    rows = b"".join(b"\0" + (row.astype(">u2") * 257).astype(">u2").tobytes() for row in PATCHES)
-    return header(80, 80, 16, 2, rows)
-
-
-def turned() -> bytes:
-    """As a camera held on its side stores it."""
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    return encode(np.ascontiguousarray(np.rot90(PATCHES)), "JPEG", quality=95, exif=exif)
-
-
-def moving(kind: str, **options) -> bytes:
-    other = Image.fromarray(PATCHES[::-1].copy())
-    return encode(PATCHES, kind, save_all=True, append_images=[other] * 3, **options)
-
-
-def palette() -> bytes:
-    image = Image.fromarray(PATCHES).convert("P", palette=Image.Palette.ADAPTIVE)
-    return encode(image, transparency=image.getpixel((0, 0)))
-
-
 def give(page, field: str, data: bytes, name: str = "mine.png", padding: int = 0) -> None:
     """Choose a file made in the page: `data` and then so many zeros, which picture formats do not mind."""
     page.get_by_label(field, exact=True).evaluate(
@@ -106,18 +62,6 @@ def notice(page):
 def close(page) -> None:
     page.get_by_role("button", name="Close this message").click()
     page.locator(".gl-head .gl-notice").first.wait_for(state="hidden")
-
-
-ODD = {
-    "16 bits": sixteen_bits,
-    "CMYK": lambda: encode(Image.fromarray(PATCHES).convert("CMYK"), "JPEG", quality=95),
-    "palette with transparency": palette,
-    "turned by a camera": turned,
-    "animated GIF": lambda: moving("GIF"),
-    "animated WebP": lambda: moving("WEBP", lossless=True),
-    "a name of many letters": lambda: encode(PATCHES),
-    "12 MB": lambda: encode(PATCHES),
-}
 
 
 def test_odd_pictures_come_out_right(place):
@@ -201,28 +145,6 @@ ALL = """async ([field, files]) => {
     }
     return said;
 }"""
-
-
-def fuzzed(count: int, seed: int = 0) -> list[str]:
-    """Pictures in four formats, a few bytes of each changed, put in, taken out or cut off; in base 64."""
-    chance = random.Random(seed)
-    noise = np.random.default_rng(seed).integers(0, 256, (48, 48, 3), dtype=np.uint8)
-    originals = [encode(noise, kind) for kind in ("PNG", "JPEG", "WEBP", "GIF")]
-    files = []
-    for number in range(count):
-        data = bytearray(originals[number % 4])
-        for _ in range(chance.choice([1, 3, 10, 40])):
-            place, kind = chance.randrange(len(data)), chance.random()
-            if kind < 0.7:
-                data[place] = chance.randrange(256)
-            elif kind < 0.85:
-                data[place:place] = chance.randbytes(chance.randrange(1, 9))
-            else:
-                del data[place : place + chance.randrange(1, 9)]
-        if chance.random() < 0.6:
-            del data[chance.randrange(len(data)) :]
-        files.append(base64.b64encode(data).decode())
-    return files
 
 
 def test_five_hundred_damaged_files_and_memory_comes_back(place, server):

@@ -14,7 +14,8 @@ from glowlite.glow import Glow, GlowConfig
 from tests.helpers import perturb
 
 from .conftest import click
-from .test_uploads import ALL, COLOURS, ODD, fuzzed
+from .odd_pictures import COLOURS, ODD, fuzzed
+from .test_uploads import ALL
 from .visitor import PHONE, apart, drag, grasp, held, number, pictures, says, shown, slider, upload
 from .web_site import Site, flat, png, read, rests, visits
 

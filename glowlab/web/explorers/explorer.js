@@ -7,9 +7,11 @@ import { toImageData } from "../js/pixels.js";
 import { Address, isSetting, writeQuery } from "./address.js";
 import { Button, Choice, Levels, Notice, Readout, Slider, Sliders, Tick, Words, box, heading, make } from "./controls.js";
 import { Updater } from "./updater.js";
+import { hasPicture } from "./upload.js";
 import { wording } from "./words.js";
 
 const SORRY = "That did not work, and the fault is ours. The picture stays as it was; Reset starts again.";
+const NO_UPLOAD = "This page takes no picture of your own; the studio does.";
 const SATURATED = 0.03; // share of clamped values above which a hint warns
 const CONTROLS = { slider: Slider, choice: Choice, tick: Tick, levels: Levels };
 
@@ -53,7 +55,7 @@ export class Explorer extends HTMLElement {
     const children = this.build();
     this.updater = new Updater(() => this.showNow(), () => this.settleNow(), (error) => this.fail(error));
     this.addEventListener("keydown", (event) => event.stopPropagation()); // keys are for this, not for JupyterLab
-    for (const name of ["dragover", "drop"]) this.addEventListener(name, (event) => event.preventDefault());
+    this.listen();
     this.take(asked);
     await this.updater.finish(() => this.show(), () => true);
     this.replaceChildren(box("head", ...this.titles(), this.notice.element), ...children);
@@ -110,6 +112,26 @@ export class Explorer extends HTMLElement {
     this.values = this.complete(Object.keys(found).length || asked.isLost ? found : opening, this.rests);
     this.follow();
     this.notify([...this.engine.notes, asked.sentence()].filter(Boolean).join(" "));
+  }
+
+  // Pictures that are dropped or pasted beside a field, on a page of its own anywhere there, come here, too: a browser
+  // would show them in place of the page.
+  listen() {
+    const area = this.hasAttribute("address") ? document : this;
+    area.addEventListener("dragover", (event) => event.preventDefault());
+    for (const name of ["drop", "paste"]) {
+      area.addEventListener(name, (event) => {
+        if (event.defaultPrevented || !this.isConnected) return;
+        if (this.receive(event.dataTransfer ?? event.clipboardData) || name === "drop") event.preventDefault();
+      });
+    }
+  }
+
+  // Use what was dropped or pasted; whether there was anything to use.
+  receive(transfer) {
+    const isPicture = hasPicture(transfer);
+    if (isPicture) this.notify(NO_UPLOAD, "bad");
+    return isPicture;
   }
 
   // ---- settings ----------------------------------------------------------------------------------------------------
