@@ -3,8 +3,10 @@
 
 import { GlowError } from "../js/checkpoint.js";
 import { make } from "./controls.js";
+import { readSize } from "./headers.js";
 
 const SMALLEST = 16; // pixels of a side; of less, most would be invented
+const MOST_PIXELS = 100; // millions
 const SAMPLES = 4; // in each direction of a pixel of the crop
 const WITHIN = Array.from({ length: SAMPLES }, (_, i) => (i + 0.5) / SAMPLES); // where they lie in it
 const NEAREST = 2; // pixels between two eyes
@@ -15,6 +17,12 @@ const NO_PICTURE = "The file is not a picture that can be read, or it is damaged
 // ImageBitmap, turned as the camera was held, its colours those of the screen.
 export async function readPicture(bytes) {
   if (!bytes.length) throw new GlowError(EMPTY);
+  const [across, down] = readSize(bytes);
+  const millions = Math.ceil((across * down) / 1e6);
+  if (millions > MOST_PIXELS) {
+    const most = `at most ${MOST_PIXELS} million are read`;
+    throw new GlowError(`The picture has ${millions} million pixels, and ${most}: shrink it first.`);
+  }
   const options = { imageOrientation: "from-image", colorSpaceConversion: "default" };
   const picture = await createImageBitmap(new Blob([bytes]), options).catch(() => null);
   if (!picture) throw new GlowError(isHeic(bytes) ? HEIC : NO_PICTURE);
