@@ -100,9 +100,17 @@ def draw_people(size: int) -> tuple[Tensor, list[str], list[str]]:
     return images, [f"gallery face {i}" for i in numbers], [f"gallery-{i}" for i in numbers]
 
 
+def to_channels(images: Tensor, channels: int) -> Tensor:
+    """Colour pictures, uint8 (N, 3, H, W), for a model of so many channels: their luma for a grey one."""
+    if channels == 3:
+        return images
+    return (images * torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1, keepdim=True).round().to(torch.uint8)
+
+
 def make_gallery(model, drawn: bool = True) -> list[GalleryFace]:
     """The gallery's faces and their latents: drawn ones or portraits."""
-    return encode_faces(model, *(draw_people if drawn else read_portraits)(model.config.shape[-1]))
+    images, names, keys = (draw_people if drawn else read_portraits)(model.config.shape[-1])
+    return encode_faces(model, to_channels(images, model.config.shape[0]), names, keys)
 
 
 class Gallery:

@@ -10,6 +10,8 @@ a script, for pages opened from a disk, which may read nothing else.
 import base64
 import copy
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -126,7 +128,17 @@ def pack(
     images = pictures.get("measured.gallery")
     measure = None if images is None else lambda: model.bits_per_dim(images.permute(0, 3, 1, 2)).cpu()
     more = measured.facts(card, stored, measure) | {"gallery": gallery, "labelled": labelled, "made": made}
-    return to_bytes(content, metadata={"glow": json.dumps(describe(name, model, directions, card, more))})
+    about = finite(describe(name, model, directions, card, more))
+    return to_bytes(content, metadata={"glow": json.dumps(about, allow_nan=False)})
+
+
+def finite(value):
+    """The same, with None for numbers that are not finite: JSON has none."""
+    if isinstance(value, Mapping):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def to_script(content: bytes) -> str:

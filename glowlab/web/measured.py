@@ -1,7 +1,8 @@
 """What explorers in a page know of a model beside its weights: measured once, and sent along with them."""
 
 import io
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import torch
@@ -31,8 +32,8 @@ def facts(card: Mapping, stored: Precomputed, measure: Callable[[], Tensor] | No
         "people": people(card),
         "eyes": eyes.find_places(card),
         "typical": read_typical(card, measure())._asdict() if measure else None,
-        "points": [point._asdict() for point in stored.points],
-        "real": stored.real and stored.real._asdict(),
+        "points": [point._asdict() for point in stored.points if all(map(math.isfinite, point))],
+        "real": stored.real._asdict() if stored.real and all(map(math.isfinite, stored.real)) else None,
     }
 
 
@@ -40,23 +41,28 @@ def tensors(stored: Precomputed) -> dict[str, Tensor]:
     """Tensors: `radii`, the labelled pictures' effective temperatures, and the PCA of coarse pictures."""
     found = {}
     if len(stored.radii):
-        found["radii"] = stored.radii.half()
-    if stored.pca is not None:
+        found["radii"] = stored.radii[stored.radii.isfinite()].half()
+    if stored.pca is not None and is_finite([stored.pca.mean, stored.pca.components]):
         found |= {"pca.mean": stored.pca.mean.float(), "pca.components": stored.pca.components.half()}
     return {f"measured.{name}": values.contiguous() for name, values in found.items()}
+
+
+def is_finite(several: Iterable[Tensor]) -> bool:
+    return all(values.isfinite().all() for values in several)
 
 
 def starts(config: GlowConfig, card: Mapping) -> tuple[dict[str, Tensor], list[dict]]:
     """The faces to start from, bytes (N, H, W, C), and their names and keys: drawn ones, or portraits.
 
-    None for a model that is not of square colour pictures, of 16 pixels at least.
+    None for a model that is not of square pictures, of 16 pixels at least.
     """
     channels, height, width = config.shape
-    if channels != 3 or height != width or width < 16:
+    if height != width or width < 16:
         return {}, []
     draw = gallery.draw_people if people(card) == "drawn faces" else gallery.read_portraits
     images, names, keys = draw(width)
     known_faces = [{"name": name, "key": key} for name, key in zip(names, keys, strict=True)]
+    images = gallery.to_channels(images, channels)
     return {"measured.gallery": images.permute(0, 2, 3, 1).contiguous()}, known_faces
 
 
@@ -74,13 +80,14 @@ def labels(config: GlowConfig, stored: Precomputed) -> tuple[dict[str, Tensor], 
     found["labels"] = torch.stack([known_labels[name][:count] for name in names]).half()
     if not stored.labels and config.shape[0] == 3:
         found["sheet"] = draw_sheet(config.shape[-1])
-    for number, directions in stored.few.items():
+    few = {number: steps for number, steps in stored.few.items() if all(map(is_finite, steps.values()))}
+    for number, directions in few.items():
         for level, values in enumerate(cat([directions[name] for name in names])):  # (names, C_l, H_l, W_l)
             scale = values.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12) / 127
             found[f"few.{number}.{level}"] = (values / scale).round().to(torch.int8)
             found[f"scale.{number}.{level}"] = scale.flatten()
     tensors = {f"measured.{name}": values.contiguous() for name, values in found.items()}
-    return tensors, {"names": names, "counts": list(stored.few)}
+    return tensors, {"names": names, "counts": list(few)}
 
 
 def draw_sheet(size: int) -> Tensor:

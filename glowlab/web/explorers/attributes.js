@@ -43,7 +43,7 @@ export class AttributesExplorer extends EditExplorer {
     this.changed = new Picture({ tone: "z" });
     this.note = new Words();
     [this.placesChart, this.overlapChart] = [new Board(), new Board()];
-    this.placesChart.show(blank(UNPLACED));
+    this.placesChart.show(blank(this.speak(UNPLACED)));
     const sliders = this.buildSliders();
     const pictures = box("trio same", ...[this.original, this.edited, this.changed].map(({ element }) => element));
     const actions = this.actions(() => this.surprise());
@@ -151,7 +151,7 @@ export class AttributesExplorer extends EditExplorer {
       for (const finding = this.labelled.find(count, batch); ; ) {
         const { value, done } = await finding.next();
         if (done) break;
-        this.note.say(`${Math.floor((4 * value) / count) * 25} % of ${count} labelled faces encoded.`);
+        this.note.say(this.speak(`${Math.floor((4 * value) / count) * 25} % of ${count} labelled faces encoded.`));
         yield;
       }
       yield* this.show();
@@ -178,12 +178,14 @@ export class AttributesExplorer extends EditExplorer {
 
   showPlace() {
     const { look } = this.values;
-    const found = this.labelled.read("places", look);
+    const tables = ["places", "labels"].map((table) => this.labelled.read(table, look));
+    const isKnown = (_, i) => tables.every((table) => Number.isFinite(table[i]));
+    const [found, labels] = tables.map((table) => table.filter(isKnown));
     const step = this.engine.directions[look];
     const [before, after] = [this.now.start.latents, this.now.latents].map((latents) => project(latents, step));
     this.paint("places", () => {
-      if (!found.length) this.placesChart.show(blank(UNPLACED));
-      else this.placesChart.show(positions(wording(look), found, this.labelled.read("labels", look), before, after));
+      if (!found.length) this.placesChart.show(blank(this.speak(UNPLACED)));
+      else this.placesChart.show(positions(wording(look), found, labels, before, after, this.head.people));
     });
   }
 

@@ -27,7 +27,7 @@ export class Camera extends Dialog {
     this.element.append(box("live", this.video, ...makeRings(places ?? [])), buttons);
   }
 
-  // A picture as an ImageBitmap, mirrored as it is seen; null where a person cancels. GlowError where there is no camera.
+  // An ImageBitmap, mirrored as it is seen; null where a person cancels. GlowError where there is no camera.
   async ask() {
     const answer = super.ask();
     this.usual.disabled = true;

@@ -197,7 +197,7 @@ export class Picture {
   show(now, other = this.other) {
     Object.assign(this, { now, other });
     this.hold.hidden = !other;
-    this.hold.setAttribute("aria-label", `Hold to compare with ${other?.caption}`);
+    if (other) this.hold.setAttribute("aria-label", `Hold to compare with ${other.caption}`);
     this.frame.classList.toggle("gl-comparable", Boolean(other));
     this.draw();
   }

@@ -33,7 +33,9 @@ export class Dialog {
 
   // The row of buttons: {label: action}, the first of them the usual one.
   actions(buttons) {
-    const made = Object.entries(buttons).map(([label, action], i) => new Button({ label }, action, i ? "plain" : "primary"));
+    const made = Object.entries(buttons).map(([label, action], i) => {
+      return new Button({ label }, action, i ? "plain" : "primary");
+    });
     [this.usual] = made.map(({ button }) => button);
     return box("actions", ...made.map(({ element }) => element));
   }

@@ -8,7 +8,7 @@ import { Address, isSetting, writeQuery } from "./address.js";
 import { Button, Choice, Levels, Notice, Readout, Slider, Sliders, Tick, Words, box, heading, make } from "./controls.js";
 import { Updater } from "./updater.js";
 import { hasPicture } from "./upload.js";
-import { wording } from "./words.js";
+import { nameFaces, wording } from "./words.js";
 
 const SORRY = "That did not work, and the fault is ours. The picture stays as it was; Reset starts again.";
 const NO_UPLOAD = "This page takes no picture of your own; the studio does.";
@@ -67,7 +67,8 @@ export class Explorer extends HTMLElement {
     const { title, promise } = this.constructor.table;
     const dims = this.head ? `${this.dims.toLocaleString("en")} ` : "";
     const words = promise.replace("{dims} ", dims);
-    return [make("h1", { textContent: title }), make("p", { className: "gl-promise", textContent: words })];
+    const [name, text] = [title, words].map((each) => (this.head ? this.speak(each) : each));
+    return [make("h1", { textContent: name }), make("p", { className: "gl-promise", textContent: text })];
   }
 
   // Numbers of a picture.
@@ -232,6 +233,11 @@ export class Explorer extends HTMLElement {
 
   // ---- what is said ------------------------------------------------------------------------------------------------
 
+  // A sentence on faces, for this model.
+  speak(text) {
+    return nameFaces(text, this.head.people);
+  }
+
   // A sentence above the picture until something changes; kind "info" or "bad".
   notify(text, kind) {
     this.notice.show(text, kind);
@@ -271,7 +277,7 @@ export class Explorer extends HTMLElement {
   }
 
   get hints() {
-    return this.constructor.table.hints.map(([lesson, text]) => [lesson, nameFaces(text, this.head)]);
+    return this.constructor.table.hints.map(([lesson, text]) => [lesson, this.speak(text)]);
   }
 
   // ---- updates -----------------------------------------------------------------------------------------------------
@@ -335,12 +341,9 @@ function adaptRows(rows, head) {
   const attributes = (row) => head.directions.map(({ name }) => ({ ...row, ...wording(name), name, kind: "slider" }));
   return rows.flatMap((row) => (row.kind === "attributes" ? attributes(row) : row)).map((row) => {
     const all = adapt(row, head);
-    const words = all.note ? { note: nameFaces(all.note, head) } : {};
+    const spoken = ["title", "note", row.kind === "slider" ? "" : "label"].filter((name) => all[name]);
+    const words = Object.fromEntries(spoken.map((name) => [name, nameFaces(all[name], head.people)]));
     const count = ["sliders", "levels"].includes(row.kind) ? head.latent_shapes.length : undefined;
     return { ...all, ...words, count, keys: head.gallery.map(({ key }) => key) };
   });
-}
-
-function nameFaces(text, { people }) {
-  return text.replace("{face}", people.slice(0, -1));
 }

@@ -58,7 +58,7 @@ export class FaceExplorer extends Explorer {
 
   // Tiles of all faces, for a setting.
   makeGallery(name, label, choose = (key) => this.choose({ [name]: key })) {
-    this.galleries[name] = new Tiles(label, (number) => choose(this.known[number]));
+    this.galleries[name] = new Tiles(this.speak(label), (number) => choose(this.known[number]));
     return this.galleries[name].element;
   }
 
@@ -92,7 +92,8 @@ export class FaceExplorer extends Explorer {
     const { eyes, config } = this.head;
     const [channels, size] = config.shape;
     const isReady = !eyes || (picture.width === size && picture.height === size);
-    const image = isReady ? await cutSquare(picture, size) : await (this.marks ??= new EyeMarks(this, eyes, size)).ask(picture);
+    if (!isReady) this.marks ??= new EyeMarks(this, eyes, size);
+    const image = await (isReady ? cutSquare(picture, size) : this.marks.ask(picture));
     picture.close();
     return image && fromImageData(image, channels);
   }
@@ -139,7 +140,7 @@ export class FaceExplorer extends Explorer {
 
   // Entries of the readout for the picture shown, `drawn`; stale: its bits are those of an earlier one.
   entries(drawn, change, stale) {
-    const { note, flag } = remarkBits(this.bits, this.head.typical);
+    const { note, flag } = remarkBits(this.bits, this.head);
     const [bits, ...others] = numberEntries({ ...drawn, bits: this.bits, change });
     return [{ ...bits, note, flag: flag && !stale, stale }, ...others];
   }

@@ -6,9 +6,9 @@ import { sampleEps, scale } from "../js/latents.js";
 import { Generator } from "../js/random.js";
 import { FRESH, OWN, readFresh } from "./address.js";
 import { Cache } from "./updater.js";
-import { isUnlike, usualBits } from "./words.js";
+import { isUnlike, nameFaces, usualBits } from "./words.js";
 
-const NONE = "This model has no faces to start from: this explorer needs one of square colour pictures.";
+const NONE = "This model has no pictures to start from: this explorer needs one of square pictures of 16 x 16 or more.";
 
 // A face: {key, name, pixels, latents, foreign}. Its name is for the middle of a sentence; a foreign one is unlike all
 // that the model learned from.
@@ -31,7 +31,7 @@ export class Gallery {
   }
 
   name(key) {
-    return this.find(key)?.name ?? `fresh face ${readFresh(key).number}`;
+    return this.find(key)?.name ?? nameFaces(`fresh face ${readFresh(key).number}`, this.head.people);
   }
 
   // The face of a key, with pixels and latents.

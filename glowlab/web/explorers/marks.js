@@ -5,7 +5,9 @@ import { Dialog, makeRings } from "./dialog.js";
 import { alignFace, cutSquare, findSquare, judgeCrop, toCanvas } from "./files.js";
 
 const WHERE = "Where are the eyes?";
-const HOW = "Tap one eye, then the other, and drag a mark to move it. The picture is turned, scaled and cut so that its eyes lie where the model's faces have theirs.";
+const HOW =
+  "Tap one eye, then the other, and drag a mark to move it. The picture is turned, scaled and cut so that its eyes lie " +
+  "where the model's faces have theirs.";
 const KEYS = "Arrow keys move the mark, with Shift further; plus and minus zoom.";
 const ONE_SPOT = "Both marks lie on one spot: move one to the other eye.";
 const DISPLAY = 1600; // pixels of the picture's longer side on the page
@@ -138,7 +140,9 @@ export class EyeMarks extends Dialog {
   shift(across, down) {
     const { clientWidth, clientHeight } = this.view;
     const [spaceX, spaceY] = [clientWidth, clientHeight].map((length) => length / this.scale / 2);
-    const within = (place, space, length) => (2 * space > length ? length / 2 : Math.min(Math.max(place, space), length - space));
+    const within = (place, space, length) => {
+      return 2 * space > length ? length / 2 : Math.min(Math.max(place, space), length - space);
+    };
     const { width, height } = this.picture;
     this.middle = [within(this.middle[0] + across, spaceX, width), within(this.middle[1] + down, spaceY, height)];
     this.show();
@@ -230,7 +234,8 @@ export class EyeMarks extends Dialog {
     this.marks.forEach((mark, i) => {
       mark.style.transform = `translate(${places[i][0]}px, ${places[i][1]}px)`;
       mark.classList.toggle("gl-set", this.isSet[i]);
-      const [across, down] = [this.eyes[i][0] / width, this.eyes[i][1] / height].map((share) => Math.round(100 * share));
+      const shares = [this.eyes[i][0] / width, this.eyes[i][1] / height];
+      const [across, down] = shares.map((share) => Math.round(100 * share));
       mark.setAttribute("aria-valuenow", across);
       mark.setAttribute("aria-valuetext", `${across} % from the left, ${down} % from the top`);
     });
