@@ -84,3 +84,49 @@ def fuzzed(count: int, seed: int = 0) -> list[str]:
             del data[chance.randrange(len(data)) :]
         files.append(base64.b64encode(data).decode())
     return files
+
+
+WRONG = [
+    b"Dear diary, " * 50,
+    b"<!DOCTYPE html><script>alert(1)</script>",
+    b"PK\3\4" + bytes(90),
+    b"%PDF-1.7\n" + bytes(90),
+]
+WRONG += [
+    b"<svg xmlns='http://www.w3.org/2000/svg' width='99' height='99'/>",
+    b"\0\0\0\x18ftypheic" + bytes(64),
+    bytes(500),
+]
+# Where a file's header has its width and height, and of how many bytes and which end they are.
+SIZES = {"PNG": (16, 4, "big"), "GIF": (6, 2, "little"), "WEBP": (26, 2, "little"), "JPEG": (0, 2, "big")}
+
+
+def enlarged(kind: str, chance: random.Random) -> bytes:
+    """A small picture whose header says that it is large."""
+    data = bytearray(encode(PATCHES, kind))
+    at, count, order = SIZES[kind]
+    at = at or data.index(b"\xff\xc0") + 5
+    sides = b"".join(chance.randrange(9_000, 16_000).to_bytes(count, order) for _ in range(2))
+    data[at : at + 2 * count] = sides
+    return bytes(data)
+
+
+def damaged(count: int, seed: int = 0) -> list[bytes]:
+    """Files that are changed, cut short, empty, no pictures, or said to be huge, in turn."""
+    chance = random.Random(seed)
+    changed = [base64.b64decode(file) for file in fuzzed(count, seed)]
+    files = []
+    for number in range(count):
+        kind = number % 5
+        if kind == 1:
+            whole = encode(PATCHES, chance.choice(list(SIZES)))
+            files.append(whole[: chance.randrange(1, len(whole))])
+        elif kind == 2:
+            files.append(chance.choice(WRONG) if number % 2 else chance.randbytes(chance.randrange(1, 3000)))
+        elif kind == 3:
+            files.append(enlarged(chance.choice(list(SIZES)), chance))
+        elif kind == 4 and number % 10 == 4:
+            files.append(b"")
+        else:
+            files.append(changed[number])
+    return files

@@ -15,7 +15,7 @@ from glowlab.web import bundle
 from glowlite.data.align import EYES, align, outside
 
 from .conftest import click
-from .odd_pictures import encode
+from .odd_pictures import COLOURS, ODD, damaged, encode
 from .test_accessible import violations
 from .visitor import PHONE, WIDE, apart, looks, pictures, upload
 from .web_site import read, rests
@@ -51,10 +51,13 @@ def mark(page, name: str):
     return dialog(page).get_by_role("slider", name=f"{name} eye")
 
 
+def choose(page, data: bytes) -> None:
+    page.get_by_label(FIELD).set_input_files({"name": "me.png", "mimeType": "image/png", "buffer": data})
+
+
 def give(page, data: bytes | None = None):
     """Choose a file; the dialogue is open afterwards."""
-    data = encode(PHOTO) if data is None else data
-    page.get_by_label(FIELD).set_input_files({"name": "me.png", "mimeType": "image/png", "buffer": data})
+    choose(page, encode(PHOTO) if data is None else data)
     dialog(page).wait_for()
     return page
 
@@ -284,8 +287,7 @@ def test_a_colour_profile_is_honoured(visit):
         Image.fromarray(colours), ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB")
     )
     page = visit("?model=real")
-    data = encode(colours, icc_profile=profile)
-    page.get_by_label(FIELD).set_input_files({"name": "me.png", "mimeType": "image/png", "buffer": data})
+    choose(page, encode(colours, icc_profile=profile))
     found = used(page)
     assert apart(found, np.array(expected).astype(int)) <= 3 and apart(found, colours.astype(int)) > 10
 
@@ -300,6 +302,53 @@ def test_a_picture_that_the_camera_turned_is_marked_upright(visit):
     marked = eyes(page)
     click(page, USE)
     assert apart(used(page), aligned(marked)) <= 6
+
+
+@pytest.mark.parametrize("what", ODD)
+def test_odd_pictures_come_out_right(visit, what):
+    """Turned by a camera, of other colours, transparent, animated: as people see them elsewhere."""
+    page = give(visit("?model=real"), ODD[what]())
+    click(page, AS_IT_IS)
+    expected = COLOURS.astype(int)
+    if "transparency" in what:
+        expected = np.where([[[True], [False]], [[False], [False]]], 255, expected)
+    assert apart(used(page)[4::8, 4::8], expected) <= 12
+
+
+# Gives each file in its turn, uses it as it is where it can be read, and tells what stands in the notice afterwards.
+ALL = """async (files) => {
+    const input = document.querySelector(".gl-upload input"), said = [];
+    const notice = document.querySelector(".gl-head .gl-notice"), explorer = document.querySelector(".gl-explorer");
+    for (const text of files) {
+        if (!notice.hidden) notice.querySelector("button").click();
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], "fuzz.png"));
+        input.files = transfer.files;
+        input.dispatchEvent(new Event("change", { bubbles: true }));
+        while (notice.hidden) {
+            await new Promise((done) => setTimeout(done, 1));
+            const open = explorer.querySelector("dialog[open]");
+            if (open) [...open.querySelectorAll("button")].find((b) => b.textContent === "Use as it is").click();
+        }
+        said.push([notice.querySelector("span").textContent, notice.classList.contains("gl-bad")]);
+    }
+    return said;
+}"""
+
+
+@pytest.mark.slow
+def test_five_hundred_damaged_files_are_one_sentence_each_and_the_page_lives_on(visit):
+    page = visit("?model=real")
+    said = page.evaluate(ALL, [base64.b64encode(file).decode() for file in damaged(500)])
+    assert len(said) == 500 and 0.5 < np.mean([bad for _, bad in said]) < 0.97
+    for text, bad in said:
+        assert text.endswith(".") and "\n" not in text and "fault is ours" not in text
+        assert text.count(". ") == 0 if bad else text.startswith("Your picture")
+    for words in ("0 bytes", "HEIC", "million pixels", "not a picture that can be read"):
+        assert any(words in text for text, bad in said if bad), words
+    choose(page, encode(PHOTO[:16, :16]))
+    page.get_by_role("alert").filter(has_text="every pixel is the same").wait_for()
+    assert apart(used(page), PHOTO[:16, :16].astype(int)) == 0
 
 
 # ---- ways to give one ----------------------------------------------------------------------------------------------
@@ -505,5 +554,5 @@ def test_how_the_dialogue_looks(visit):
 def test_a_picture_of_the_models_size_is_taken_pixel_by_pixel(visit):
     page = visit("?model=real")
     data = encode(PHOTO[:16, :16])
-    page.get_by_label(FIELD).set_input_files({"name": "me.png", "mimeType": "image/png", "buffer": data})
+    choose(page, data)
     assert apart(used(page), read(data)) == 0

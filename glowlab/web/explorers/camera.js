@@ -51,13 +51,13 @@ export class Camera extends Dialog {
     return answer;
   }
 
-  async take() {
+  take() {
     const { videoWidth: width, videoHeight: height } = this.video;
     const canvas = make("canvas", { width, height });
     const pen = canvas.getContext("2d");
     pen.setTransform(-1, 0, 0, 1, width, 0);
     pen.drawImage(this.video, 0, 0);
-    this.close(await createImageBitmap(canvas));
+    this.close(createImageBitmap(canvas));
   }
 
   close(value) {

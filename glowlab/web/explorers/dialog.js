@@ -12,7 +12,9 @@ export class Dialog {
     this.note = make("p", { id: `${id}-note`, textContent: note });
     const named = { "aria-labelledby": heading.id, "aria-describedby": this.note.id };
     this.element = make("dialog", { className: `gl-dialog gl-${name}`, ...named }, box("heading", heading, this.note));
-    this.element.addEventListener("close", () => this.answer && this.close(null)); // by Escape
+    this.element.addEventListener("close", () => {
+      if (this.answer && !this.element.open) this.close(null); // by Escape; else it was asked anew meanwhile
+    });
     host.append(this.element);
   }
 
@@ -25,6 +27,7 @@ export class Dialog {
     });
   }
 
+  // value: also a promise
   close(value) {
     this.element.close();
     this.answer?.(value);

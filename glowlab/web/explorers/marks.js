@@ -40,7 +40,7 @@ export class EyeMarks extends Dialog {
     this.remark = make("p", { className: "gl-remark", role: "status" });
     const buttons = this.actions({
       "Use this picture": () => this.close(alignFace(this.picture, this.eyes, places, size)),
-      "Use as it is": async () => this.close(await cutSquare(this.picture, size)),
+      "Use as it is": () => this.close(cutSquare(this.picture, size)),
       Cancel: () => this.close(null),
     });
     const stays = make("p", { className: "gl-remark", textContent: "The picture stays on this device." });
@@ -219,6 +219,7 @@ export class EyeMarks extends Dialog {
   show() {
     this.painting ??= requestAnimationFrame(() => {
       this.painting = null;
+      if (!this.element.open) return; // the picture is gone
       this.place();
       this.showCrop();
     });
