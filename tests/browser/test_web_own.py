@@ -325,7 +325,8 @@ ALL = """async (files) => {
         transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], "fuzz.png"));
         input.files = transfer.files;
         input.dispatchEvent(new Event("change", { bubbles: true }));
-        while (notice.hidden) {
+        const end = Date.now() + 60_000;
+        while (notice.hidden && Date.now() < end) {
             await new Promise((done) => setTimeout(done, 1));
             const open = explorer.querySelector("dialog[open]");
             if (open) [...open.querySelectorAll("button")].find((b) => b.textContent === "Use as it is").click();
