@@ -372,7 +372,20 @@ OF_OWN_PICTURES = [
 ]
 
 SOUND, ATTENTION = "tests/glowlab/sound/test_sound.py", "tests/glowlab/test_attention.py"
+BESIDE, NEIGHBOURS = "glowlab/neighbours.py", "tests/glowlab/test_neighbours.py"
 LAYERS = [
+    fault("an autoregressive model sees the pixel that it guesses", BESIDE,
+          "kernel // 2 + itself :] = 0", "kernel // 2 + 1 :] = 0",
+          at=f"{NEIGHBOURS}::test_a_masked_convolution_sees_only_what_comes_before"),
+    fault("an autoregressive model's colours do not see each other", BESIDE,
+          "torch.cat([context, x[:, :colour]], 1)", "torch.cat([context, 0 * x[:, :colour]], 1)",
+          at=f"{NEIGHBOURS}::test_no_probability_depends_on_values_that_come_later"),
+    fault("an autoregressive model draws from too small a part of the picture", BESIDE,
+          "self.reach = 3 + blocks", "self.reach = 2 + blocks",
+          at=f"{NEIGHBOURS}::test_decode_of_encode_is_the_picture_so_cropping_loses_nothing"),
+    fault("a VAE's bound leaves out the width of its guess", BESIDE,
+          "(constant - noise.square() / 2 - log_width)", "(constant - noise.square() / 2)",
+          at=f"{NEIGHBOURS}::test_the_weights_of_a_vae_are_those_of_its_parts"),
     fault("polar coordinates count an area once too little", "glowlab/sound/flow.py",
           "-2 * sum_features(log_r)", "-sum_features(log_r)",
           at=f"{SOUND}::test_the_log_det_of_each_layer_is_that_of_its_jacobian"),
