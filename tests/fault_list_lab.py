@@ -325,7 +325,7 @@ OF_OWN_PICTURES = [
           at=f"{OWN}::test_a_colour_profile_is_honoured"),
     fault("an own picture: a huge one is decoded", f"{X}/files.js",
           "if (millions > MOST_PIXELS)", "if (false)",
-          at=f"{OWN}::test_five_hundred_damaged_files_are_one_sentence_each_and_the_page_lives_on"),
+          at=f"{OWN}::test_a_huge_picture_is_refused_before_it_is_decoded"),
     fault("an own picture: the second tap moves the mark that is set", f"{X}/marks.js",
           "this.isSet[0] === this.isSet[1] ? nearer : this.isSet.indexOf(false)", "nearer",
           at=f"{OWN}::test_two_taps_mark_the_eyes_and_the_crop_is_that_of_glowlite"),

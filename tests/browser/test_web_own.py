@@ -2,6 +2,7 @@
 
 import base64
 import io
+import random
 import shutil
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from glowlab.web import bundle
 from glowlite.data.align import EYES, align, outside
 
 from .conftest import click
-from .odd_pictures import COLOURS, ODD, damaged, encode
+from .odd_pictures import COLOURS, ODD, SIZES, damaged, encode, enlarged
 from .test_accessible import violations
 from .visitor import PHONE, WIDE, apart, looks, pictures, upload
 from .web_site import read, rests
@@ -313,6 +314,14 @@ def test_odd_pictures_come_out_right(visit, what):
     if "transparency" in what:
         expected = np.where([[[True], [False]], [[False], [False]]], 255, expected)
     assert apart(used(page)[4::8, 4::8], expected) <= 12
+
+
+@pytest.mark.parametrize("kind", [*SIZES, "lossless"])
+def test_a_huge_picture_is_refused_before_it_is_decoded(visit, kind):
+    page = visit("?model=real")
+    data = enlarged(kind, random.Random(0)) if kind in SIZES else b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f" + b"\xff" * 40
+    choose(page, data)
+    page.get_by_role("alert").filter(has_text="million pixels, and at most 100 million are read").wait_for()
 
 
 # Gives each file in its turn, uses it as it is where it can be read, and tells what stands in the notice afterwards.
