@@ -76,9 +76,11 @@ def labels(config: GlowConfig, stored: Precomputed) -> tuple[dict[str, Tensor], 
         return {}, {"names": [], "counts": []}
     count = len(stored.positions[names[0]])
     known_labels = stored.labels or labelled.labels(names, count)
-    found = {"places": torch.stack([stored.positions[name] for name in names]).half()}
-    found["labels"] = torch.stack([known_labels[name][:count] for name in names]).half()
-    if not stored.labels and config.shape[0] == 3:
+    places = torch.stack([stored.positions[name] for name in names])
+    values = torch.stack([known_labels[name][:count] for name in names])
+    known = (places.isfinite() & values.isfinite()).all(0)  # faces
+    found = {"places": places[:, known].half(), "labels": values[:, known].half()}
+    if not stored.labels and config.shape[0] == 3 and known.all():
         found["sheet"] = draw_sheet(config.shape[-1])
     few = {number: steps for number, steps in stored.few.items() if all(map(is_finite, steps.values()))}
     for number, directions in few.items():

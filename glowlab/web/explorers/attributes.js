@@ -178,9 +178,7 @@ export class AttributesExplorer extends EditExplorer {
 
   showPlace() {
     const { look } = this.values;
-    const tables = ["places", "labels"].map((table) => this.labelled.read(table, look));
-    const isKnown = (_, i) => tables.every((table) => Number.isFinite(table[i]));
-    const [found, labels] = tables.map((table) => table.filter(isKnown));
+    const [found, labels] = ["places", "labels"].map((table) => this.labelled.read(table, look));
     const step = this.engine.directions[look];
     const [before, after] = [this.now.start.latents, this.now.latents].map((latents) => project(latents, step));
     this.paint("places", () => {

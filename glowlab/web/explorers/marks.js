@@ -10,6 +10,7 @@ const HOW =
   "where the model's faces have theirs.";
 const KEYS = "Arrow keys move the mark, with Shift further; plus and minus zoom.";
 const ONE_SPOT = "Both marks lie on one spot: move one to the other eye.";
+const HERE = "The picture stays on this device.";
 const DISPLAY = 1600; // pixels of the picture's longer side on the page
 const CLOSEST = 8; // times the size at which all of the picture is seen
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -43,8 +44,7 @@ export class EyeMarks extends Dialog {
       "Use as it is": () => this.close(cutSquare(this.picture, size)),
       Cancel: () => this.close(null),
     });
-    const stays = make("p", { className: "gl-remark", textContent: "The picture stays on this device." });
-    const side = box("side", make("figure", {}, frame, caption), this.remark, buttons, stays);
+    const side = box("side", make("figure", {}, frame, caption), buttons, this.remark);
     this.element.append(box("marking", box("looking", this.view, this.makeZoom()), side));
     new ResizeObserver(() => this.place()).observe(this.view);
   }
@@ -78,6 +78,7 @@ export class EyeMarks extends Dialog {
     Object.assign(this, { picture, shown, last: 0, isSet: [false, false] });
     Object.assign(this, { zoom: 1, middle: [picture.width / 2, picture.height / 2] });
     const answer = super.ask();
+    this.place();
     this.marks[0].focus({ focusVisible: false });
     this.show();
     return answer;
@@ -249,7 +250,7 @@ export class EyeMarks extends Dialog {
     const { places, size, eyes } = this;
     const { isPossible, outside, enlarged } = judgeCrop(this.picture, eyes, places, size);
     this.usual.disabled = !isPossible;
-    this.tell(isPossible ? "" : ONE_SPOT);
+    this.tell(isPossible ? HERE : ONE_SPOT);
     if (!isPossible) return;
     const ratio = this.shown.width / this.picture.width;
     const image = alignFace(this.shown, eyes.map((eye) => eye.map((place) => ratio * place)), places, size);
