@@ -362,7 +362,7 @@ OF_OWN_PICTURES = [
           "if channels == 3:", "if channels:", at=f"{KINDS}::test_a_colour_picture_becomes_grey_and_comes_back"),
     fault("a card's NaN reaches the page", "glowlab/web/export.py",
           "finite(describe(name, model, directions, card, more))", "describe(name, model, directions, card, more)",
-          at=f"{KINDS}::test_no_number_that_is_not_finite_and_no_face_is_spoken_of"),
+          at=f"{EXPORT}::test_numbers_of_a_card_that_are_none_do_not_reach_the_page"),
     fault("a point of a chart is NaN", "glowlab/web/measured.py",
           "(places.isfinite() & values.isfinite()).all(0)", "places.isfinite().any(0) | True",
           at=f"{KINDS}::test_no_number_that_is_not_finite_and_no_face_is_spoken_of"),
