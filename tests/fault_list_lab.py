@@ -248,6 +248,69 @@ IN_THE_SITE = [
           at="tests/glowlab/test_site.py::test_the_service_worker_keeps_apart_what_sites_hold"),
 ]
 
+OWN, KINDS = "tests/browser/test_web_own.py", "tests/browser/test_web_kinds.py"
+OF_OWN_PICTURES = [
+    fault("an own picture: its eyes are not sorted", f"{X}/files.js",
+          "[...eyes].sort((a, b) => a[0] - b[0])", "eyes", at=f"{OWN}::test_every_crop_is_that_of_glowlite"),
+    fault("an own picture: a large one is sampled, not averaged", f"{X}/files.js",
+          "Math.max(1, Math.ceil(toPicture.scale / SAMPLES))", "1", at=f"{OWN}::test_every_crop_is_that_of_glowlite"),
+    fault("an own picture: samples lie half a pixel off", f"{X}/files.js",
+          "(at[0] - left) / step - 0.5, (at[1] - top)", "(at[0] - left) / step, (at[1] - top)",
+          at=f"{OWN}::test_every_crop_is_that_of_glowlite"),
+    fault("an own picture: it lies as the camera stored it", f"{X}/files.js",
+          'imageOrientation: "from-image"', 'imageOrientation: "flipY"',
+          at=f"{OWN}::test_a_picture_that_the_camera_turned_is_marked_upright"),
+    fault("an own picture: its colour profile is left out", f"{X}/files.js",
+          'colorSpaceConversion: "default"', 'colorSpaceConversion: "none"',
+          at=f"{OWN}::test_a_colour_profile_is_honoured"),
+    fault("an own picture: a huge one is decoded", f"{X}/files.js",
+          "if (millions > MOST_PIXELS)", "if (false)",
+          at=f"{OWN}::test_a_huge_picture_is_refused_before_it_is_decoded"),
+    fault("an own picture: the second tap moves the mark that is set", f"{X}/marks.js",
+          "this.isSet[0] === this.isSet[1] ? nearer : this.isSet.indexOf(false)", "nearer",
+          at=f"{OWN}::test_two_taps_mark_the_eyes_and_the_crop_is_that_of_glowlite"),
+    fault("an own picture: a tap on a mark is lost", f"{X}/marks.js",
+          "if (pointer.number < 0 || this.isSet.includes(false)) this.tap", "if (pointer.number < 0) this.tap",
+          at=f"{OWN}::test_a_second_eye_under_the_first_mark_is_tapped_all_the_same"),
+    fault("an own picture: what one zooms at moves away", f"{X}/marks.js",
+          "this.shift(before[0] - after[0], before[1] - after[1])", "this.shift(0, 0)",
+          at=f"{OWN}::test_a_mark_is_dragged_and_the_view_zoomed_and_moved"),
+    fault("an own picture: a mark leaves the view", f"{X}/marks.js",
+          "    this.follow(this.toView(this.eyes[number]));\n", "", at=f"{OWN}::test_by_keyboard"),
+    fault("an own picture: it is drawn when it is gone", f"{X}/marks.js",
+          "if (!this.element.open) return; // the picture is gone", "",
+          at=f"{OWN}::test_five_hundred_damaged_files_are_one_sentence_each_and_the_page_lives_on"),
+    fault("an own picture: an older dialogue closes the newer one", f"{X}/dialog.js",
+          "if (this.answer && !this.element.open) this", "if (this.answer) this",
+          at=f"{OWN}::test_a_dialogue_that_was_closed_leaves_the_next_one_open"),
+    fault("an own picture: a file dropped beside replaces the page", f"{X}/explorer.js",
+          'this.hasAttribute("address") ? document : this', "this",
+          at=f"{OWN}::test_a_file_may_be_dropped_anywhere_and_never_replaces_the_page"),
+    fault("an own picture: a folder is swallowed", f"{X}/upload.js",
+          "else this.refuse(`${file.name} ${UNREADABLE}`);", "",
+          at=f"{OWN}::test_a_folder_is_said_and_so_is_a_file_that_cannot_be_read"),
+    fault("an own picture: one of another page is swallowed", f"{X}/upload.js",
+          "else this.refuse(ELSEWHERE);", "",
+          at=f"{OWN}::test_a_picture_of_another_page_is_used_where_it_comes_along_and_else_said"),
+    fault("an own picture: the camera stays on", f"{X}/camera.js",
+          "    stop(this.stream);\n", "",
+          at=f"{OWN}::test_the_camera_takes_a_picture_as_in_a_mirror_and_is_off_afterwards"),
+    fault("an own picture: the camera's picture is not as in a mirror", f"{X}/camera.js",
+          "pen.setTransform(-1, 0, 0, 1, width, 0);", "",
+          at=f"{OWN}::test_the_camera_takes_a_picture_as_in_a_mirror_and_is_off_afterwards"),
+    fault("a grey model is given colours", "glowlab/explorers/gallery.py",
+          "if channels == 3:", "if channels:", at=f"{KINDS}::test_a_colour_picture_becomes_grey_and_comes_back"),
+    fault("a card's NaN reaches the page", "glowlab/web/export.py",
+          "finite(describe(name, model, directions, card, more))", "describe(name, model, directions, card, more)",
+          at=f"{EXPORT}::test_numbers_of_a_card_that_are_none_do_not_reach_the_page"),
+    fault("a point of a chart is NaN", "glowlab/web/measured.py",
+          "(places.isfinite() & values.isfinite()).all(0)", "places.isfinite().any(0) | True",
+          at=f"{KINDS}::test_no_number_that_is_not_finite_and_no_face_is_spoken_of"),
+    fault("models of shoes speak of faces", f"{X}/words.js",
+          'if (people !== "pictures") return named;', "return named;",
+          at=f"{KINDS}::test_no_number_that_is_not_finite_and_no_face_is_spoken_of"),
+]
+
 SOUND, ATTENTION = "tests/glowlab/sound/test_sound.py", "tests/glowlab/test_attention.py"
 BESIDE, NEIGHBOURS = "glowlab/neighbours.py", "tests/glowlab/test_neighbours.py"
 LAYERS = [
@@ -281,5 +344,5 @@ LAYERS = [
 ]
 
 # fmt: on
-FAULTS = [*BY_PYTORCH, *SERVER, *IN_THE_PAGE, *IN_EXPLORERS_OF_THE_PAGE, *IN_THE_SITE, *LAYERS]
+FAULTS = [*BY_PYTORCH, *SERVER, *IN_THE_PAGE, *IN_EXPLORERS_OF_THE_PAGE, *OF_OWN_PICTURES, *IN_THE_SITE, *LAYERS]
 FAULTS += IN_C if importlib.util.find_spec("ziglang") else []

@@ -84,13 +84,21 @@ def draw_people(size: int) -> tuple[Tensor, list[str], list[str]]:
     return images, [f"gallery face {i}" for i in numbers], [f"gallery-{i}" for i in numbers]
 
 
+def to_channels(images: Tensor, channels: int) -> Tensor:
+    """Colour pictures, uint8 (N, 3, H, W), for a model of so many channels: their luma for a grey one."""
+    if channels == 3:
+        return images
+    return (images * torch.tensor([0.299, 0.587, 0.114]).view(3, 1, 1)).sum(1, keepdim=True).round().to(torch.uint8)
+
+
 class Gallery:
     """faces: held-out drawn faces, or portraits, with their latents."""
 
     def __init__(self, model, drawn: bool = True):
         self.model = model
-        read = draw_people if drawn else read_portraits
-        self.faces = encode_faces(model, *read(model.config.shape[-1]))
+        channels, _, size = model.config.shape
+        images, names, keys = (draw_people if drawn else read_portraits)(size)
+        self.faces = encode_faces(model, to_channels(images, channels), names, keys)
 
     def find(self, key: str) -> GalleryFace | None:
         """The face that a key stands for, of the gallery or a fresh one; None if there is none."""

@@ -1,5 +1,6 @@
 """Typical bits per dimension: those of held-out pictures, from which a picture may differ."""
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -20,8 +21,10 @@ class Typical(NamedTuple):
 
 
 def known(card: Mapping) -> dict[str, float]:
-    """The numbers of card["held_out"]; one picture has no spread, so a card may hold None."""
-    return {key: value for key, value in card.get("held_out", {}).items() if isinstance(value, (int, float))}
+    """The numbers of card["held_out"]; of one picture there is no spread, so a card may hold None or NaN."""
+    held_out = card.get("held_out")
+    numbers = held_out.items() if isinstance(held_out, Mapping) else ()
+    return {key: value for key, value in numbers if isinstance(value, (int, float)) and math.isfinite(value)}
 
 
 def read_typical(card: Mapping, measured: Tensor) -> Typical:

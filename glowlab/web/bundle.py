@@ -11,8 +11,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 FLOW = "random pixels latents kernels mixing coupling multiscale glow checkpoint engine".split()
-EXPLORERS = "updater address words measures gallery labelled panel charts controls explorer faces edits".split()
-EXPLORERS += "temperature studio interpolation attributes define".split()
+EXPLORERS = "updater address words measures gallery labelled panel charts controls dialog headers files".split()
+EXPLORERS += "marks camera upload explorer faces edits temperature studio interpolation attributes define".split()
 TABLE = re.compile(r'^import (\w+) from "(\S+\.json)".*;\n', re.M)
 DECLARED = re.compile(r"^(export )?(?:async )?(?:function|class|const|let) (\w+)", re.M)
 

@@ -11,6 +11,8 @@ opened from a disk, which may read nothing else.
 import base64
 import copy
 import json
+import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -143,7 +145,17 @@ def pack(
     measure = None if images is None else lambda: model.bits_per_dim(images.permute(0, 3, 1, 2)).cpu()
     more = measured.facts(card, stored, measure) | {"gallery": gallery, "labelled": labelled, "made": made}
     later = {key: content.pop(key) for key in list(content) if key.startswith(LATER)}
-    return Exported(write_tensors(content, describe(name, model, directions, card, more)), write_tensors(later, {}))
+    about = finite(describe(name, model, directions, card, more))
+    return Exported(write_tensors(content, about), write_tensors(later, {}))
+
+
+def finite(value):
+    """The same, with None for numbers that are not finite: JSON has none."""
+    if isinstance(value, Mapping):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def write_tensors(tensors: dict[str, Tensor], head: dict) -> bytes:
@@ -154,7 +166,7 @@ def write_tensors(tensors: dict[str, Tensor], head: dict) -> bytes:
         if values.dtype == torch.half:
             name, values = f"{name}.halves", values[..., None].view(torch.uint8).movedim(-1, 0).contiguous()
         found[name] = values
-    return to_bytes(found, metadata={"glow": json.dumps(head)}) if found else b""
+    return to_bytes(found, metadata={"glow": json.dumps(head, allow_nan=False)}) if found else b""
 
 
 def to_script(content: bytes) -> str:

@@ -1,7 +1,8 @@
 """What explorers in a page know of a model beside its weights: measured once, and sent along with them."""
 
 import io
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from glowlab.explorers import gallery, labelled
 from glowlab.explorers.precomputed import Precomputed
 from glowlab.explorers.typical import known, read_typical
+from glowlab.web import eyes
 from glowlab.web.tables import people
 from glowlite.data import faces
 from glowlite.glow import GlowConfig
@@ -28,9 +30,10 @@ def facts(card: Mapping, stored: Precomputed, measure: Callable[[], Tensor] | No
         measure = partial(torch.zeros, 2)  # which are not used
     return {
         "people": people(card),
+        "eyes": eyes.find_places(card),
         "typical": read_typical(card, measure())._asdict() if measure else None,
-        "points": [point._asdict() for point in stored.points],
-        "real": stored.real and stored.real._asdict(),
+        "points": [point._asdict() for point in stored.points if all(map(math.isfinite, point))],
+        "real": stored.real._asdict() if stored.real and all(map(math.isfinite, stored.real)) else None,
     }
 
 
@@ -38,23 +41,28 @@ def tensors(stored: Precomputed) -> dict[str, Tensor]:
     """Tensors: `radii`, the labelled pictures' effective temperatures, and the PCA of coarse pictures."""
     found = {}
     if len(stored.radii):
-        found["radii"] = stored.radii.half()
-    if stored.pca is not None:
+        found["radii"] = stored.radii[stored.radii.isfinite()].half()
+    if stored.pca is not None and is_finite([stored.pca.mean, stored.pca.components]):
         found |= {"pca.mean": stored.pca.mean.float(), "pca.components": stored.pca.components.half()}
     return {f"measured.{name}": values.contiguous() for name, values in found.items()}
+
+
+def is_finite(several: Iterable[Tensor]) -> bool:
+    return all(values.isfinite().all() for values in several)
 
 
 def starts(config: GlowConfig, card: Mapping) -> tuple[dict[str, Tensor], list[dict]]:
     """The faces to start from, bytes (N, H, W, C), and their names and keys: drawn ones, or portraits.
 
-    None for a model that is not of square colour pictures, of 16 pixels at least.
+    None for a model that is not of square pictures, of 16 pixels at least.
     """
     channels, height, width = config.shape
-    if channels != 3 or height != width or width < 16:
+    if height != width or width < 16:
         return {}, []
     draw = gallery.draw_people if people(card) == "drawn faces" else gallery.read_portraits
     images, names, keys = draw(width)
     known_faces = [{"name": name, "key": key} for name, key in zip(names, keys, strict=True)]
+    images = gallery.to_channels(images, channels)
     return {"measured.gallery": images.permute(0, 2, 3, 1).contiguous()}, known_faces
 
 
@@ -69,17 +77,20 @@ def labels(config: GlowConfig, stored: Precomputed) -> tuple[dict[str, Tensor], 
         return {}, {"names": [], "counts": [], "sheet": False}
     count = len(stored.positions[names[0]])
     known_labels = stored.labels or labelled.labels(names, count)
-    found = {"places": torch.stack([stored.positions[name] for name in names]).half()}
-    found["labels"] = torch.stack([known_labels[name][:count] for name in names]).half()
-    if not stored.labels and config.shape[0] == 3:
+    places = torch.stack([stored.positions[name] for name in names])
+    values = torch.stack([known_labels[name][:count] for name in names])
+    known = (places.isfinite() & values.isfinite()).all(0)  # faces
+    found = {"places": places[:, known].half(), "labels": values[:, known].half()}
+    if not stored.labels and config.shape[0] == 3 and known.all():
         found["sheet"] = draw_sheet(config.shape[-1])
-    for number, directions in stored.few.items():
+    few = {number: steps for number, steps in stored.few.items() if all(map(is_finite, steps.values()))}
+    for number, directions in few.items():
         for level, values in enumerate(cat([directions[name] for name in names])):  # (names, C_l, H_l, W_l)
             scale = values.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12) / 127
             found[f"few.{number}.{level}"] = (values / scale).round().to(torch.int8)
             found[f"scale.{number}.{level}"] = scale.flatten()
     tensors = {f"measured.{name}": values.contiguous() for name, values in found.items()}
-    return tensors, {"names": names, "counts": list(stored.few), "sheet": "sheet" in found}
+    return tensors, {"names": names, "counts": list(few), "sheet": "sheet" in found}
 
 
 def draw_sheet(size: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Odd and damaged pictures to give to an explorer."""
+"""Odd and damaged pictures, as files: turned, of other colours, cut short, larger than they are."""
 
 import base64
 import io
@@ -64,31 +64,6 @@ ODD = {
 }
 
 
-# Gives each file in its turn to the upload field, and tells what stands in the notice afterwards.
-ALL = """async ([field, files]) => {
-    const input = [...document.querySelectorAll(".gl-upload input")].find((e) => e.ariaLabel === field);
-    const notice = document.querySelector(".gl-head .gl-notice"), said = [];
-    for (const text of files) {
-        if (!notice.hidden) notice.querySelector("button").click();
-        const told = new Promise((done) => {
-            const watch = new MutationObserver(() => {
-                if (notice.hidden) return;
-                watch.disconnect();
-                done();
-            });
-            watch.observe(notice, { attributeFilter: ["hidden"] });
-        });
-        const transfer = new DataTransfer();
-        transfer.items.add(new File([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], "fuzz.png"));
-        input.files = transfer.files;
-        input.dispatchEvent(new Event("change", { bubbles: true }));
-        await told;
-        said.push([notice.querySelector("span").textContent, notice.classList.contains("gl-bad")]);
-    }
-    return said;
-}"""
-
-
 def fuzzed(count: int, seed: int = 0) -> list[str]:
     """Pictures in four formats, a few bytes of each changed, put in, taken out or cut off; in base 64."""
     chance = random.Random(seed)
@@ -108,4 +83,50 @@ def fuzzed(count: int, seed: int = 0) -> list[str]:
         if chance.random() < 0.6:
             del data[chance.randrange(len(data)) :]
         files.append(base64.b64encode(data).decode())
+    return files
+
+
+WRONG = [
+    b"Dear diary, " * 50,
+    b"<!DOCTYPE html><script>alert(1)</script>",
+    b"PK\3\4" + bytes(90),
+    b"%PDF-1.7\n" + bytes(90),
+]
+WRONG += [
+    b"<svg xmlns='http://www.w3.org/2000/svg' width='99' height='99'/>",
+    b"\0\0\0\x18ftypheic" + bytes(64),
+    bytes(500),
+]
+# Where a file's header has its width and height, and of how many bytes and which end they are.
+SIZES = {"PNG": (16, 4, "big"), "GIF": (6, 2, "little"), "WEBP": (26, 2, "little"), "JPEG": (0, 2, "big")}
+
+
+def enlarged(kind: str, chance: random.Random) -> bytes:
+    """A small picture whose header says that it is large."""
+    data = bytearray(encode(PATCHES, kind))
+    at, count, order = SIZES[kind]
+    at = at or data.index(b"\xff\xc0") + 5
+    sides = b"".join(chance.randrange(9_000, 16_000).to_bytes(count, order) for _ in range(2))
+    data[at : at + 2 * count] = sides
+    return bytes(data)
+
+
+def damaged(count: int, seed: int = 0) -> list[bytes]:
+    """Files that are changed, cut short, empty, no pictures, or said to be huge, in turn."""
+    chance = random.Random(seed)
+    changed = [base64.b64decode(file) for file in fuzzed(count, seed)]
+    files = []
+    for number in range(count):
+        kind = number % 5
+        if kind == 1:
+            whole = encode(PATCHES, chance.choice(list(SIZES)))
+            files.append(whole[: chance.randrange(1, len(whole))])
+        elif kind == 2:
+            files.append(chance.choice(WRONG) if number % 2 else chance.randbytes(chance.randrange(1, 3000)))
+        elif kind == 3:
+            files.append(enlarged(chance.choice(list(SIZES)), chance))
+        elif kind == 4 and number % 10 == 4:
+            files.append(b"")
+        else:
+            files.append(changed[number])
     return files

@@ -200,7 +200,9 @@ def test_what_an_address_asks_in_vain_is_said(visit):
     for asked in ("t=2", "way=around", "levels=7", "a=nobody", "controls=moon"):
         assert asked in text
     kept = {"How far", "The first picture", "The second picture", "Faces to start from", "Faces to end at"}
-    fields = {"Your own picture as the first", "Your own picture as the second"}
+    fields = {
+        f"{words} the {end}" for words in ("Your own picture as", "Use the camera for") for end in ("first", "second")
+    }
     assert shown(page) >= kept | fields and not {"arc", "Reset", "How likely each stop is"} & shown(page)
 
 

@@ -13,7 +13,6 @@ from glowlite.glow import Glow, GlowConfig
 from tests.helpers import perturb
 
 from .conftest import click
-from .odd_pictures import ALL, COLOURS, ODD, fuzzed
 from .sentences import describe
 from .visitor import PHONE, apart, drag, grasp, held, number, pictures, says, shown, slider, upload
 from .web_site import Site, flat, png, read, rests, visits
@@ -194,7 +193,7 @@ def test_what_an_address_asks_in_vain_is_said(visit):
 def test_controls_keeps_what_it_names_and_what_lies_around(visit):
     page = visit("?controls=smile,blend,upload&face=gallery-2")
     named = {"Smile", "Attributes", "Blend", "Blend with a second face", "Way between the two", "Faces to blend with"}
-    kept = {"Start from another face", "Faces to start from", "Your own picture", "Hold to compare with before"}
+    kept = {"Start from another face", "Faces to start from", FIELD, "Use the camera", "Hold to compare with before"}
     assert shown(page) == named | kept
 
 
@@ -252,33 +251,6 @@ def test_a_bad_file_is_one_kind_sentence_and_the_page_goes_on(visit, data, words
     notice.wait_for(state="hidden")
     rests(page, "?face=gallery-2&smile=1.00")
     assert apart(pictures(page, AFTER), start) > 0
-
-
-@pytest.mark.parametrize("what", ODD)
-def test_odd_pictures_come_out_right(visit, what):
-    """Turned by a camera, of other colours, transparent, animated: as people see them elsewhere."""
-    page = visit("?face=gallery-2")
-    upload(page, FIELD, ODD[what](), "keyboard")
-    page.get_by_role("alert").filter(has_text="Your picture").wait_for()
-    rests(page, "?face=own")
-    expected = COLOURS.astype(int)
-    if "transparency" in what:
-        expected = np.where([[[True], [False]], [[False], [False]]], 255, expected)
-    assert apart(pictures(page, BEFORE)[0][4::8, 4::8], expected) <= 12
-
-
-@pytest.mark.slow
-def test_five_hundred_damaged_files_are_one_sentence_each(visit):
-    page = visit("?face=gallery-2")
-    said = page.evaluate(ALL, [FIELD, fuzzed(500)])
-    assert len(said) == 500 and 0.2 < np.mean([bad for _, bad in said]) < 0.95
-    for text, bad in said:
-        assert text.endswith(".") and "\n" not in text and "fault is ours" not in text
-        assert bad or text.startswith("Your picture")
-    upload(page, FIELD, png(), "keyboard")
-    page.get_by_role("alert").filter(has_text="every pixel is the same").wait_for()
-    rests(page, "?face=own")
-    assert apart(pictures(page, BEFORE)[0], read(png())) == 0
 
 
 def test_download_is_the_picture_enlarged(visit):

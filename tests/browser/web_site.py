@@ -116,7 +116,8 @@ def visits(browser: Browser, site: Site):
     yield make
     for one in opened:
         one.context.close()
-    assert not [wrong for one in opened for wrong in one.wrong]
+    wrong = [wrong for one in opened for wrong in one.wrong]
+    assert not wrong, wrong[:9]
 
 
 def rests(page: Page, query: str | None = None) -> None:

@@ -43,7 +43,7 @@ export class AttributesExplorer extends EditExplorer {
     this.changed = new Picture({ tone: "z" });
     this.note = new Words();
     [this.placesChart, this.overlapChart] = [new Board(), new Board()];
-    this.placesChart.show(blank(UNPLACED));
+    this.placesChart.show(blank(this.speak(UNPLACED)));
     const sliders = this.buildSliders();
     const pictures = box("trio same", ...[this.original, this.edited, this.changed].map(({ element }) => element));
     const actions = this.actions(() => this.surprise());
@@ -151,7 +151,7 @@ export class AttributesExplorer extends EditExplorer {
       for (const finding = this.labelled.find(count, batch); ; ) {
         const { value, done } = await finding.next();
         if (done) break;
-        this.note.say(`${Math.floor((4 * value) / count) * 25} % of ${count} labelled faces encoded.`);
+        this.note.say(this.speak(`${Math.floor((4 * value) / count) * 25} % of ${count} labelled faces encoded.`));
         yield;
       }
       yield* this.show();
@@ -182,8 +182,11 @@ export class AttributesExplorer extends EditExplorer {
     const step = this.engine.directions[look];
     const [before, after] = [this.now.start.latents, this.now.latents].map((latents) => project(latents, step));
     this.paint("places", () => {
-      if (!found.length) this.placesChart.show(blank(UNPLACED));
-      else this.placesChart.show(positions(wording(look), found, this.labelled.numbers("labels", look), before, after));
+      if (!found.length) this.placesChart.show(blank(this.speak(UNPLACED)));
+      else {
+        const labels = this.labelled.numbers("labels", look);
+        this.placesChart.show(positions(wording(look), found, labels, before, after, this.head.people));
+      }
     });
   }
 

@@ -2,6 +2,7 @@
 
 import { splitAtMedian } from "./labelled.js";
 import { Panel } from "./panel.js";
+import { nameFaces } from "./words.js";
 
 const MARGIN = 0.06; // of a range: more than the radius of a dot at its end
 const BINS = Array.from({ length: 71 }, (_, i) => i / 50); // of |eps| / sqrt(D), 0 to 1.4
@@ -68,14 +69,18 @@ export function shell(effective, radii, dims, chosen, people) {
 
 // Quality against diversity of samples: {temperature, residual, spread} of points, of those shown now, of the data.
 export function trade(points, now, real, people) {
+  const unlike = nameFaces("unlike any face", people);
   const words =
     `Quality against diversity: the colder the samples, the cleaner and the more alike. Now: ` +
-    `${now.residual.toFixed(2)} grey levels unlike any face, and two differ by ${now.spread.toFixed(0)}. ` +
+    `${now.residual.toFixed(2)} grey levels ${unlike}, and two differ by ${now.spread.toFixed(0)}. ` +
     `${people[0].toUpperCase()}${people.slice(1)}: ${real.residual.toFixed(2)} and ${real.spread.toFixed(0)}.`;
   const seen = [...points, now, real];
   const [low, high] = limits(seen.map((point) => point.residual), 0.05);
   const far = Math.max(...seen.map((point) => point.spread));
-  const labels = { xlabel: "how far two faces differ, grey levels", ylabel: "unlike any face, grey levels" };
+  const labels = {
+    xlabel: nameFaces("how far two faces differ, grey levels", people),
+    ylabel: `${unlike}, grey levels`,
+  };
   const panel = new Panel([-MARGIN * far, 1.12 * far], [low, high], labels);
   panel.line(points.map(({ spread, residual }) => [spread, residual]), "z", { width: 2, alpha: 0.55 });
   const isNear = ({ spread, residual }) => {
@@ -126,12 +131,13 @@ export function along(curves, at, now, words, band, people) {
 const withSign = (value) => `${value < 0 ? "\u2212" : "+"}${Math.abs(value).toFixed(2)}`;
 
 // Labelled faces along a direction, split by their label, with this face before and after; words: those of `wording`.
-export function positions({ label, low, high }, found, labels, before, after) {
+export function positions({ label, low, high }, found, labels, before, after, people) {
+  const face = nameFaces("face", people);
   const has = splitAtMedian(labels);
   const [less, more] = [found.filter((_, i) => !has[i]), found.filter((_, i) => has[i])];
   const words =
-    `Where ${found.length.toLocaleString("en")} labelled faces lie along ${label.toLowerCase()}: those toward ${low} on ` +
-    `average at ${withSign(mean(less))}, those toward ${high} at ${withSign(mean(more))}. This face was at ` +
+    `Where ${found.length.toLocaleString("en")} labelled ${face}s lie along ${label.toLowerCase()}: those toward ` +
+    `${low} on average at ${withSign(mean(less))}, those toward ${high} at ${withSign(mean(more))}. This ${face} was at ` +
     `${withSign(before)} and is at ${withSign(after)}.`;
   const farthest = found.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const reach = Math.max(1.05 * farthest, 1.3 * Math.abs(before), 1.3 * Math.abs(after));
@@ -160,7 +166,7 @@ export function positions({ label, low, high }, found, labels, before, after) {
     panel.text(before - space, up, "before", "x", { anchor: first });
     panel.text(after + space, up, "after", "z", { anchor: second });
   } else {
-    panel.text(after, up, "this face", "z");
+    panel.text(after, up, `this ${face}`, "z");
   }
   return { words, height: 220, panels: [panel] };
 }

@@ -197,7 +197,7 @@ export class Picture {
   show(now, other = this.other) {
     Object.assign(this, { now, other });
     this.hold.hidden = !other;
-    this.hold.setAttribute("aria-label", `Hold to compare with ${other?.caption}`);
+    if (other) this.hold.setAttribute("aria-label", `Hold to compare with ${other.caption}`);
     this.frame.classList.toggle("gl-comparable", Boolean(other));
     this.draw();
   }
@@ -293,45 +293,6 @@ export function savePicture(image, name) {
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
   });
-}
-
-const MOST = 32; // megabytes of a file
-const UNREADABLE = "cannot be read here. Is it a folder, or a file that is not on this device?";
-const ELSEWHERE = "A picture of another page cannot be read from here. Save it, then choose its file.";
-
-// A file to choose, or to drop anywhere on `area`. take(bytes, name) gets it, refuse(sentence) what is wrong.
-export class Upload {
-  constructor({ label }, area, take, refuse) {
-    Object.assign(this, { take, refuse });
-    this.input = make("input", { type: "file", accept: "image/*", "aria-label": label });
-    this.label = make("label", {}, this.input, make("span", { textContent: label }));
-    this.element = box("upload", this.label);
-    this.input.addEventListener("change", async () => {
-      await this.read(this.input.files[0]);
-      this.input.value = ""; // so that the same file can be chosen again
-    });
-    const over = (event) => {
-      event.preventDefault();
-      this.label.classList.toggle("gl-over", event.type === "dragenter" || event.type === "dragover");
-    };
-    for (const name of ["dragenter", "dragover", "dragleave", "drop"]) area.addEventListener(name, over);
-    area.addEventListener("drop", ({ dataTransfer: { files, types } }) => {
-      if (files.length) this.read(files[0]);
-      else if (types.length) refuse(ELSEWHERE);
-    });
-  }
-
-  async read(file) {
-    if (!file) return;
-    const megabytes = file.size / 2 ** 20;
-    if (megabytes > MOST) {
-      this.refuse(`That file has ${megabytes.toFixed(0)} MB; please choose one of at most ${MOST} MB.`);
-      return;
-    }
-    const bytes = await file.arrayBuffer().catch(() => null);
-    if (bytes) await this.take(new Uint8Array(bytes), file.name);
-    else this.refuse(`${file.name} ${UNREADABLE}`);
-  }
 }
 
 // A strip of numbers: {name, value, note}; optional: unit, tone (as in figures/colours.py), flag, stale.

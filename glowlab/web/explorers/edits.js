@@ -25,7 +25,7 @@ export class EditExplorer extends FaceExplorer {
 
   buildGallery() {
     const tiles = this.makeGallery("face", "Faces to start from");
-    this.parts.upload = this.upload(this.row("upload").label, this, (face) => this.start(face));
+    this.parts.upload = this.upload(this.row("upload"), [this], (face) => this.start(face));
     return this.card("gallery", box(this.galleryRow, tiles, this.parts.upload));
   }
 

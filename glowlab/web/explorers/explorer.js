@@ -7,9 +7,11 @@ import { toImageData } from "../js/pixels.js";
 import { Address, isSetting, writeQuery } from "./address.js";
 import { Button, Choice, Levels, Notice, Readout, Slider, Sliders, Tick, Words, box, heading, make } from "./controls.js";
 import { Updater } from "./updater.js";
-import { wording } from "./words.js";
+import { hasPicture } from "./upload.js";
+import { nameFaces, wording } from "./words.js";
 
 const SORRY = "That did not work, and the fault is ours. The picture stays as it was; Reset starts again.";
+const NO_UPLOAD = "This page takes no picture of your own; the studio does.";
 const SATURATED = 0.03; // share of clamped values above which a hint warns
 const CONTROLS = { slider: Slider, choice: Choice, tick: Tick, levels: Levels };
 
@@ -53,7 +55,7 @@ export class Explorer extends HTMLElement {
     const children = this.build();
     this.updater = new Updater(() => this.showNow(), () => this.settleNow(), (error) => this.fail(error));
     this.addEventListener("keydown", (event) => event.stopPropagation()); // keys are for this, not for JupyterLab
-    for (const name of ["dragover", "drop"]) this.addEventListener(name, (event) => event.preventDefault());
+    this.listen();
     this.take(asked);
     await this.updater.finish(() => this.show(), () => true);
     this.replaceChildren(box("head", ...this.titles(), this.notice.element), ...children);
@@ -65,7 +67,8 @@ export class Explorer extends HTMLElement {
     const { title, promise } = this.constructor.table;
     const dims = this.head ? `${this.dims.toLocaleString("en")} ` : "";
     const words = promise.replace("{dims} ", dims);
-    return [make("h1", { textContent: title }), make("p", { className: "gl-promise", textContent: words })];
+    const [name, text] = [title, words].map((each) => (this.head ? this.speak(each) : each));
+    return [make("h1", { textContent: name }), make("p", { className: "gl-promise", textContent: text })];
   }
 
   // Numbers of a picture.
@@ -110,6 +113,26 @@ export class Explorer extends HTMLElement {
     this.values = this.complete(Object.keys(found).length || asked.isLost ? found : opening, this.rests);
     this.follow();
     this.notify([...this.engine.notes, asked.sentence()].filter(Boolean).join(" "));
+  }
+
+  // Pictures that are dropped or pasted beside a field, on a page of its own anywhere there, come here, too: a browser
+  // would show them in place of the page.
+  listen() {
+    const area = this.hasAttribute("address") ? document : this;
+    area.addEventListener("dragover", (event) => event.preventDefault());
+    for (const name of ["drop", "paste"]) {
+      area.addEventListener(name, (event) => {
+        if (event.defaultPrevented || !this.isConnected) return;
+        if (this.receive(event.dataTransfer ?? event.clipboardData) || name === "drop") event.preventDefault();
+      });
+    }
+  }
+
+  // Use what was dropped or pasted; whether there was anything to use.
+  receive(transfer) {
+    const isPicture = hasPicture(transfer);
+    if (isPicture) this.notify(NO_UPLOAD, "bad");
+    return isPicture;
   }
 
   // ---- settings ----------------------------------------------------------------------------------------------------
@@ -210,6 +233,11 @@ export class Explorer extends HTMLElement {
 
   // ---- what is said ------------------------------------------------------------------------------------------------
 
+  // A sentence on faces, for this model.
+  speak(text) {
+    return nameFaces(text, this.head.people);
+  }
+
   // A sentence above the picture until something changes; kind "info" or "bad".
   notify(text, kind) {
     this.notice.show(text, kind);
@@ -249,7 +277,7 @@ export class Explorer extends HTMLElement {
   }
 
   get hints() {
-    return this.constructor.table.hints.map(([lesson, text]) => [lesson, nameFaces(text, this.head)]);
+    return this.constructor.table.hints.map(([lesson, text]) => [lesson, this.speak(text)]);
   }
 
   // ---- updates -----------------------------------------------------------------------------------------------------
@@ -314,12 +342,9 @@ function adaptRows(rows, head) {
   const attributes = (row) => head.directions.map(({ name }) => ({ ...row, ...wording(name), name, kind: "slider" }));
   return rows.flatMap((row) => (row.kind === "attributes" ? attributes(row) : row)).map((row) => {
     const all = adapt(row, head);
-    const words = all.note ? { note: nameFaces(all.note, head) } : {};
+    const spoken = ["title", "note", row.kind === "slider" ? "" : "label"].filter((name) => all[name]);
+    const words = Object.fromEntries(spoken.map((name) => [name, nameFaces(all[name], head.people)]));
     const count = ["sliders", "levels"].includes(row.kind) ? head.latent_shapes.length : undefined;
     return { ...all, ...words, count, keys: head.gallery.map(({ key }) => key) };
   });
-}
-
-function nameFaces(text, { people }) {
-  return text.replace("{face}", people.slice(0, -1));
 }

@@ -2,12 +2,16 @@
 
 import { GlowError } from "../js/checkpoint.js";
 import { effectiveTemperature } from "../js/latents.js";
-import { toImageData } from "../js/pixels.js";
+import { fromImageData, toImageData } from "../js/pixels.js";
 import { readFresh } from "./address.js";
-import { Tiles, Upload } from "./controls.js";
+import { Camera } from "./camera.js";
+import { Tiles } from "./controls.js";
 import { Explorer } from "./explorer.js";
+import { cutSquare, readPicture } from "./files.js";
 import { Gallery } from "./gallery.js";
+import { EyeMarks } from "./marks.js";
 import { Cache } from "./updater.js";
+import { Upload } from "./upload.js";
 import { numberEntries, remarkBits } from "./words.js";
 
 const STAYS = "It stays on this device.";
@@ -17,6 +21,7 @@ export class FaceExplorer extends Explorer {
   build() {
     this.gallery = new Gallery(this.engine);
     this.galleries = {}; // tiles to choose a face from, by the setting that it is for
+    this.uploads = [];
     this.bits = NaN; // of the picture at the last rest
     this.forget();
     return this.buildParts();
@@ -53,7 +58,7 @@ export class FaceExplorer extends Explorer {
 
   // Tiles of all faces, for a setting.
   makeGallery(name, label, choose = (key) => this.choose({ [name]: key })) {
-    this.galleries[name] = new Tiles(label, (number) => choose(this.known[number]));
+    this.galleries[name] = new Tiles(this.speak(label), (number) => choose(this.known[number]));
     return this.galleries[name].element;
   }
 
@@ -63,14 +68,43 @@ export class FaceExplorer extends Explorer {
     this.use(lesson, changes);
   }
 
-  // A field for a person's own picture, which may be dropped on `area`; take(face) shows it and gives a sentence.
-  upload(label, area, take, name, key) {
-    const add = this.guard(async (bytes) => {
-      const face = await this.gallery.add(bytes, name, key);
+  // A field for a person's own picture, which may be dropped on `areas`; take(face) shows it and gives a sentence.
+  upload(row, areas, take, name, key) {
+    const add = async (picture) => {
+      const pixels = picture && (await this.crop(picture));
+      if (!pixels) return;
+      const face = await this.gallery.add(pixels, name, key);
       this.forget();
       this.notify(`${await take(face)} ${STAYS}${this.gallery.remark(face)}`);
+    };
+    const upload = new Upload(row, areas, {
+      take: this.guard(async (bytes) => add(await readPicture(bytes))),
+      snap: this.guard(async () => add(await (this.camera ??= new Camera(this, this.head.eyes)).ask())),
+      refuse: (sentence) => this.notify(sentence, "bad"),
     });
-    return new Upload({ label }, area, add, (sentence) => this.notify(sentence, "bad")).element;
+    this.uploads.push(upload);
+    return upload.element;
+  }
+
+  // The pixels of a picture, an ImageBitmap; null where a person cancels. One of the model's size is used as it is, and
+  // of others the eyes are marked, where it is known where the model's faces have theirs.
+  async crop(picture) {
+    const { eyes, config } = this.head;
+    const [channels, size] = config.shape;
+    const isReady = !eyes || (picture.width === size && picture.height === size);
+    if (!isReady) this.marks ??= new EyeMarks(this, eyes, size);
+    const image = await (isReady ? cutSquare(picture, size) : this.marks.ask(picture));
+    picture.close();
+    return image && fromImageData(image, channels);
+  }
+
+  // A picture that came to no field is for the first.
+  receive(transfer) {
+    return this.uploads[0].receive(transfer);
+  }
+
+  disconnectedCallback() {
+    this.camera?.close(null);
   }
 
   // Classes of a row of tiles: thirteen portraits are set seven abreast, drawn faces in rows of six.
@@ -106,7 +140,7 @@ export class FaceExplorer extends Explorer {
 
   // Entries of the readout for the picture shown, `drawn`; stale: its bits are those of an earlier one.
   entries(drawn, change, stale) {
-    const { note, flag } = remarkBits(this.bits, this.head.typical);
+    const { note, flag } = remarkBits(this.bits, this.head);
     const [bits, ...others] = numberEntries({ ...drawn, bits: this.bits, change });
     return [{ ...bits, note, flag: flag && !stale, stale }, ...others];
   }

@@ -3,16 +3,12 @@
 
 import { GlowError } from "../js/checkpoint.js";
 import { sampleEps, scale } from "../js/latents.js";
-import { fromImageData } from "../js/pixels.js";
 import { Generator } from "../js/random.js";
 import { FRESH, OWN, readFresh } from "./address.js";
 import { Cache } from "./updater.js";
-import { isUnlike, usualBits } from "./words.js";
+import { isUnlike, nameFaces, usualBits } from "./words.js";
 
-const SMALLEST = 16; // pixels of a side; of less, most would be invented
-const NONE = "This model has no faces to start from: this explorer needs one of square colour pictures.";
-const HEIC = "The picture is a HEIC picture, which this browser cannot read: export it as JPEG or PNG first.";
-const NO_PICTURE = "The file is not a picture that can be read, or it is damaged: choose a JPEG, PNG or WebP.";
+const NONE = "This model has no pictures to start from: this explorer needs one of square pictures of 16 x 16 or more.";
 
 // A face: {key, name, pixels, latents, foreign}. Its name is for the middle of a sentence; a foreign one is unlike all
 // that the model learned from.
@@ -35,7 +31,7 @@ export class Gallery {
   }
 
   name(key) {
-    return this.find(key)?.name ?? `fresh face ${readFresh(key).number}`;
+    return this.find(key)?.name ?? nameFaces(`fresh face ${readFresh(key).number}`, this.head.people);
   }
 
   // The face of a key, with pixels and latents.
@@ -56,10 +52,8 @@ export class Gallery {
     return { key, name: this.name(key), pixels, latents };
   }
 
-  // Add a person's own picture, from a file's bytes. GlowError says why where that is impossible.
-  async add(bytes, name = "your picture", key = OWN) {
-    const { shape } = this.head.config;
-    const pixels = fromImageData(await readPicture(bytes, shape[1]), shape[0]);
+  // Add a person's own picture.
+  async add(pixels, name = "your picture", key = OWN) {
     const [latents, bits] = await Promise.all([this.engine.encode(pixels), this.engine.bitsPerDim(pixels)]);
     const face = { key, name, pixels, latents, bits, foreign: isUnlike(bits, this.head.typical) };
     this.own.set(key, face);
@@ -76,28 +70,3 @@ export class Gallery {
     );
   }
 }
-
-// A file's bytes -> ImageData: the largest square at the middle of the picture, resampled, on white. The browser turns
-// it as the camera was held, and its colours to those of the screen.
-async function readPicture(bytes, size) {
-  if (!bytes.length) throw new GlowError("The picture is empty (0 bytes): choose another file.");
-  const picture = await createImageBitmap(new Blob([bytes]), { imageOrientation: "from-image" }).catch(() => null);
-  if (!picture) throw new GlowError(isHeic(bytes) ? HEIC : NO_PICTURE);
-  const { width, height } = picture;
-  const side = Math.min(width, height);
-  const least = `${SMALLEST} x ${SMALLEST}`;
-  if (side < SMALLEST) throw new GlowError(`The picture is ${width} x ${height} pixels: choose one of at least ${least}.`);
-  const [left, top] = [Math.floor((width - side) / 2), Math.floor((height - side) / 2)];
-  const options = { resizeWidth: size, resizeHeight: size, resizeQuality: "high" };
-  const square = await createImageBitmap(picture, left, top, side, side, options);
-  picture.close();
-  const canvas = Object.assign(document.createElement("canvas"), { width: size, height: size });
-  const pen = canvas.getContext("2d", { colorSpace: "srgb" });
-  pen.fillStyle = "white";
-  pen.fillRect(0, 0, size, size);
-  pen.drawImage(square, 0, 0);
-  square.close();
-  return pen.getImageData(0, 0, size, size);
-}
-
-const isHeic = (bytes) => /^ftyp(hei|hev|mif1|msf1)/.test(String.fromCharCode(...bytes.subarray(4, 12)));

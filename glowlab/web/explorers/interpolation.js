@@ -65,8 +65,10 @@ export class InterpolationExplorer extends FaceExplorer {
       this.use("choose", { [name]: face.key });
       return `Your picture is the ${end} one now.`;
     };
-    const field = `${this.row("upload").label} ${end}`;
-    row.append(this.upload(field, card, take, `your ${end} picture`, `own-${end}`));
+    const asked = this.row("upload");
+    const field = { label: `${asked.label} ${end}`, camera: `${asked.camera} ${end}` };
+    const areas = [card, this.ends[end === "first" ? 0 : 1].element];
+    row.append(this.upload(field, areas, take, `your ${end} picture`, `own-${end}`));
     this.parts.upload.push(row.lastChild);
     return card;
   }

@@ -33,8 +33,8 @@ export class StudioExplorer extends EditExplorer {
   }
 
   buildFresh() {
-    this.freshTiles = new Tiles("Fresh faces", (number) => this.choose({ face: this.freshKeys[number] }, "fresh"));
-    this.freshTiles.name(NUMBERS.map((number) => `fresh face ${number}`));
+    this.freshTiles = new Tiles(this.speak("Fresh faces"), (number) => this.choose({ face: this.freshKeys[number] }, "fresh"));
+    this.freshTiles.name(NUMBERS.map((number) => this.speak(`fresh face ${number}`)));
     const more = this.button("new", () => this.use("fresh", { seed: this.values.seed + 1 }));
     const card = this.card("fresh", this.freshTiles.element, box("row", this.control("temperature"), more));
     card.classList.add("gl-wide");

@@ -26,14 +26,14 @@ export class TemperatureExplorer extends Explorer {
     this.bits = new Cache(4096);
     this.drawnAt = ALL.map(() => 0); // when each was drawn last, counted in pictures
     this.measured = { bits: NaN, change: NaN }; // at the last rest
-    this.tiles = new Tiles("Sixteen faces", (number) => this.use("choose", { face: number + 1 }));
-    this.tiles.name(ALL.map((i) => `face ${i + 1}`));
+    this.tiles = new Tiles(this.speak("Sixteen faces"), (number) => this.use("choose", { face: number + 1 }));
+    this.tiles.name(ALL.map((i) => this.speak(`face ${i + 1}`)));
     const temperature = this.control("temperature");
     temperature.classList.add("gl-large");
 
     this.stops = this.row("strip").stops;
     const setStop = (number) => this.use("strip", { temperature: this.stops[number], levels: [] });
-    this.strip = new Tiles("The chosen face at seven temperatures", setStop);
+    this.strip = new Tiles(this.speak("The chosen face at seven temperatures"), setStop);
     const captions = this.stops.map((stop) => (stop ? stop.toFixed(1) : "T = 0"));
     this.strip.name(this.stops.map((stop) => `T = ${stop.toFixed(1)}`), captions);
     [this.shell, this.trade] = [new Board(), new Board()];
@@ -155,7 +155,7 @@ export class TemperatureExplorer extends Explorer {
     const faces = await this.drawAll(temperatures);
     const pictures = faces.map(({ pixels }) => pixels);
     const apart = spread(pictures);
-    this.words.say(describeSamples(temperatures, apart));
+    this.words.say(this.speak(describeSamples(temperatures, apart)));
     this.words.advise(this.hint());
     this.tiles.group.setAttribute("aria-label", this.words.says.textContent);
     yield;
@@ -167,7 +167,7 @@ export class TemperatureExplorer extends Explorer {
   // The chosen face at every stop of the strip.
   async *showStrip(chosen) {
     const { temperature, levels } = this.values;
-    this.strip.group.setAttribute("aria-label", `Face ${chosen + 1} at seven temperatures`);
+    this.strip.group.setAttribute("aria-label", this.speak(`Face ${chosen + 1} at seven temperatures`));
     for (const [number, stop] of this.stops.entries()) {
       const { pixels } = await this.draw(chosen, this.head.latent_shapes.map(() => stop));
       this.drawTile(this.strip, number, pixels);
@@ -199,7 +199,7 @@ export class TemperatureExplorer extends Explorer {
     bits.note = typical ? `${people}: ${usualBits(typical)}` : "mean of the sixteen";
     mean.note = "|eps| / √D, mean of the sixteen";
     change.note = `grey levels of 255, from T = ${this.row("temperature").rest}`;
-    time.note = count === COUNT ? "all sixteen faces" : `for ${count}; the others follow`;
+    time.note = count === COUNT ? this.speak("all sixteen faces") : `for ${count}; the others follow`;
     this.readout.show([bits, mean, change, time]);
   }
 

@@ -11,6 +11,19 @@ const MANY = [
   [Infinity, "bolder than any face it learned from"],
 ];
 
+const PICTURES = { face: "picture", person: "picture", nobody: "none", everyone: "each" };
+Object.assign(PICTURES, { faces: "pictures", people: "pictures" });
+
+// Words on faces, for a model: "{face}" is what it learned from, and where that is no faces, these words speak of none.
+export function nameFaces(text, people) {
+  const named = text.replace("{face}", people.slice(0, -1));
+  if (people !== "pictures") return named;
+  return named.replace(/\b(faces?|person|people|nobody|everyone)\b/gi, (word) => {
+    const other = PICTURES[word.toLowerCase()];
+    return word === word.toLowerCase() ? other : capitalize(other);
+  });
+}
+
 // One sentence on sixteen faces at these temperatures, one for each level; two of them differ by `apart` grey levels.
 export function describeSamples(temperatures, apart) {
   if (Math.max(...temperatures) === 0) {
@@ -24,6 +37,8 @@ export function describeSamples(temperatures, apart) {
 }
 
 // ---- attributes ----
+
+export const capitalize = (text) => text[0].toUpperCase() + text.slice(1);
 
 // An attribute's words: its label, names of the slider's ends, and what less and more of it is ("{}" takes an adverb).
 export function wording(name) {
@@ -46,8 +61,6 @@ function describeChange(name, amount) {
 function listing(items) {
   return [items.slice(0, -1).join(", "), ...items.slice(-1)].filter(Boolean).join(" and ");
 }
-
-export const capitalize = (text) => text[0].toUpperCase() + text.slice(1);
 
 // One sentence: the face, its edits (amounts by name), the face it is blended with. Of a picture unlike what the model
 // learned from, which `unlike` names, it says where it was moved, not that it now has the attribute.
@@ -87,8 +100,8 @@ export function describeWay({ first, second, t, way, moves, temperature }) {
 export const isUnlike = (bits, typical) => Boolean(typical) && !(Math.abs(bits - typical.mean) <= FAR * typical.spread);
 
 // A remark on bits per dimension beside those of held-out pictures, where they are known: {note, flag}.
-export function remarkBits(bits, typical) {
-  const usual = typical ? `held-out faces: ${usualBits(typical)}` : "";
+export function remarkBits(bits, { typical, people }) {
+  const usual = typical ? nameFaces(`held-out faces: ${usualBits(typical)}`, people) : "";
   const unlike = Number.isFinite(bits) && isUnlike(bits, typical);
   return { note: unlike ? `unlike what it learned from; ${usual}` : usual, flag: unlike };
 }

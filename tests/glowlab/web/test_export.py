@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import math
 import re
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from safetensors.torch import load as from_bytes
 from typer.testing import CliRunner
 
+from glowlab.explorers.precomputed import Precomputed
 from glowlab.web import bundle, compile, export
 from glowlite import checkpoint, cli
 from glowlite.errors import GlowliteError
@@ -51,6 +53,14 @@ def test_a_model_without_data_or_with_nan_is_refused():
     model.levels[0].steps.flows[1].flows[0].b.data[0] = torch.nan
     with pytest.raises(GlowliteError, match=r"levels\.0\.steps\.0\.mixing.* not finite"):
         export.tensors(model)
+
+
+def test_numbers_of_a_card_that_are_none_do_not_reach_the_page():
+    card = {"held_out": {"bits_per_dim": math.nan, "spread": 0.1}, "notes": [math.inf, 2.5], "parameters": 7}
+    head = head_of(export.pack("mine", ready(TINY), {}, card, Precomputed()))["__metadata__"]["glow"]
+    about = json.loads(head, parse_constant=pytest.fail)
+    assert (about["held_out"], about["notes"]) == ({"bits_per_dim": None, "spread": 0.1}, [None, 2.5])
+    assert (about["parameters"], about["typical"]) == (7, None)
 
 
 def test_a_step_is_folded_and_filled_up():

@@ -13,9 +13,11 @@ from PIL import Image
 from glowlab.explorers import labelled
 from glowlab.explorers.precomputed import Precomputed
 from glowlab.web import measured, tables
+from glowlab.web.eyes import find_places
 from glowlab.web.widgets import StudioExplorer, TemperatureExplorer
 from glowlite import Glow, GlowConfig
 from glowlite.data import faces
+from glowlite.data.align import EYES
 from glowlite.errors import GlowliteError
 
 TINY_CONFIG = GlowConfig((3, 16, 16), levels=2, depth=1, width=4)
@@ -100,7 +102,7 @@ def test_names_of_controls_are_those_of_the_table():
 def test_a_page_is_told_what_a_model_learned_from(data, people):
     card = {"data": data, "held_out": {"bits_per_dim": 3.0, "spread": None}}
     told = measured.facts(card, Precomputed())
-    assert told == {"people": people, "typical": None, "points": [], "real": None}
+    assert told == {"people": people, "eyes": find_places(card), "typical": None, "points": [], "real": None}
     assert measured.tensors(Precomputed()) == {}
 
 
@@ -111,7 +113,20 @@ def test_the_faces_to_start_from_come_along():
     assert known[0] == {"name": "gallery face 1", "key": "gallery-1"}
     tensors, known = measured.starts(TINY_CONFIG, {})
     assert len(tensors["measured.gallery"]) == 13 and known[0] == {"name": "Mona Lisa", "key": "mona-lisa"}
-    assert measured.starts(GlowConfig((1, 16, 16), levels=2, depth=1, width=4), card) == ({}, [])
+    grey, _ = measured.starts(GlowConfig((1, 16, 16), levels=2, depth=1, width=4), card)
+    assert grey["measured.gallery"].shape == (12, 16, 16, 1)
+    assert measured.starts(GlowConfig((3, 16, 8), levels=2, depth=1, width=4), card) == ({}, [])
+
+
+def test_a_page_is_told_where_the_faces_of_a_data_set_have_their_eyes():
+    drawn = faces.draw(400, size=64, seed=3)
+    ahead = drawn.images[drawn.attributes["head_turn"].abs() < 0.3].float().mean((0, 1))
+    for (x, y), side in zip(find_places({"data": "faces"}), (slice(0, 32), slice(32, 64)), strict=True):
+        dark = ahead[26:34, side].argmin()  # the irises, below the brows
+        assert abs(dark // 32 + 26.5 - 64 * y) < 2 and abs(dark % 32 + side.start + 0.5 - 64 * x) < 2
+    places = find_places({"data": "fairface64"})
+    assert [complex(*place) * 64 for place in places] == pytest.approx(list(EYES))
+    assert find_places({"data": "celeba32"}) and find_places({"data": "mnist"}) is find_places({}) is None
 
 
 def test_labelled_faces_and_directions_from_few_of_them_come_along():
