@@ -180,9 +180,9 @@ notebooks: $(DEV_READY)  ## rebuild the notebooks from their scripts, run, store
 	$(PY) -m glowlite notebooks $(ARGS)
 
 .PHONY: precompute
-precompute: $(LAB_READY)  ## measure what the explorers know of faces64, film them
+precompute: $(LAB_READY)  ## measure what the explorers know of faces64, draw posters
 	$(PY) -m glowlite precompute faces64
-	$(PY) -m glowlite record $(ARGS)
+	$(PY) -m glowlite posters
 
 .PHONY: wasm
 wasm: $(WASM_READY)  ## compile the kernels of pages anew (needs 440 MB)

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from glowlab.explorers.gallery import draw_people, learned_drawn_faces, read_portraits
-from glowlab.films.poster import as_webp
+from glowlab.web.posters import to_webp
 from glowlite import checkpoint, latents
 from glowlite.evaluation import slide
 from glowlite.files import write_atomically
@@ -139,7 +139,7 @@ def main() -> None:
     arguments = parser.parse_args()
     for what, sheet in make(arguments.model).items():
         path = arguments.out / f"{Path(arguments.model).stem}.{what}.webp"
-        write_atomically(path, as_webp(sheet))
+        write_atomically(path, to_webp(sheet))
         print(f"{path}: {sheet.width} x {sheet.height}, {path.stat().st_size / 1000:.0f} kB")
 
 

@@ -29,7 +29,7 @@ HELPERS = """
         return write(flat);
     };
     const model = async (name, plain) => {
-        const buffer = await glow.fetchWeights(`./${name}.bin`);
+        const buffer = await glow.fetchFile(`./${name}.bin`);
         return glow.load(buffer, plain ? null : glow.supplies.wasm);
     };
     Object.assign(globalThis, { glow, read, write, split, join, model, flows: {} });

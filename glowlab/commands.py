@@ -1,11 +1,10 @@
 """The lab's commands of `glowlite`: explore, present, site, export-web, notebooks, student, grade,
-precompute, record.
+precompute, posters.
 
 `glowlite --help` imports this file, so it imports nothing of the lab itself; each command imports what it runs.
 """
 
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +22,7 @@ def add(app: typer.Typer) -> None:
     app.command("present", help="Open the explorers in large type, for a lecture hall.", context_settings=large)(
         explore
     )
-    for command in (site, export_web, notebooks, student, grade, precompute, record):
+    for command in (site, export_web, notebooks, student, grade, precompute, posters):
         app.command()(command)
 
 
@@ -181,25 +180,13 @@ def precompute(
 
 
 @needs("lab")
-def record(
-    names: Annotated[
-        list[str] | None, typer.Argument(help="Which explorers, or mona-lisa; all if none is given.")
-    ] = None,
-) -> None:
-    """Record the films of the explorers, and make the first page's picture of the Mona Lisa."""
-    from glowlab.films import record
+def posters() -> None:
+    """Make the pictures of the explorers and of the Mona Lisa that stand until a model is there."""
+    from glowlab.explorers.models import MODELS
+    from glowlab.web import posters
 
-    for name in names or (*record.SCRIPTS, record.MONA_LISA):
-        start = time.monotonic()
-
-        def progress(done: int, of: int, name=name, start=start) -> None:
-            left = (time.monotonic() - start) / done * (of - done)
-            show_progress(f"{name}: {done:,} of {of:,} states, about {left:.0f} s left")
-
-        written = record.record(name, progress=progress)
-        sizes = [path.stat().st_size / 1000 for path in written]
-        details = f"; opening {sizes[0]:.0f}, moves {sizes[1]:.0f}" if name in record.SCRIPTS else ""
-        typer.echo(f"\n{name}: {len(written)} files, {sum(sizes):.0f} kB{details}")
+    for name, size in posters.make_all(MODELS):
+        typer.echo(f"{posters.FOLDER / name}: {size / 1000:.0f} kB")
 
 
 def show_progress(text: str) -> None:

@@ -1,9 +1,10 @@
 """The static edition: `glowlite site`.
 
-A folder of plain files: the explorers as recordings, the notebooks and the package as pages. Any web server can give
-it to any number of visitors, under any address; site/index.html also opens from a disk, without a server.
+A folder of plain files: the explorers with their models, the notebooks and the package as pages. Any web server can
+give it to any number of visitors, under any address; site/index.html also opens from a disk, without a server.
 """
 
+import functools
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -24,19 +25,23 @@ class File:
     page: bool = True
 
 
-def list_files() -> Iterator[File]:
-    """Every file of the site, the first page first."""
+def list_files(folder: Path) -> Iterator[File]:
+    """Every file of the site in this folder, the first page first."""
     from glowlab import pages
+    from glowlab.explorers.models import MODELS
     from glowlab.figures import curves
-    from glowlab.films import film
     from glowlab.pages import api, course
+    from glowlab.web import bundle, export
 
     yield File("index.html", lambda: pages.render_landing(live=False))
     for explorer in course.EXPLORERS:
         yield File(f"explore/{explorer.name}.html", lambda name=explorer.name: pages.render_explorer(name))
-        for path in film.files(explorer.name)[1:]:  # the first is in the page
-            name = path.with_suffix(".js").name
-            yield File(f"films/{name}", lambda path=path: film.as_script(path), page=False)
+    yield File("explorers.js", bundle.script, page=False)
+    files = functools.cache(export.files)
+    for model in MODELS:
+        for kind in export.KINDS:
+            name = f"{model}{kind}"
+            yield File(f"models/{name}", lambda model=model, name=name: files(model)[name], page=False)
     for lesson in course.list_lessons():
         yield File(f"notebooks/{lesson.page}", lambda path=lesson.path: pages.render_notebook(path, live=False))
     yield File(f"scripts/{curves.LIBRARY.name}", curves.LIBRARY.read_bytes, page=False)
@@ -50,6 +55,7 @@ def list_files() -> Iterator[File]:
     yield File(MARK, lambda: "Written by glowlite site, which replaces this folder when it runs again.\n", page=False)
     # Without this file GitHub's pages would leave out names that begin with a dot or an underscore.
     yield File(".nojekyll", lambda: "", page=False)
+    yield File("sw.js", lambda: pages.render_worker(folder), page=False)  # the last, as it tells what the others hold
 
 
 def build(out: Path, progress: Callable[[File, int], None] = lambda file, size: None) -> dict[str, int]:
@@ -65,7 +71,7 @@ def build(out: Path, progress: Callable[[File, int], None] = lambda file, size: 
     made.mkdir()
     sizes = {}
     try:
-        for file in list_files():
+        for file in list_files(made):
             content = file.make()
             data = content.encode() if isinstance(content, str) else content
             path = made / file.name

@@ -4,15 +4,15 @@ The server of the explorers sends them (`live=True`), and `glowlite site` writes
 All styles, scripts and pictures are in the page itself; links are relative.
 """
 
-import base64
 import functools
+import hashlib
 from pathlib import Path, PurePosixPath
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 import glowlite
-from glowlab.explorers.models import credit
+from glowlab.explorers.models import MODELS, credit
 from glowlab.pages import api
 from glowlab.pages.course import (
     DOCS,
@@ -20,13 +20,13 @@ from glowlab.pages.course import (
     LAB,
     READING_ORDER,
     find_doc,
-    find_picture,
     list_lessons,
     read_lesson,
 )
+from glowlab.web import posters, tables
 from glowlite.errors import GlowliteError
 
-__all__ = ["render_doc", "render_explorer", "render_landing", "render_notebook", "render_source"]
+__all__ = ["render_doc", "render_explorer", "render_landing", "render_notebook", "render_source", "render_worker"]
 HERE = Path(__file__).resolve().parent
 MODEL = Path(glowlite.__file__).resolve().parent
 CURVES = 'class="gl-curves-still"'  # in a notebook's output that holds curves
@@ -49,28 +49,14 @@ def _render(template: str, root: str, live: bool, here: str, **values) -> str:
 
 
 def render_landing(live: bool) -> str:
-    """The first page: the explorers, the notebooks, how to run them. `live`: on a server, where explorers compute."""
-    cards = [{"explorer": explorer, "poster": _read_poster(explorer.name)} for explorer in EXPLORERS]
+    """The first page: the Mona Lisa, the explorers, the notebooks, how to run them. `live`: of the server."""
+    cards = [{"explorer": explorer, "poster": posters.read(f"{explorer.name}.faces64")} for explorer in EXPLORERS]
     lessons = list_lessons()
-    hero = Markup(find_picture(lessons[0].path)) if lessons else ""
-    values = {"cards": cards, "lessons": lessons, "sources": list(READING_ORDER.items()), "hero": hero}
-    smile = "explore/studio?model=portraits64&face=mona-lisa"
-    if not live:  # only drawn faces were recorded
-        smile = next((f"notebooks/{lesson.page}" for lesson in lessons if lesson.number == "12b"), "")
-    values |= {"mona_lisa": _read_poster("mona-lisa"), "smile": smile, "credit": credit("portraits64")}
+    values = {"cards": cards, "lessons": lessons, "sources": list(READING_ORDER.items())}
+    values |= {"mona_lisa": posters.read(posters.MONA_LISA), "credit": credit("portraits64")}
     values["docs"] = {name: title for name, (title, _) in DOCS.items() if lessons and find_doc(name)}
     values["api"] = not live and api.is_available()  # only the static edition has these pages
     return _render("landing.html.j2", "", live, "landing", **values)
-
-
-def _read_poster(name: str) -> str:
-    """A small picture of an explorer, or of the Mona Lisa, as a data address; "" if there is none."""
-    from glowlab.films import film
-
-    try:
-        return "data:image/webp;base64," + base64.b64encode(film.poster(name)).decode()
-    except (GlowliteError, OSError):  # nothing was recorded
-        return ""
 
 
 def render_notebook(path: Path | str, live: bool = True) -> str:
@@ -137,14 +123,29 @@ def render_source(file: str, live: bool = True) -> str:
 
 
 def render_explorer(name: str) -> str:
-    """An explorer as a recording, which needs no model. GlowliteError if it was not recorded."""
-    from glowlab.films import film
-
+    """An explorer of the static edition, which runs the models in ../models. GlowliteError if there is none."""
     found = [explorer for explorer in EXPLORERS if explorer.name == name]
     if not found:
         raise GlowliteError(f"There is no explorer {name!r}.")
-    embedded = film.embed(name, base="../films/", scripts=True)
-    if not embedded:
-        raise GlowliteError(f"There is no film of {name} yet; record it: glowlite record {name}")
-    values = {"explorer": found[0], "film": Markup(embedded)}
+    usual, *others = MODELS
+    queries = {usual: ".html"} | {model: f".html?model={model}" for model in others}
+    values = {
+        "explorer": found[0],
+        "about": tables.describe(name, list(MODELS)) | {"poster": posters.read(f"{name}.{usual}")},
+        "posters": {usual: ""} | {model: posters.read(f"{name}.{model}") for model in others},
+        "models": [{"query": queries[model], "faces": faces, "chosen": False} for model, faces in MODELS.items()],
+        "credit": credit("portraits64"),
+    }
     return _render("explorer.html.j2", "../", False, name, **values)
+
+
+def render_worker(site: Path) -> str:
+    """The service worker of the static edition in the folder `site`, all of whose files are there but this one."""
+    hashes = {"models": hashlib.sha256(), "pages": hashlib.sha256()}
+    for path in sorted(path for path in site.rglob("*") if path.is_file()):
+        name = path.relative_to(site).as_posix()
+        kind = "models" if name.startswith("models/") else "pages"
+        hashes[kind].update(name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
+    first = ["index.html", "explorers.js", *(f"explore/{explorer.name}.html" for explorer in EXPLORERS)]
+    values = {kind: made.hexdigest()[:16] for kind, made in hashes.items()}
+    return _make_environment().get_template("sw.js").render(first=first, **values)

@@ -114,20 +114,6 @@ def _read_lesson(path: Path, changed: int) -> Lesson | None:
     return Lesson(path, head[1], head[2].strip(), promise, read, exercises)
 
 
-def find_picture(path: Path) -> str:
-    """The first <img> in a notebook's outputs, with its alt text; "" if there is none."""
-    return _find_picture(path, path.stat().st_mtime_ns)
-
-
-@functools.lru_cache(maxsize=4)
-def _find_picture(path: Path, changed: int) -> str:
-    for cell in nbformat.read(path, as_version=4).cells:
-        for output in cell.get("outputs", []):
-            if found := re.search(r"<img [^>]*>", "".join(output.get("data", {}).get("text/html", ""))):
-                return found[0]
-    return ""
-
-
 def find_notebooks() -> Path | None:
     """The folder of the notebooks, beside the package in a checkout; None if the package was installed without them."""
     folder = LAB.parent / "notebooks"

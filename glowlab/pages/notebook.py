@@ -66,8 +66,8 @@ def finish(soup: BeautifulSoup, suffix: str) -> tuple[str, list[tuple[str, str]]
     for link in soup.find_all("a", href=True):
         link["href"] = rewrite_link(link["href"], suffix)
     for cell in soup.select(".gl-code"):
-        if found := re.search(r"\bopen_(\w+)\(", cell.find("pre").get_text()):
-            _link_to_explorer(soup, cell, found[1], suffix)
+        if found := re.search(r"\b([A-Z][a-z]+)Explorer\(", cell.find("pre").get_text()):
+            _link_to_explorer(soup, cell, found[1].lower(), suffix)
     for table in soup.find_all("table"):
         table.wrap(
             soup.new_tag("div", attrs={"class": "gl-table", "tabindex": "0", "role": "group", "aria-label": "Table"})

@@ -5,7 +5,7 @@ import functools
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, quote, urlencode
+from urllib.parse import parse_qs, urlencode
 
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
@@ -17,8 +17,8 @@ from glowlab.explorers.models import MODELS, asked_model, credit
 from glowlab.serving import patches
 from glowlab.serving.kernels import AllPlacesTaken, PageKernel
 from glowlab.serving.weights import Weights
-from glowlab.web import bundle
-from glowlab.web.tables import read_table
+from glowlab.web import bundle, posters
+from glowlab.web.tables import describe
 from glowlab.widgets import JS
 from glowlite.errors import GlowliteError
 
@@ -218,12 +218,9 @@ def describe_explorer(name: str, query: str, models: list[str]) -> dict:
         links.append(
             {"faces": MODELS.get(model, model), "query": f"?{kept}" if kept else "", "chosen": model == chosen}
         )
-    table = read_table(name)
     return {
-        "explorer": name,
-        "title": table["title"],
-        "promise": table["promise"].replace("{dims} ", ""),
-        "addresses": " ".join(f"../models/{quote(model)}.bin" for model in models),
+        **describe(name, models),
+        "poster": posters.read(f"{name}.{chosen}") if chosen in MODELS else "",
         "model": "" if chosen == models[0] else chosen,
         "credit": f" {credit(chosen)}" if MODELS.get(chosen) == "real" else "",
         "links": [] if controls and "model" not in controls.split(",") else links,

@@ -24,7 +24,7 @@ FOLDERS = Path(glowlite.__file__).parent, *(Path(__file__).parents[1] / name for
 
 
 class Weights:
-    """NAME.bin of each model, by name; `models` are names of those that ship, or paths of one's own."""
+    """NAME.bin and NAME.labels.bin of each model, by name; `models`: names of those that ship, or paths of one's own."""
 
     def __init__(self, models: list[str], folder: Path | None = None):
         self.models: dict[str, str] = {}
@@ -34,18 +34,21 @@ class Weights:
         self.exporting = {name: threading.Lock() for name in self.models}
 
     def find(self, name: str) -> Path:
-        """The file of a model, made where it is missing or old. GlowliteError where that fails."""
-        if name not in self.models:
+        """The file NAME.bin, also of NAME "MODEL.labels", made where it is missing or old. GlowliteError where that
+        fails."""
+        model = name if name in self.models else name.removesuffix(".labels")
+        if model not in self.models:
             raise GlowliteError(f"There is no model {name} here.")
-        with self.exporting[name]:
-            folder = self.folder / f"{name}-{self.version(name)}"
-            file = folder / f"{name}.bin"
-            if not file.is_file():
-                self.export(name, folder)
-                for old in self.folder.glob(f"{name}-*"):
+        with self.exporting[model]:
+            folder = self.folder / f"{model}-{self.version(model)}"
+            if not (folder / f"{model}.bin").is_file():
+                self.export(model, folder)
+                for old in self.folder.glob(f"{model}-*"):
                     if old != folder:
                         shutil.rmtree(old, ignore_errors=True)
-            return file
+        if not (file := folder / f"{name}.bin").is_file():
+            raise GlowliteError(f"Nothing is known of labels of {model}.")
+        return file
 
     def version(self, name: str) -> str:
         """A short hash of the model's files and of the code that exports them, by names and times."""
@@ -63,7 +66,8 @@ class Weights:
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
             raise GlowliteError(done.stderr.strip().removeprefix("glowlite: ") or f"{name} cannot be exported.")
-        (folder / f"{name}.bin.js").unlink(missing_ok=True)  # only pages from a disk need it
+        for script in folder.glob("*.js"):
+            script.unlink()  # only pages from a disk need them
 
     def export_all(self) -> None:
         """Make the files of all models that have none yet."""

@@ -3,14 +3,16 @@
 NAME.bin holds tensors in the layout of safetensors and, in its metadata, all that a page says about the model. Every
 convolution comes with what follows it folded in, its weights (k, k, C_in, C_out). A coupling's network is never
 inverted, so its weights may be float16; the rest is float32. W of ActNorm and mixing is rounded once, and the page
-makes the inverse from what it reads: rounded each for itself, W and its inverse lose pixels. NAME.bin.js is the same as
-a script, for pages opened from a disk, which may read nothing else.
+makes the inverse from what it reads: rounded each for itself, W and its inverse lose pixels. NAME.labels.bin holds what
+few labels give, which a page fetches when it is asked for. NAME.bin.js is the same as NAME.bin as a script, for pages
+opened from a disk, which may read nothing else.
 """
 
 import base64
 import copy
 import json
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -28,7 +30,16 @@ from glowlite.glow import FlowStep, Glow, GlowConfig
 
 MAX_CHANNELS = 1024  # of kernels.c
 FILL = 4  # which computes so many channels at once
+KINDS = (".bin", ".labels.bin", ".bin.js", ".labels.bin.js")  # ends of a shipped model's files
+LATER = ("measured.few.", "measured.scale.", "measured.sheet")  # names of what is fetched when it is asked for
 CARD = ("credit", "licence", "data_licence", "notes", "held_out", "parameters", "sha256")
+
+
+class Exported(NamedTuple):
+    """The files of a model: NAME.bin, and NAME.labels.bin, b"" where nothing is known of labels."""
+
+    bin: bytes
+    labels: bytes
 
 
 def check(config: GlowConfig) -> None:
@@ -100,13 +111,18 @@ def describe(name: str | Path, model: Glow, directions: dict, card: dict, more: 
     }
 
 
-def to_bin(name: str | Path, network: torch.dtype = torch.half) -> bytes:
-    """The .bin of a model that ships or of a checkpoint, with its directions, card and measurements."""
+def export(name: str | Path, network: torch.dtype = torch.half) -> Exported:
+    """The files of a model that ships or of a checkpoint, with its directions, card and measurements."""
     directions, card = {}, checkpoint.read_card(name, required=False)
     if (path := checkpoint.directions_path(name)).is_file():
         directions = checkpoint.load_directions(name)
         card["directions"] = checkpoint.read_state(path)[1]
     return pack(name, checkpoint.load(name), directions, card, precomputed.load(name), network)
+
+
+def to_bin(name: str | Path, network: torch.dtype = torch.half) -> bytes:
+    """NAME.bin alone."""
+    return export(name, network).bin
 
 
 def pack(
@@ -116,8 +132,8 @@ def pack(
     card: dict,
     stored: Precomputed,
     network: torch.dtype = torch.half,
-) -> bytes:
-    """The .bin of a model and of what is known about it."""
+) -> Exported:
+    """The files of a model and of what is known about it."""
     steps = {f"directions.{each}.{l}": eps[0].half() for each, eps in directions.items() for l, eps in enumerate(eps)}
     pictures, gallery = measured.starts(model.config, card)
     places, labelled = measured.labels(model.config, stored)
@@ -126,19 +142,39 @@ def pack(
     images = pictures.get("measured.gallery")
     measure = None if images is None else lambda: model.bits_per_dim(images.permute(0, 3, 1, 2)).cpu()
     more = measured.facts(card, stored, measure) | {"gallery": gallery, "labelled": labelled, "made": made}
-    return to_bytes(content, metadata={"glow": json.dumps(describe(name, model, directions, card, more))})
+    later = {key: content.pop(key) for key in list(content) if key.startswith(LATER)}
+    return Exported(write_tensors(content, describe(name, model, directions, card, more)), write_tensors(later, {}))
+
+
+def write_tensors(tensors: dict[str, Tensor], head: dict) -> bytes:
+    """A file of tensors; b"" of none. Of float16 all low bytes come first, then all high bytes, (2, ...), named
+    NAME.halves: a server that packs what it sends packs these better."""
+    found = {}
+    for name, values in tensors.items():
+        if values.dtype == torch.half:
+            name, values = f"{name}.halves", values[..., None].view(torch.uint8).movedim(-1, 0).contiguous()
+        found[name] = values
+    return to_bytes(found, metadata={"glow": json.dumps(head)}) if found else b""
 
 
 def to_script(content: bytes) -> str:
     """A .bin as a script, for pages opened from a disk."""
-    return f'glowWeights("{base64.b64encode(content).decode()}");\n'
+    return f'glowFile("{base64.b64encode(content).decode()}");\n'
+
+
+def files(name: str | Path) -> dict[str, bytes]:
+    """All files of a model by name, NAME.bin first, each as a script, too."""
+    made = export(name)
+    binaries = {f"{Path(name).stem}.bin": made.bin}
+    if made.labels:
+        binaries[f"{Path(name).stem}.labels.bin"] = made.labels
+    return binaries | {f"{file}.js": to_script(content).encode() for file, content in binaries.items()}
 
 
 def write(name: str | Path, out: Path) -> list[Path]:
-    """Write NAME.bin and NAME.bin.js to the folder `out`, and return their paths."""
-    content = to_bin(name)
-    path = out / f"{Path(name).stem}.bin"
+    """Write `files` to the folder `out`, and return their paths."""
     out.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, content)
-    write_atomically(script := path.with_name(f"{path.name}.js"), to_script(content).encode())
-    return [path, script]
+    made = files(name)
+    for file, content in made.items():
+        write_atomically(out / file, content)
+    return [out / file for file in made]

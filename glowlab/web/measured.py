@@ -61,11 +61,12 @@ def starts(config: GlowConfig, card: Mapping) -> tuple[dict[str, Tensor], list[d
 def labels(config: GlowConfig, stored: Precomputed) -> tuple[dict[str, Tensor], dict]:
     """The labelled faces: positions and labels (names, N); directions that few labels give, in 1/127 of `scale`.
 
-    And their names and numbers of labels. The first hundred drawn faces come along as `sheet`, a file of ten rows.
+    And their names, numbers of labels, and whether the first hundred drawn faces come along as `sheet`, a file of ten
+    rows.
     """
     names = list(stored.positions)
     if not names:
-        return {}, {"names": [], "counts": []}
+        return {}, {"names": [], "counts": [], "sheet": False}
     count = len(stored.positions[names[0]])
     known_labels = stored.labels or labelled.labels(names, count)
     found = {"places": torch.stack([stored.positions[name] for name in names]).half()}
@@ -78,7 +79,7 @@ def labels(config: GlowConfig, stored: Precomputed) -> tuple[dict[str, Tensor], 
             found[f"few.{number}.{level}"] = (values / scale).round().to(torch.int8)
             found[f"scale.{number}.{level}"] = scale.flatten()
     tensors = {f"measured.{name}": values.contiguous() for name, values in found.items()}
-    return tensors, {"names": names, "counts": list(stored.few)}
+    return tensors, {"names": names, "counts": list(stored.few), "sheet": "sheet" in found}
 
 
 def draw_sheet(size: int) -> Tensor:

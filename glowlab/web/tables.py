@@ -1,8 +1,9 @@
 """The settings of the explorers, read from the tables that the page reads: traits of widgets, names for teachers."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import traitlets
 
@@ -20,6 +21,18 @@ def people(card: Mapping) -> str:
 def read_table(name: str) -> dict:
     """The table of an explorer: title, promise, rows, hints."""
     return json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def describe(name: str, models: Sequence[str]) -> dict[str, str]:
+    """What a page says of an explorer before its model is there; models: the NAMEs of ../models/NAME.bin."""
+    table = read_table(name)
+    return {
+        "explorer": name,
+        "title": table["title"],
+        "promise": table["promise"].replace("{dims} ", ""),
+        "words": table["poster"],
+        "addresses": " ".join(f"../models/{quote(model)}.bin" for model in models),
+    }
 
 
 def make_traits(name: str) -> dict[str, traitlets.TraitType]:

@@ -93,8 +93,9 @@ class Explorer(Still, Widget):
         return {name: getattr(self, name, 0.0) for name in self.directions}
 
     def _send_weights(self, widget, message: dict, buffers: list) -> None:
-        if message.get("kind") == "weights":
-            self.send({"kind": "weights"}, [self.pack()])
+        if (kind := message.get("kind")) in ("weights", "labels"):
+            made = self.pack()
+            self.send({"kind": kind}, [made.bin if kind == "weights" else made.labels])
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
         if self.models:  # a dashboard, whose kernel does without PyTorch
@@ -103,13 +104,13 @@ class Explorer(Still, Widget):
 
         return with_png(self, self.still(), f"{self.title}, as the model draws it")
 
-    def pack(self) -> bytes:
-        """The weights for the page, and all that is known of the model."""
+    def pack(self):
+        """The files for the page, `Exported`: the weights, and all that is known of the model."""
         from glowlab.explorers.precomputed import Precomputed
         from glowlab.web import export
 
         if isinstance(self.given, (str, Path)):
-            return export.to_bin(self.given)
+            return export.export(self.given)
         return export.pack("model", self.given, self.directions, self.card, Precomputed())
 
 

@@ -76,7 +76,7 @@ def test_a_temperature_for_each_level(flows):
 
 def test_directions_and_credit_come_along(web):
     body = """
-        const buffer = await glow.fetchWeights("./portraits64.bin"), head = glow.readHead(buffer);
+        const buffer = await glow.fetchFile("./portraits64.bin"), head = glow.readHead(buffer);
         const steps = glow.readDirections(buffer);
         return [head.directions, head.credit, head.licence, head.data_licence, join(steps.age)];"""
     listed, credit, licence, data_licence, age = web.run(body)

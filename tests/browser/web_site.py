@@ -56,9 +56,9 @@ class Quiet(SimpleHTTPRequestHandler):
 class Site:
     """A folder on a plain web server; `page` is the one to open."""
 
-    def __init__(self, folder: Path, page: str):
+    def __init__(self, folder: Path, page: str, handler: type[Quiet] = Quiet):
         self.folder, self.page = folder, page
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder))
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(handler, directory=folder))
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.address = f"http://127.0.0.1:{self.server.server_port}/"
 

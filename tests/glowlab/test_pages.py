@@ -1,8 +1,8 @@
 """The pages around the explorers: complete, linked, self-contained, and true to the notebooks they are made from."""
 
 import base64
-import importlib
 import io
+import posixpath
 import re
 import shutil
 from collections import Counter
@@ -12,11 +12,14 @@ from urllib.parse import urlsplit
 
 import nbformat
 import pytest
+import torch
 from PIL import Image
 
-from glowlab import explorers, pages
+from glowlab import pages
+from glowlab.explorers.models import MODELS
 from glowlab.notebooks import WIDGET
 from glowlab.pages import api, course, mathml, notebook
+from glowlab.web import posters, tables, widgets
 from glowlite.errors import GlowliteError
 
 LESSONS = course.list_lessons()
@@ -78,14 +81,42 @@ def test_the_landing_page_leads_everywhere(live):
     assert ("make explore" in text) is not live and "make lab" in text
 
 
-def test_the_first_page_shows_the_mona_lisa_and_says_whose_faces_the_model_learned_from():
-    for live, way in (
-        (True, "explore/studio?model=portraits64&face=mona-lisa"),
-        (False, "notebooks/12b_editing.html"),
-    ):
-        page = Read(pages.render_landing(live))
-        assert page.links.count(way) == (1 if live else 2) and any("Mona Lisa" in alt for alt in page.alts)
-        assert "FairFace (Karkkainen & Joo 2021), CC BY 4.0" in " ".join(page.words)
+@pytest.mark.parametrize("live", [True, False])
+def test_the_first_page_shows_the_mona_lisa_first_and_says_whose_faces_the_model_learned_from(live):
+    page = Read(pages.render_landing(live))
+    way = f"explore/studio{'' if live else '.html'}?model=portraits64&face=mona-lisa"
+    assert page.links.count(way) == 1 and "Mona Lisa" in page.alts[0]
+    assert "FairFace (Karkkainen & Joo 2021), CC BY 4.0" in " ".join(page.words)
+
+
+@pytest.mark.parametrize("explorer", course.EXPLORERS, ids=lambda explorer: explorer.name)
+def test_an_explorer_as_a_page(explorer):
+    text = pages.render_explorer(explorer.name)
+    page = Read(text)
+    assert page.tags[f"glow-{explorer.name}"] == 1 and "../explorers.js" in page.loads
+    assert {f"{explorer.name}.html", f"{explorer.name}.html?model=portraits64"} <= set(map(posixpath.basename, page.links))
+    assert page.alts == [tables.read_table(explorer.name)["poster"]] and page.tags["noscript"] == 1
+    for model in MODELS:
+        assert f"../models/{model}.bin" in text and posters.read(f"{explorer.name}.{model}") in text
+    with pytest.raises(GlowliteError, match="no explorer"):
+        pages.render_explorer("nobody")
+
+
+@pytest.mark.parametrize("file", sorted(posters.FOLDER.iterdir()), ids=lambda file: file.stem)
+def test_a_poster_is_small_and_stands_on_light_and_dark(file):
+    image = Image.open(file)
+    assert image.mode == "RGBA" and image.size[0] > 600 and file.stat().st_size < 30_000
+    assert image.getpixel((0, 0))[3] == 0  # a round corner, or nothing
+
+
+def test_pictures_of_a_poster_stand_in_rows_of_equal_width():
+    red, blue = (torch.zeros(3, 8, 8, dtype=torch.uint8) for _ in range(2))
+    red[0], blue[2] = 255, 255
+    whole = posters.compose([[red, red], [blue, blue, blue, blue]])
+    left, top, right, bottom = whole.getbbox()
+    assert whole.size == posters.SIZE and right - left == posters.SIZE[0] - left * 2 and bottom - top > 400
+    assert whole.getpixel((320 - 100, top + 50))[:3] == (255, 0, 0) and whole.getpixel((320, top + 50))[3] == 0
+    assert whole.getpixel((320 + 50, bottom - 50))[:3] == (0, 0, 255)
 
 
 def test_a_new_notebook_appears_by_itself(monkeypatch, tmp_path):
@@ -113,12 +144,12 @@ def test_without_notebooks_there_are_none(monkeypatch):
 
 def test_cards_and_header_name_the_explorers_as_they_name_themselves():
     names = [explorer.name for explorer in course.EXPLORERS]
-    titles = {name: importlib.import_module(f"glowlab.explorers.{name}").TITLE for name in names}
+    titles = {name: tables.read_table(name)["title"] for name in names}
     assert {explorer.name: explorer.title for explorer in course.EXPLORERS} == titles
     header = (course.LAB / "serving/voila/templates/glow/bar.html.j2").read_text()
     named = re.findall(r'\("(\w+)", "\w+"\)', header)
     assert named == [explorer.name for explorer in course.EXPLORERS]
-    assert all(hasattr(explorers, f"open_{name}") for name in named)
+    assert sorted(named) == sorted(widgets.EXPLORERS)
 
 
 # ---- notebooks ------------------------------------------------------------------------------------------
@@ -211,7 +242,7 @@ def test_links_lead_to_pages(target, leads_to):
 def test_an_explorer_in_a_notebook_leads_to_its_page(tmp_path):
     path = tmp_path / LESSONS[0].path.name
     book = nbformat.read(LESSONS[0].path, as_version=4)
-    book.cells += [nbformat.v4.new_code_cell(f"open_{name}()") for name in ("attributes", "file")]
+    book.cells += [nbformat.v4.new_code_cell(f"{name}()") for name in ("AttributesExplorer", "FileExplorer")]
     nbformat.write(book, path)
     links = Read(pages.render_notebook(path, live=True)).links
     before = Read(pages.render_notebook(LESSONS[0].path, live=True)).links
@@ -331,7 +362,7 @@ def test_relative_links_leave_no_page_behind():
         for link in Read(text).links:
             if urlsplit(link).scheme or link.startswith("#"):
                 continue
-            path = Path("/", name).parent.joinpath(link.partition("#")[0])
+            path = Path("/", name).parent.joinpath(re.split("[?#]", link)[0])
             found = Path(*_normal(path)).as_posix()
             assert found in known, f"{name} links to {link}"
 

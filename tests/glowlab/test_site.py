@@ -1,10 +1,13 @@
 """The folder of the static edition: whole at any time, complete, and never in the place of something else."""
 
+import re
+
 import pytest
 
-from glowlab import site
-from glowlab.films import film
+from glowlab import pages, site
+from glowlab.explorers.models import MODELS
 from glowlab.pages import course
+from glowlab.web import export
 from glowlite.errors import GlowliteError
 from tests.helpers import glowlite
 
@@ -14,7 +17,7 @@ def few(monkeypatch):
     """A site of two small files, whose content a test sets."""
     content = {"index.html": "first", "deep/down/page.html": "second"}
 
-    def files():
+    def files(folder):
         for name in [*content, site.MARK]:
             yield site.File(name, lambda name=name: content.get(name, "ours"), page=name in content)
 
@@ -78,17 +81,33 @@ def test_the_command_says_what_it_wrote(few, tmp_path, capsys):
     assert "2 pages" in said and "heaviest is deep/down/page.html" in said and "http.server" in said
 
 
-def test_every_page_is_in_it_once():
-    names = [file.name for file in site.list_files()]
+def test_every_page_is_in_it_once(tmp_path):
+    names = [file.name for file in site.list_files(tmp_path)]
     assert len(names) == len(set(names)) and names[0] == "index.html"
     assert {f"notebooks/{lesson.page}" for lesson in course.list_lessons()} < set(names)
     for explorer in course.EXPLORERS:
         assert f"explore/{explorer.name}.html" in names
-        assert {f"films/{path.stem}.js" for path in film.files(explorer.name)[1:]} < set(names)
+    assert {f"models/{model}.bin" for model in MODELS} | {"explorers.js"} < set(names) and names[-1] == "sw.js"
 
 
-def test_without_a_film_it_says_how_to_make_one(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(film, "embed", lambda *_, **__: "")
-    assert glowlite("site", "--out", tmp_path / "site") == 2
-    assert "glowlite record" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
+def test_the_files_of_a_model_are_those_of_its_export(monkeypatch, tmp_path):
+    made = {f"{model}{kind}": f"{model}{kind}".encode() for model in MODELS for kind in export.KINDS}
+    monkeypatch.setattr(export, "files", lambda model: {name: made[name] for name in made if name.startswith(model)})
+    files = {file.name: file.make for file in site.list_files(tmp_path) if file.name.startswith("models/")}
+    assert {name: make() for name, make in files.items()} == {f"models/{name}": text for name, text in made.items()}
+
+
+def test_the_service_worker_keeps_apart_what_sites_hold(tmp_path):
+    """Another page makes another cache of pages, and leaves that of models, which are large."""
+
+    def names() -> list[str]:
+        return re.findall(r"`\$\{OURS\} (?:pages|models) (\w{16})`", pages.render_worker(tmp_path))
+
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / "a.bin").write_text("a model")
+    first = names()
+    (tmp_path / "index.html").write_text("a page")
+    second = names()
+    (tmp_path / "models" / "a.bin").write_text("another")
+    third = names()
+    assert first[0] != second[0] == third[0] and first[1] == second[1] != third[1] and len(first) == 2

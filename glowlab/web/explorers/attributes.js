@@ -178,12 +178,12 @@ export class AttributesExplorer extends EditExplorer {
 
   showPlace() {
     const { look } = this.values;
-    const found = this.labelled.read("places", look);
+    const found = this.labelled.numbers("places", look);
     const step = this.engine.directions[look];
     const [before, after] = [this.now.start.latents, this.now.latents].map((latents) => project(latents, step));
     this.paint("places", () => {
       if (!found.length) this.placesChart.show(blank(UNPLACED));
-      else this.placesChart.show(positions(wording(look), found, this.labelled.read("labels", look), before, after));
+      else this.placesChart.show(positions(wording(look), found, this.labelled.numbers("labels", look), before, after));
     });
   }
 

@@ -289,7 +289,8 @@ export class Explorer extends HTMLElement {
 
   // Put the settings into the page's address.
   remember() {
-    const query = writeQuery(this.rows, this.values, this.about);
+    const size = new URLSearchParams(location.search).get("size"); // which a button of the page may have changed
+    const query = writeQuery(this.rows, this.values, { ...this.about, size });
     history.replaceState(history.state, "", query ? `?${query}` : location.pathname);
   }
 }

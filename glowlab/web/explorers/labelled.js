@@ -6,13 +6,15 @@ import { fromImageData } from "../js/pixels.js";
 const REACH = 0.72; // the change of an attribute for a slider's unit, as in the model's own directions
 const ACROSS = 10; // pictures in a row of the sheet
 
+// What few labels give is fetched when it is asked for: {sheet, few.COUNT.LEVEL, scale.COUNT.LEVEL}.
 export class Labelled {
   constructor(engine) {
     Object.assign(this, { engine, ...engine.head.labelled, found: new Map(), latents: [] });
   }
 
-  get sheet() {
-    return this.engine.measured.sheet;
+  async read(name) {
+    this.fetched ??= await this.engine.readLabels();
+    return this.fetched[name].values;
   }
 
   // Whether directions from so many labels are known, or can be found here: of the pictures of ten times ten.
@@ -21,11 +23,11 @@ export class Labelled {
   }
 
   isReady(count, batch) {
-    return this.found.has(`${count} ${batch}`) || (batch === 0 && this.counts.includes(count));
+    return this.found.has(`${count} ${batch}`);
   }
 
   // The numbers of an attribute's labelled faces: their positions along the model's own direction, or their labels.
-  read(table, name) {
+  numbers(table, name) {
     const values = this.engine.measured[table]?.values ?? [];
     const [row, count] = [this.names.indexOf(name), values.length / this.names.length];
     return row < 0 ? [] : values.subarray(row * count, (row + 1) * count);
@@ -36,21 +38,25 @@ export class Labelled {
   async *find(count, batch) {
     const key = `${count} ${batch}`;
     if (!this.found.has(key)) {
-      if (batch === 0 && this.counts.includes(count)) this.found.set(key, this.unpack(count));
+      if (batch === 0 && this.counts.includes(count)) this.found.set(key, await this.unpack(count));
       else this.found.set(key, yield* this.make(count, batch));
     }
     return this.found.get(key);
   }
 
   // Those that came along, in 1/127 of their largest number.
-  unpack(count) {
-    const { measured, head } = this.engine;
-    return Object.fromEntries(this.names.map((name, row) => [name, head.latent_shapes.map((shape, level) => {
-      const { values } = measured[`few.${count}.${level}`];
+  async unpack(count) {
+    const steps = Object.fromEntries(this.names.map((name) => [name, []]));
+    for (const [level, shape] of this.engine.head.latent_shapes.entries()) {
       const size = shape.reduce((a, b) => a * b);
-      const scale = measured[`scale.${count}.${level}`].values[row];
-      return Float32Array.from(values.subarray(row * size, (row + 1) * size), (value) => scale * value);
-    })]));
+      const values = await this.read(`few.${count}.${level}`);
+      const scale = await this.read(`scale.${count}.${level}`);
+      this.names.forEach((name, row) => {
+        const own = values.subarray(row * size, (row + 1) * size);
+        steps[name].push(Float32Array.from(own, (value) => scale[row] * value));
+      });
+    }
+    return steps;
   }
 
   async *make(count, batch) {
@@ -62,7 +68,7 @@ export class Labelled {
     }
     const latents = this.latents.slice(first, first + count);
     return Object.fromEntries(this.names.map((name) => {
-      return [name, findDirection(latents, this.read("labels", name).subarray(first, first + count))];
+      return [name, findDirection(latents, this.numbers("labels", name).subarray(first, first + count))];
     }));
   }
 
@@ -70,7 +76,7 @@ export class Labelled {
   async readSheet() {
     const [channels, height, width] = this.engine.head.config.shape;
     const options = { colorSpaceConversion: "none", premultiplyAlpha: "none" };
-    const sheet = await createImageBitmap(new Blob([this.sheet.values]), options);
+    const sheet = await createImageBitmap(new Blob([await this.read("sheet")]), options);
     const canvas = Object.assign(document.createElement("canvas"), { width: sheet.width, height: sheet.height });
     const pen = canvas.getContext("2d", { willReadFrequently: true });
     pen.drawImage(sheet, 0, 0);

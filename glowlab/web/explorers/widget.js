@@ -3,16 +3,16 @@
 import { startEngine } from "../js/engine.js";
 import { shareEngine } from "./explorer.js";
 
-// The file of a widget's model, from the kernel.
-function askForWeights(model) {
+// A file of a widget's model, "weights" or "labels", from the kernel.
+function ask(model, kind) {
   return new Promise((resolve) => {
     const take = (message, [content]) => {
-      if (message.kind !== "weights") return;
+      if (message.kind !== kind) return;
       model.off("msg:custom", take);
       resolve(new Uint8Array(content.buffer, content.byteOffset, content.byteLength).slice().buffer);
     };
     model.on("msg:custom", take);
-    model.send({ kind: "weights" });
+    model.send({ kind });
   });
 }
 
@@ -25,7 +25,8 @@ function makeExplorer(model, names) {
   } else {
     explorer.startEngine = () => {
       explorer.showProgress()();
-      return shareEngine(model.get("weights"), () => askForWeights(model).then(startEngine));
+      const fetchLabels = () => ask(model, "labels");
+      return shareEngine(model.get("weights"), async () => startEngine(await ask(model, "weights"), { fetchLabels }));
     };
   }
   explorer.toggleAttribute("address", document.documentElement.classList.contains("gl-page")); // a page of its own

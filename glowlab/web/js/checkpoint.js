@@ -6,30 +6,40 @@ import { compile, plain } from "./kernels.js";
 
 export class GlowError extends Error {}
 
-// The file at an address, as bytes; progress(bytes, of) along the way, where `of` is 0 if the server does not say. From
-// a disk pages may read scripts alone: there the address is that of NAME.bin, and NAME.bin.js beside it is read.
-export async function fetchWeights(address, progress = () => {}) {
+// The file at an address, as bytes; progress(bytes, of) along the way, where `of` is 0 until the head has come: what a
+// server says of a length may be that of packed bytes. From a disk pages may read scripts alone: there the address is
+// that of NAME.bin, and NAME.bin.js beside it is read.
+export async function fetchFile(address, progress = () => {}) {
   if (new URL(address, document.baseURI).protocol === "file:") return readScript(address);
   const response = await fetch(address).catch(() => null);
   if (!response?.ok) throw new GlowError(`The model ${address} cannot be fetched. Reload the page to try again.`);
-  const of = Number(response.headers.get("Content-Encoding") ? 0 : response.headers.get("Content-Length"));
   const parts = [];
-  let size = 0;
+  let [size, of] = [0, 0];
   for (const reader = response.body.getReader(); ; ) {
     const { done, value } = await reader.read();
     if (done) break;
     parts.push(value);
     size += value.length;
+    of ||= await findSize(parts);
     progress(size, of);
   }
   return new Blob(parts).arrayBuffer();
 }
 
+// The size of the file that begins with these parts; 0 as long as its head is not whole.
+async function findSize(parts) {
+  try {
+    return parseHead(await new Blob(parts).arrayBuffer()).size;
+  } catch {
+    return 0;
+  }
+}
+
 async function readScript(address) {
   const script = Object.assign(document.createElement("script"), { src: `${address}.js` });
   const read = new Promise((resolve) => {
-    globalThis.glowWeights = resolve; // the script calls it
-    script.onerror = () => resolve("");
+    Object.assign(script, { take: resolve, onerror: () => resolve("") });
+    globalThis.glowFile = (text) => document.currentScript.take(text); // each such script calls it
   });
   document.head.append(script);
   const bytes = readBase64(await read);
@@ -48,15 +58,25 @@ export function readBase64(text) {
 // What a file says of its model: {config, latent_shapes, directions, credit, ...}, and where its tensors are.
 export function readHead(buffer) {
   try {
-    const length = Number(new DataView(buffer).getBigUint64(0, true));
-    const text = new TextDecoder().decode(new Uint8Array(buffer, 8, length));
-    const { __metadata__: metadata, ...tensors } = JSON.parse(text);
-    const end = Math.max(...Object.values(tensors).map((tensor) => tensor.data_offsets[1]));
-    if (8 + length + end !== buffer.byteLength) throw new RangeError("it is cut off");
-    return { ...JSON.parse(metadata.glow), tensors, start: 8 + length };
+    const head = parseHead(buffer);
+    if (head.size !== buffer.byteLength) throw new RangeError("it is cut off");
+    return head;
   } catch (error) {
     throw new GlowError("The model's file is damaged. Reload the page to fetch it again.", { cause: error });
   }
+}
+
+// The head of a file that may not be whole yet; `size` is that of the whole file.
+function parseHead(buffer) {
+  const start = 8 + Number(new DataView(buffer).getBigUint64(0, true));
+  const text = new TextDecoder().decode(new Uint8Array(buffer, 8, start - 8));
+  const { __metadata__: metadata, ...stored } = JSON.parse(text);
+  const ends = Object.values(stored).map((tensor) => tensor.data_offsets[1]);
+  const tensors = Object.entries(stored).map(([name, tensor]) => {
+    if (!name.endsWith(".halves")) return [name, tensor];
+    return [name.replace(/\.halves$/, ""), { ...tensor, dtype: "F16", shape: tensor.shape.slice(1) }];
+  });
+  return { ...JSON.parse(metadata.glow), tensors: Object.fromEntries(tensors), start, size: start + Math.max(...ends) };
 }
 
 const KINDS = { F32: Float32Array, U8: Uint8Array, I8: Int8Array };
@@ -66,16 +86,19 @@ function readTensor(buffer, { tensors, start }, name, alloc) {
   const { dtype, shape, data_offsets: offsets } = tensors[name];
   const count = shape.reduce((a, b) => a * b, 1);
   const values = alloc(count);
-  if (dtype === "F16") halfToFloat(new Uint16Array(buffer, start + offsets[0], count), values);
+  if (dtype === "F16") halfToFloat(new Uint8Array(buffer, start + offsets[0], 2 * count), values);
   else values.set(new KINDS[dtype](buffer, start + offsets[0], count));
   return { values, shape };
 }
 
-// float16 -> float32: sign, exponent and digits go to their places; the exponents' zero differs by 112.
-function halfToFloat(halves, floats) {
-  const bits = new Int32Array(floats.buffer, floats.byteOffset, floats.length);
-  for (let i = 0; i < halves.length; i++) {
-    bits[i] = ((halves[i] & 0x8000) << 16) | ((halves[i] & 0x7fff) << 13);
+// float16, all low bytes, then all high ones -> float32: sign, exponent and digits go to their places; the exponents' zero
+// differs by 112.
+function halfToFloat(bytes, floats) {
+  const count = floats.length;
+  const bits = new Int32Array(floats.buffer, floats.byteOffset, count);
+  for (let i = 0; i < count; i++) {
+    const half = bytes[i] | (bytes[count + i] << 8);
+    bits[i] = ((half & 0x8000) << 16) | ((half & 0x7fff) << 13);
     floats[i] *= 2 ** 112;
   }
 }

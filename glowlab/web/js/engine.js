@@ -2,7 +2,7 @@
 // Glow and answer with promises. Where a page's policy forbids the worker, or WebAssembly, the engine does without, and
 // its `notes` say so.
 
-import { fetchWeights, load, readDirections, readHead, readMeasured } from "./checkpoint.js";
+import { fetchFile, load, readDirections, readHead, readMeasured } from "./checkpoint.js";
 
 // What bundle.py adds: the text of these modules as a function, and kernels.wasm.
 export const supplies = { source: "", wasm: null };
@@ -71,12 +71,14 @@ export class Engine {
 
 // The engine of the model at an address; progress(bytes, of) while it is fetched.
 export async function openModel(address, { progress, ...options } = {}) {
-  return startEngine(await fetchWeights(address, progress), options);
+  const fetchLabels = () => fetchFile(address.replace(/\.bin$/, ".labels.bin"));
+  return startEngine(await fetchFile(address, progress), { fetchLabels, ...options });
 }
 
-// The engine of a model's file, whose bytes are gone afterwards.
-export async function startEngine(buffer, { source, wasm } = {}) {
+// The engine of a model's file, whose bytes are gone afterwards; fetchLabels() gives those of NAME.labels.bin.
+export async function startEngine(buffer, { source, wasm, fetchLabels } = {}) {
   const engine = new Engine(readHead(buffer), readDirections(buffer), readMeasured(buffer));
+  engine.readLabels = async () => readMeasured(await fetchLabels());
   const answer = makeAnswer();
   const worker = await startWorker(source ?? supplies.source);
   if (worker) Object.assign(engine, worker);

@@ -87,8 +87,19 @@ def test_the_command_writes_a_file_and_a_script_with_head_and_card(tmp_path):
     assert GlowConfig.from_dict(said["config"]) == TINY
     assert said["latent_shapes"] == [[2, 4, 4], [8, 2, 2]]
     assert said["directions"] == [{"name": "smile", "low": -1, "high": 1}]
-    assert from_bytes(content)["directions.smile.1"].tolist() == torch.ones(8, 2, 2).tolist()
+    low, high = from_bytes(content)["directions.smile.1.halves"]
+    assert torch.stack([low, high], -1).view(torch.half)[..., 0].tolist() == torch.ones(8, 2, 2).tolist()
     assert (tmp_path / "web" / "mine.bin.js").read_text() == export.to_script(content)
+    assert len(list((tmp_path / "web").iterdir())) == 2  # nothing is known of labels
+
+
+def test_what_few_labels_give_is_a_file_of_its_own():
+    few = {100: {"smile": [torch.randn(1, *shape) for shape in ((2, 4, 4), (8, 2, 2))]}}
+    stored = export.Precomputed({"smile": torch.randn(20)}, few, labels={"smile": torch.randn(20)})
+    made = export.pack("mine", ready(TINY), {}, {}, stored)
+    later = {"measured.few.100.0", "measured.few.100.1", "measured.scale.100.0", "measured.scale.100.1"}
+    assert set(from_bytes(made.labels)) == later and not later & set(from_bytes(made.bin))
+    assert "measured.places.halves" in from_bytes(made.bin)
 
 
 def test_a_model_without_card_and_directions_is_exported(tmp_path):

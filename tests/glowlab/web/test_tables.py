@@ -115,11 +115,11 @@ def test_the_faces_to_start_from_come_along():
 
 
 def test_labelled_faces_and_directions_from_few_of_them_come_along():
-    assert measured.labels(TINY_CONFIG, Precomputed()) == ({}, {"names": [], "counts": []})
+    assert measured.labels(TINY_CONFIG, Precomputed()) == ({}, {"names": [], "counts": [], "sheet": False})
     positions = {name: torch.randn(20) for name in ("smile", "age")}
     few = {10: {name: [torch.randn(1, 2, 4, 4), torch.randn(1, 8, 2, 2)] for name in positions}}
     tensors, head = measured.labels(TINY_CONFIG, Precomputed(positions, few))
-    assert head == {"names": ["smile", "age"], "counts": [10]}
+    assert head == {"names": ["smile", "age"], "counts": [10], "sheet": True}
     assert torch.allclose(tensors["measured.places"].float()[1], positions["age"], atol=2e-3)
     assert torch.allclose(tensors["measured.labels"].float()[0], labelled.labels(["smile"], 20)["smile"], atol=1e-3)
     steps, scale = tensors["measured.few.10.1"], tensors["measured.scale.10.1"]
@@ -130,8 +130,8 @@ def test_labelled_faces_and_directions_from_few_of_them_come_along():
     expected = faces.draw(100, 16, labelled.SEED).images[23].permute(1, 2, 0)
     assert (np.array(sheet)[32:48, 48:64] == expected.numpy()).all()
     given = {name: torch.full((20,), 0.5) for name in positions}
-    own = measured.labels(TINY_CONFIG, Precomputed(positions, {}, labels=given))[0]
-    assert "measured.sheet" not in own
+    own, head = measured.labels(TINY_CONFIG, Precomputed(positions, {}, labels=given))
+    assert "measured.sheet" not in own and not head["sheet"]
     assert own["measured.labels"].unique().tolist() == [0.5]
 
 
