@@ -3,39 +3,34 @@
 import { GlowError, readDirections, readHead, readMeasured } from "../js/checkpoint.js";
 import { Engine } from "../js/engine.js";
 
-const SLOW = 20; // seconds without an answer until that is said
+const SLOW = 20_000; // milliseconds without an answer until that is said
 const SILENT =
   "The notebook's kernel does not answer yet: it runs another cell, or it is gone and this cell has to be run again.";
 const GONE = "The notebook's kernel is gone: run this cell again.";
 
 // The answer to a question, as [message, array buffers]. GlowError where the kernel has none, or is gone.
-export function ask(model, explorer, kind, buffers = []) {
+export async function ask(model, explorer, kind, buffers = []) {
   const id = Math.random(); // a notebook may be open in two pages, which hear all answers
-  let [seconds, take, watch] = [0];
+  const listeners = {};
   const answered = new Promise((resolve, reject) => {
-    take = (message, views) => {
+    listeners["msg:custom"] = (message, views) => {
       if (message.id !== id) return;
       if (message.error) reject(new GlowError(message.error));
       else resolve([message, views.map(copy)]);
     };
-    const check = () => {
-      if (explorer.closest(".jupyter-widgets-disconnected")) reject(new GlowError(GONE));
-      else if (seconds++ === SLOW) explorer.notify(SILENT, "bad");
-    };
-    watch = setInterval(check, 1000);
-    model.on("msg:custom", take);
-    check();
-    try {
-      model.send({ kind, id }, undefined, buffers);
-    } catch {
-      reject(new GlowError(GONE));
-    }
+    listeners.comm_live_update = () => reject(new GlowError(GONE)); // Jupyter's widgets lost their kernel
   });
-  return answered.finally(() => {
-    model.off("msg:custom", take);
-    clearInterval(watch);
-    if (seconds > SLOW) explorer.notify("");
-  });
+  for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
+  const slow = setTimeout(() => explorer.notify(SILENT, "bad"), SLOW);
+  try {
+    model.send({ kind, id }, undefined, buffers);
+    return await answered;
+  } catch (error) {
+    throw error instanceof GlowError ? error : new GlowError(GONE, { cause: error });
+  } finally {
+    clearTimeout(slow);
+    for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
+  }
 }
 
 const copy = ({ buffer, byteOffset, byteLength }) => buffer.slice(byteOffset, byteOffset + byteLength);
