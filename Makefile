@@ -170,7 +170,6 @@ faults: $(DEV_READY)  ## plant faults one by one; each must make a test fail
 bench: $(PEERS_READY)  ## measure speed beside other libraries, attributes, dashboards
 	$(PY) -m benchmarks.peers
 	$(PY) -m benchmarks.attributes
-	$(PY) -m benchmarks.dashboard
 	$(PY) -m benchmarks.visitors
 
 # --- to write ------------------------------------------------------------------------------------------------------

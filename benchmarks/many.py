@@ -1,8 +1,9 @@
 """One training in 1, 2 and 4 processes of this machine, by torchrun:  python -m benchmarks.many
 
 Every run takes the same 200 steps. The table shows how far its losses are from those of one process, and how many
-images a second it sees. One run is stopped twice and goes on with another number of processes each time. With Muon
-rounding grows from step to step: one process that sums its batch in two parts shows how much.
+images a second it sees. One run is stopped twice and goes on with another number of processes each time. Muon sets
+small singular values of a gradient to 1, and their rounding grows with them: one process that sums its batch in two
+parts shows how much in float32, and that nothing but rounding is left in float64.
 """
 
 import argparse
@@ -16,9 +17,10 @@ from datetime import date
 from pathlib import Path
 from statistics import median
 
+from glowlite import cli, pixels
 from glowlite.errors import GlowliteError
 from glowlite.files import write_atomically
-from glowlite.training import metrics
+from glowlite.training import loop, metrics, process
 from glowlite.training.config import METRICS, STATE
 
 ROOT = Path(__file__).parents[1]
@@ -32,9 +34,18 @@ NOTE = (
 )
 
 
-def run(out: Path, size: int, steps: int, *more: str, until: int = 0) -> list[dict]:
+def train_in_float64(words: list[str]) -> int:
+    """`glowlite words` with pictures, weights and gradients of float64."""
+    fabric, glow, dequantize = process.Fabric, loop.Glow, pixels.dequantize
+    process.Fabric = lambda **given: fabric(**given | {"precision": "64-true"})
+    loop.Glow = lambda config: glow(config).double()
+    pixels.dequantize = lambda *given: dequantize(*given).double()
+    return cli.main(words)
+
+
+def run(out: Path, size: int, steps: int, *more: str, until: int = 0, module: str = "glowlite") -> list[dict]:
     """Train in `size` processes, or go on, and stop after about `until` steps if it is given; the lines of metrics."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(size), "-m", "glowlite", "train"]
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", str(size), "-m", module, "train"]
     command += ["--out", str(out), "--accelerator", "cpu", "--threads", "1", "--quiet", *more]
     if (out / STATE).exists():
         command.append("--resume")
@@ -92,8 +103,12 @@ def measure(steps: int, folder: Path) -> dict:
                 found = run(folder / "chain", size, steps, *settings, until=until)
             add(f"{', then '.join(map(str, CHAIN))}, {optimizer}", found, first, speed=False)
         else:  # how far rounding alone leads: the same sum in two parts
-            found = run(folder / "parts", 1, steps, *settings, "--micro-batch", str(BATCH // 2))
-            add(f"1 in micro-batches of {BATCH // 2}, {optimizer}", found, first)
+            parts, name = ("--micro-batch", str(BATCH // 2)), f"1 in micro-batches of {BATCH // 2}, {optimizer}"
+            add(name, run(folder / "parts", 1, steps, *settings, *parts), first)
+            double = {"module": "benchmarks.many"}
+            first = run(folder / "float64", 1, steps, *settings, **double)
+            found = run(folder / "float64 in parts", 1, steps, *settings, *parts, **double)
+            add(f"{name}, both in float64", found, first, speed=False)
     return {
         "kind": "glowlite many",
         "command": f"python -m benchmarks.many --steps {steps}",
@@ -120,6 +135,9 @@ def table(rows: list[dict]) -> str:
 
 
 def main(words: list[str] | None = None) -> int:
+    words = sys.argv[1:] if words is None else words
+    if words[:1] == ["train"]:
+        return train_in_float64(words)
     parser = argparse.ArgumentParser(prog="python -m benchmarks.many", description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=OUT, help="default: assets/runs/many.json")
     parser.add_argument("--steps", type=int, default=200, help="of each run (200)")

@@ -1,183 +1,175 @@
-"""A class at once, in a real Chromium:  python -m benchmarks.visitors [1 5 10 20 40]
+"""A class at once on one server, in a real Chromium:  python -m benchmarks.visitors [1 10 40]
 
-Each visitor is a page of its own that opens the same explorer, waits for its first and its first live picture, then
-drags a slider through a state of its own beside all others, as in benchmarks/dashboard.py, only more slowly; of the
-temperature's sixteen faces the first is waited for. Browser and server share this machine's cores, which a class's own
-laptops would not. The same is done with a plain `interact` dashboard, served by Voila as it comes from the box.
+Each visitor is a page of its own that opens the same explorer, waits until all its pictures are drawn, and then drags a
+slider beside all others. Browser and server share this machine's cores, which a class's own laptops would not: the
+visitors' times are this machine's, the server's work and the kernels' memory are not.
 """
 
 import argparse
 import asyncio
 import os
 import sys
-import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
-from statistics import median, quantiles
+from statistics import mean, median, quantiles
+from urllib.request import urlopen
 
-from benchmarks.dashboard import ENOUGH, EXPLORERS, MOVES, PLAIN_PAGE, Move, Page
-from benchmarks.servers import ALONE, FLAGS, Plain, Server, find_chromium, write_plain
+import psutil
+
+from benchmarks.servers import ALONE, FLAGS, Server, find_chromium
+from glowlab.explorers import NAMES
+from glowlab.explorers.models import MODELS
 from glowlite.errors import GlowliteError
 
 AWAKE = (
     "--disable-background-timer-throttling --disable-backgrounding-occluded-windows --disable-renderer-backgrounding"
 ).split()
-PATIENCE = 240  # seconds that a visitor waits
-PAUSE = 0.35  # seconds between two moves, more than the page pauses
+PATIENCE = 300  # seconds that a visitor waits
+MOVES, PAUSE = 12, 0.35  # of each visitor; seconds between two, more than the page takes as a rest
 LOOK = 100  # milliseconds between two looks at a page waited for; one at each frame would keep the cores busy
+LEFT = 90  # seconds after which no kernel should be left
+SEEN = "() => document.querySelector('#explorer h1')?.checkVisibility()"
+LIVE = "() => document.querySelector('html.gl-ready [data-state=resting]')"
+# Milliseconds from a step of the first slider until a picture has changed.
+MOVE = """() => new Promise((done) => {
+    const input = document.querySelector("#explorer input[type=range]");
+    const up = Number(input.value) + 3 * Number(input.step) <= Number(input.max);
+    const start = performance.now();
+    const seen = new MutationObserver(() => {
+        seen.disconnect();
+        done(performance.now() - start);
+    });
+    seen.observe(document.querySelector("#explorer"), { subtree: true, attributeFilter: ["data-frame"] });
+    input.value = up ? Number(input.value) + Number(input.step) : input.min;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+})"""
+COLUMNS = {
+    "visitors": "of them with a live page, with a kernel",
+    "seen s": "until title and words are there: median, the slowest",
+    "live s": "until every picture is drawn and measured: median, the slowest",
+    "move ms": "slider to picture, while all move: median, 95 % within",
+    "core ms": "what server and kernels compute for a visitor to come, for a move of one visitor",
+    "MB": "a kernel's memory: its share (PSS), and all it holds (RSS)",
+    "left": f"kernels that are left {LEFT} s after all have gone",
+}
 
 
 @dataclass
 class Round:
-    """What happened to so many visitors at once; seconds, milliseconds, MB."""
+    """What happened to so many visitors at once."""
 
     visitors: int
-    first: list[float] = field(default_factory=list)  # seconds to the first picture
-    live: list[float] = field(default_factory=list)  # seconds to the first live one
-    moves: list[Move] = field(default_factory=list)
-    memory: float = 0.0  # a visitor's share, in MB
-    work: float = 0.0  # seconds of a core that server and kernel took for a visitor to see a live page
-    work_move: float = 0.0  # milliseconds of a core for a move
-    left: int = -1  # kernels 90 seconds after all have gone
+    seen: list[float] = field(default_factory=list)  # seconds
+    live: list[float] = field(default_factory=list)
+    moves: list[float] = field(default_factory=list)  # milliseconds
+    work: float = 0.0  # milliseconds of a core for a visitor to come
+    work_move: float = 0.0  # and for a move
+    share: list[float] = field(default_factory=list)  # MB of each kernel
+    whole: list[float] = field(default_factory=list)
+    left: int = -1
 
-    def row(self) -> str:
-        live = f"{len(self.live)}/{self.visitors}"
-        first, arrived = middle_and_most(self.first, "{:.1f}"), middle_and_most(self.live, "{:.1f}")
-        moves = "-"
-        times = [move.time for move in self.moves if move.anew]
-        if len(times) > 1:
-            moves = f"{median(times):.0f} / {quantiles(times, n=20, method='inclusive')[-1]:.0f}"
-        drawn = f"{len(times)}/{len(self.moves)}"
-        seen = f"{self.visitors:>8} {live:>7} {first:>13} {arrived:>13} {moves:>13} {drawn:>9}"
-        return f"{seen} {self.work:>9.1f} {self.work_move:>8.0f} {self.memory:>10.0f} {self.left:>7}"
+    def row(self) -> dict[str, str]:
+        """The cells of COLUMNS."""
+        slow = quantiles(self.moves, n=20, method="inclusive")[-1] if len(self.moves) > 1 else float("nan")
+        return {
+            "visitors": f"{self.visitors}: {len(self.live)}, {len(self.share)}",
+            "seen s": f"{median(self.seen):.1f}, {max(self.seen):.1f}" if self.seen else "-",
+            "live s": f"{median(self.live):.1f}, {max(self.live):.1f}" if self.live else "-",
+            "move ms": f"{median(self.moves):.0f}, {slow:.0f}" if self.moves else "-",
+            "core ms": f"{self.work:.0f}, {self.work_move:.1f}",
+            "MB": f"{mean(self.share):.0f}, {mean(self.whole):.0f}" if self.share else "-",
+            "left": str(self.left),
+        }
 
 
-def middle_and_most(values: list[float], form: str) -> str:
-    return f"{form} / {form}".format(median(values), max(values)) if values else "-"
-
-
-async def visit(browser, address: str, page: Page, seen: Round, pages: list, all_here: asyncio.Event) -> None:
+async def visit(browser, address: str, found: Round, pages: list, all_here: asyncio.Event) -> None:
     """One visitor: arrive, wait for the others, move the slider, stay."""
     context = await browser.new_context(viewport={"width": 1280, "height": 800})
-    tab = await context.new_page()
     pages.append(context)
+    tab = await context.new_page()
     tab.set_default_timeout(1000 * PATIENCE)
     start = time.perf_counter()
     try:
-        answer = await tab.goto(address, wait_until="commit")
-        if answer.status == 503:
-            print("a visitor was turned away: all places are taken", file=sys.stderr)
-            return
-        await tab.wait_for_function(page.first, polling=LOOK)
-        seen.first.append(time.perf_counter() - start)
-        await tab.wait_for_function(page.live, polling=LOOK)
-        seen.live.append(time.perf_counter() - start)
-    except Exception as error:  # a visitor who gives up is a result
-        print(f"a visitor saw no live page: {str(error).splitlines()[0]}", file=sys.stderr)
-        return
-    await all_here.wait()
-    for script in [page.afresh, *[page.move] * MOVES]:
-        try:
-            found = await tab.evaluate(script)
-            if script == page.move:
-                seen.moves.append(Move(*found))
-        except Exception as error:
-            print(f"a move brought nothing: {str(error).splitlines()[0]}", file=sys.stderr)
-        await asyncio.sleep(PAUSE)
-
-
-async def open_once(playwright, address: str, page: Page) -> None:
-    """The first visitor that a server ever has: files are read from disk, and Voila as it comes may show nothing."""
-    browser = await playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, ALONE])
-    tab = await browser.new_page()
-    try:
         await tab.goto(address, wait_until="commit")
-        await tab.wait_for_function(page.live, polling=LOOK, timeout=1000 * ENOUGH)
-    except Exception as error:
-        print(f"the first visitor saw no live page: {str(error).splitlines()[0]}", file=sys.stderr)
-    await browser.close()
+        await tab.wait_for_function(SEEN, polling=LOOK)
+        found.seen.append(time.perf_counter() - start)
+        await tab.wait_for_function(LIVE, polling=LOOK)
+        found.live.append(time.perf_counter() - start)
+        await all_here.wait()
+        for _ in range(MOVES):
+            found.moves.append(await tab.evaluate(MOVE))
+            await asyncio.sleep(PAUSE)
+    except Exception as error:  # a visitor who gives up is a result
+        print(f"a visitor gave up: {str(error).splitlines()[0]}", file=sys.stderr)
 
 
-async def come(playwright, server, address: str, page: Page, count: int) -> Round:
+async def come(playwright, server: Server, address: str, count: int) -> Round:
     """So many visitors at once; then they leave."""
-    seen, pages, all_here = Round(count), [], asyncio.Event()
+    found, pages, all_here = Round(count), [], asyncio.Event()
     browser = await playwright.chromium.launch(executable_path=find_chromium(), args=[*FLAGS, *AWAKE, ALONE])
-    before, waiting, work = server.memory(), len(server.kernels()), server.worked()
-    visits = [asyncio.create_task(visit(browser, address, page, seen, pages, all_here)) for _ in range(count)]
-    while len(seen.live) + sum(task.done() for task in visits) < count:
+    before = server.worked()
+    visits = [asyncio.create_task(visit(browser, address, found, pages, all_here)) for _ in range(count)]
+    while len(found.live) + sum(task.done() for task in visits) < count:
         await asyncio.sleep(0.2)
-    await asyncio.sleep(2)  # what follows the first picture
-    seen.memory = (server.memory() - before) / max(1, len(server.kernels()) - waiting)
-    worked = server.worked()
-    seen.work = (worked - work) / count
+    arrived = server.worked()
+    while True:  # until the kernels of all are there, too
+        await asyncio.sleep(5)
+        now = server.worked()
+        if now - arrived < 0.1:
+            break
+        arrived = now
+    found.work = 1000 * (arrived - before) / count
+    for kernel in server.kernels():
+        with suppress(psutil.NoSuchProcess):
+            known = kernel.memory_full_info()
+            found.share.append(getattr(known, "pss", known.uss) / 2**20)
+            found.whole.append(known.rss / 2**20)
+    arrived = server.worked()
     all_here.set()
     await asyncio.gather(*visits)
-    drawn = len(seen.moves) + 2 * len(seen.live)  # another state takes two pictures
-    seen.work_move = 1000 * (server.worked() - worked) / max(1, drawn)
+    found.work_move = 1000 * (server.worked() - arrived) / max(1, len(found.moves))
     for context in pages:
         await context.close()
     await browser.close()
     start = time.perf_counter()
-    while len(server.kernels()) > waiting and time.perf_counter() - start < 90:
+    while server.kernels() and time.perf_counter() - start < LEFT:
         await asyncio.sleep(1)
-    seen.left = max(0, len(server.kernels()) - waiting)
-    return seen
+    found.left = len(server.kernels())
+    return found
 
 
-async def measure(counts: list[int], pages: list[str]) -> str:
+async def measure(counts: list[int], name: str) -> str:
+    """A table with a row for each number of visitors."""
     from playwright.async_api import async_playwright
 
-    names = {
-        "visitors": 8,
-        "live": 7,
-        "first s": 13,
-        "live s": 13,
-        "move ms": 13,
-        "anew": 9,
-        "core s": 9,
-        "core ms": 8,
-        "MB/visitor": 10,
-        "left": 7,
-    }
-    head = " ".join(f"{name:>{width}}" for name, width in names.items())
+    rows = []
+    async with async_playwright() as playwright:
+        for count in counts:
+            server = Server("", "--visitors", str(2 * count))  # a new one, so that none inherits another's load
+            try:
+                for model in MODELS:  # which are made when they are first asked for
+                    await asyncio.to_thread(urlopen, f"{server.address}models/{model}.bin")
+                await asyncio.sleep(5)
+                rows.append((await come(playwright, server, f"{server.address}explore/{name}", count)).row())
+                print(rows[-1], file=sys.stderr, flush=True)
+            finally:
+                server.stop()
+    widths = {column: max(len(column), *(len(row[column]) for row in rows)) for column in COLUMNS}
     lines = [
-        "medians / the slowest; of moves the median / 95 %; anew: those that drew something new, of all; only these",
-        "are counted; core: what server and kernel, not the browser, compute for a visitor until live, and for a move;",
-        "left: kernels that outlive their visitors",
-        "",
+        "  ".join(row[column].rjust(widths[column]) for column in COLUMNS) for row in [{c: c for c in COLUMNS}, *rows]
     ]
-    with tempfile.TemporaryDirectory() as folder:
-        for name in pages:
-            plain = name == "plain"
-            page = PLAIN_PAGE if plain else EXPLORERS[name]
-            title = "plain interact, Voila as it comes" if plain else f"explorer: {name}"
-            lines += [title, head]
-            async with async_playwright() as playwright:
-                for count in counts:
-                    # Afresh for each round, so that none inherits another's load.
-                    server = Plain(write_plain(folder)) if plain else Server("", "--visitors", str(2 * count))
-                    try:
-                        await asyncio.sleep(12)  # until it has got ready what it makes ahead
-                        address = server.address + page.path
-                        await open_once(playwright, address, page)
-                        await asyncio.sleep(12)  # until that one's kernel has ended
-                        lines.append((await come(playwright, server, address, page, count)).row())
-                        print(lines[-1], file=sys.stderr)
-                    finally:
-                        server.stop()
-            lines.append("")
-    machine = f"{os.cpu_count()} cores for server and browser together, load average {os.getloadavg()[0]:.1f}"
-    return "\n".join([machine, *lines])
+    machine = f"{name}; {os.cpu_count()} cores for server and browser together, load average {os.getloadavg()[0]:.1f}"
+    return "\n".join([machine, *(f"{column}: {words}" for column, words in COLUMNS.items()), "", *lines])
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.visitors", description=__doc__.splitlines()[0])
-    parser.add_argument("counts", type=int, nargs="*", default=[1, 5, 10, 20, 40])
-    choices = [*EXPLORERS, "plain"]
-    parser.add_argument("--pages", nargs="+", choices=choices, default=["temperature", "plain"])
+    parser.add_argument("counts", type=int, nargs="*", default=[1, 10, 40])
+    parser.add_argument("--explorer", choices=NAMES, default="temperature")
     options = parser.parse_args()
     try:
-        print(asyncio.run(measure(options.counts, options.pages)))
+        print(asyncio.run(measure(options.counts, options.explorer)))
     except GlowliteError as error:
         sys.exit(str(error))
 

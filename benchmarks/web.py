@@ -3,22 +3,20 @@
 In turns, so that a busy machine is busy for all: decode and encode one picture, by wasm and by plain JavaScript in a
 real Chromium, by PyTorch as it is and fused (glowlite.fusion). Milliseconds, medians; of CPU time, of the turns' means.
 Then how far the page's answers are from PyTorch's, the memory that a model adds to a page, and bytes on the wire.
-With --exact instead: do all pictures come back, likely ones and hard ones?
+With --exact instead: do all pictures come back, likely ones and hard ones? With --visit instead: a visit to the static
+site, its bytes, the time to open, from a slider to its picture, and the memory of a page.
 """
 
 import argparse
 import gzip
 import time
 from collections.abc import Callable
-from contextlib import contextmanager
 from statistics import median
 
-import psutil
 import torch
 
-from benchmarks import exactness
-from benchmarks.servers import FLAGS, find_chromium
-from benchmarks.web_page import WebFlow, WebPage, to_page
+from benchmarks import exactness, web_visit
+from benchmarks.web_page import WebFlow, WebPage, chromium, memory, to_page, worked
 from glowlab.web import export
 from glowlite import checkpoint
 from glowlite import latents as latent_space
@@ -38,33 +36,6 @@ RUN = """
         times.push(performance.now() - start);
     }
     return times;"""
-
-
-@contextmanager
-def chromium():
-    """A Chromium that playwright drives."""
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
-        yield browser
-        browser.close()
-
-
-def renderers() -> list[psutil.Process]:
-    """The processes of pages."""
-    children = psutil.Process().children(recursive=True)
-    return [child for child in children if "--type=renderer" in " ".join(child.cmdline())]
-
-
-def worked() -> float:
-    """Milliseconds of a core that pages have used."""
-    return 1000 * sum(sum(process.cpu_times()[:2]) for process in renderers())
-
-
-def memory() -> float:
-    """MB that the pages have for themselves."""
-    return sum(process.memory_full_info().uss for process in renderers()) / 1e6
 
 
 # ---- speed -------------------------------------------------------------------------------------------------------
@@ -162,9 +133,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=12, help="turns of each way (default: 12)")
     parser.add_argument("--exact", action="store_true", help="send pictures there and back instead")
+    parser.add_argument("--visit", action="store_true", help="visit the static site instead")
+    parser.add_argument("--moves", type=int, default=60, help="with --visit: moves of a slider (default: 60)")
     parser.add_argument("--count", type=int, default=20, help="with --exact: pictures of each hard kind (default: 20)")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    if arguments.visit:
+        with chromium() as browser:
+            return web_visit.visit(browser, arguments.rounds, arguments.moves)
     files = {f"{name}.bin": export.to_bin(name) for name in MODELS}
     with chromium() as browser:
         if arguments.exact:

@@ -2,11 +2,14 @@
 
 import base64
 from collections.abc import Mapping
+from contextlib import contextmanager
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 
+from benchmarks.servers import FLAGS, find_chromium
 from glowlab.web.bundle import bundle
 
 ORIGIN = "http://glow.test"  # answered by playwright itself
@@ -34,6 +37,34 @@ HELPERS = """
     };
     Object.assign(globalThis, { glow, read, write, split, join, model, flows: {} });
 """
+
+
+@contextmanager
+def chromium():
+    """A Chromium that playwright drives."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+def renderers() -> list[psutil.Process]:
+    """The processes of pages."""
+    children = psutil.Process().children(recursive=True)
+    alive = [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in alive if "--type=renderer" in " ".join(child.cmdline())]
+
+
+def worked() -> float:
+    """Milliseconds of a core that pages have used."""
+    return 1000 * sum(sum(process.cpu_times()[:2]) for process in renderers())
+
+
+def memory() -> float:
+    """MB that the pages have for themselves."""
+    return sum(process.memory_full_info().uss for process in renderers()) / 1e6
 
 
 class WebPage:

@@ -1,4 +1,4 @@
-"""ASSETS: the folder of what ships with the package, such as weights and films."""
+"""ASSETS: the folder of what ships with the package, such as weights and posters."""
 
 from pathlib import Path
 

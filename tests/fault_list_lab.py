@@ -227,8 +227,42 @@ IN_EXPLORERS_OF_THE_PAGE = [
           at="tests/glowlab/web/test_tables.py::test_every_setting_is_a_trait_that_keeps_its_range"),
 ]
 
+SITE = "tests/browser/test_site.py"
+IN_THE_SITE = [
+    fault("for a page: what few labels give comes with the model", "glowlab/web/export.py",
+          "if key.startswith(LATER)}", "if False}", at=f"{EXPORT}::test_what_few_labels_give_is_a_file_of_its_own"),
+    fault("in a page: the bytes of halves are swapped", f"{JS}/checkpoint.js",
+          "bytes[i] | (bytes[count + i] << 8)", "bytes[count + i] | (bytes[i] << 8)",
+          at=f"{PAGE}::test_the_sixteen_are_those_of_pytorch"),
+    fault("on the site: an old edition stays where it was seen", "glowlab/pages/sw.js",
+          "if (kept && isModel(key)) return kept;", "if (kept) return kept;",
+          at=f"{SITE}::test_a_new_edition_takes_the_place_of_the_old_one"),
+    fault("on the site: an explorer that was not seen is not kept", "glowlab/pages/sw.js",
+          "event.waitUntil(keep(FIRST));", "event.waitUntil(keep([]));",
+          at=f"{SITE}::test_what_was_seen_opens_offline"),
+    fault("on the site: the model is forgotten on the way to another explorer", "glowlab/pages/choice.js",
+          'if (chosen !== usual && link', "if (false && link",
+          at=f"{SITE}::test_the_model_is_chosen_by_a_link_and_goes_along"),
+    fault("on the site: another page makes every model another", "glowlab/pages/__init__.py",
+          'kind = "models" if name.startswith("models/") else "pages"', 'kind = "models"',
+          at="tests/glowlab/test_site.py::test_the_service_worker_keeps_apart_what_sites_hold"),
+]
+
 SOUND, ATTENTION = "tests/glowlab/sound/test_sound.py", "tests/glowlab/test_attention.py"
+BESIDE, NEIGHBOURS = "glowlab/neighbours.py", "tests/glowlab/test_neighbours.py"
 LAYERS = [
+    fault("an autoregressive model sees the pixel that it guesses", BESIDE,
+          "kernel // 2 + itself :] = 0", "kernel // 2 + 1 :] = 0",
+          at=f"{NEIGHBOURS}::test_a_masked_convolution_sees_only_what_comes_before"),
+    fault("an autoregressive model's colours do not see each other", BESIDE,
+          "torch.cat([context, x[:, :colour]], 1)", "torch.cat([context, 0 * x[:, :colour]], 1)",
+          at=f"{NEIGHBOURS}::test_no_probability_depends_on_values_that_come_later"),
+    fault("an autoregressive model draws from too small a part of the picture", BESIDE,
+          "self.reach = 3 + blocks", "self.reach = 2 + blocks",
+          at=f"{NEIGHBOURS}::test_decode_of_encode_is_the_picture_so_cropping_loses_nothing"),
+    fault("a VAE's bound leaves out the width of its guess", BESIDE,
+          "(constant - noise.square() / 2 - log_width)", "(constant - noise.square() / 2)",
+          at=f"{NEIGHBOURS}::test_the_weights_of_a_vae_are_those_of_its_parts"),
     fault("polar coordinates count an area once too little", "glowlab/sound/flow.py",
           "-2 * sum_features(log_r)", "-sum_features(log_r)",
           at=f"{SOUND}::test_the_log_det_of_each_layer_is_that_of_its_jacobian"),
@@ -247,5 +281,5 @@ LAYERS = [
 ]
 
 # fmt: on
-FAULTS = [*BY_PYTORCH, *SERVER, *IN_THE_PAGE, *IN_EXPLORERS_OF_THE_PAGE, *LAYERS]
+FAULTS = [*BY_PYTORCH, *SERVER, *IN_THE_PAGE, *IN_EXPLORERS_OF_THE_PAGE, *IN_THE_SITE, *LAYERS]
 FAULTS += IN_C if importlib.util.find_spec("ziglang") else []

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,10 @@ def by_skypilot(folder: Path, number: int, port: int) -> tuple[list[str], dict]:
     }
 
 
+def said(folder: Path) -> str:
+    return "".join((folder / f"{number}.txt").read_text() for number in (0, 1))
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the files are for machines with a shell of Unix")
 @pytest.mark.parametrize("engine", [by_slurm, by_kubernetes, by_skypilot])
@@ -136,10 +141,14 @@ def test_the_command_of_each_engine_goes_on_with_a_training(engine, tmp_path):
         with (tmp_path / f"{number}.txt").open("w") as log:
             processes.append(subprocess.Popen(command, stdout=log, stderr=log, cwd=tmp_path, env=environment))
     try:
-        codes = [process.wait(200) for process in processes]
+        limit = time.monotonic() + 200
+        while None in (codes := [process.poll() for process in processes]) and not any(codes):
+            assert time.monotonic() < limit, said(tmp_path)
+            time.sleep(0.1)
     finally:
         for process in processes:
             process.kill()
-    assert codes == [0, 0], (tmp_path / "0.txt").read_text() + (tmp_path / "1.txt").read_text()
+            process.wait()
+    assert codes == [0, 0], said(tmp_path)
     assert runs.read_run(out)[1]["images"] == 16
     assert "16 images in" in (tmp_path / "0.txt").read_text()

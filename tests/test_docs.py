@@ -3,52 +3,62 @@
 import json
 import re
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 import torch
 import typer
 import yaml
-from glowlab.explorers.address import Address
+from traitlets import HasTraits
 
 from benchmarks import many
-from glowlab import explorers
 from glowlab.explorers import NAMES
 from glowlab.explorers.models import MODELS
+from glowlab.web import tables
 from glowlite import checkpoint, cli
-from glowlite.data.faces import ATTRIBUTES
 from glowlite.glow import PRESETS, Glow
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def opened():
-    return {name: getattr(explorers, f"open_{name}")() for name in NAMES}
+def read_setting(row: dict, text: str):
+    """The value of a setting, from an address."""
+    match row["kind"]:
+        case "slider":
+            return float(text)
+        case "sliders":
+            return [float(part) for part in text.split("_")]
+        case "whole":
+            return int(text)
+    return text
 
 
-def test_its_addresses_are_understood(opened):
+def test_its_addresses_are_understood():
     found = re.findall(rf"`({'|'.join(NAMES)})\?([^`]+)`", PAGE)
     assert len(found) >= 5
     for name, query in found:
-        address = Address(query)
-        model = address.one_of("model", MODELS, "")
-        page = getattr(explorers, f"open_{name}")(model) if model else opened[name]
-        page.take(address)
-        assert not address.sentence(), query
-        controls = address.values.get("controls", "")
-        assert set(filter(None, controls.split(","))) <= set(page.parts)
-        if "t" in address.values:
-            assert float(page.query()["t"]) == float(address.values["t"])
+        settings = dict(parse_qsl(query))
+        assert settings.pop("model", "faces64") in MODELS and settings.pop("size", "lecture") == "lecture"
+        controls = settings.pop("controls", "")
+        assert set(filter(None, controls.split(","))) <= {*tables.list_controls(name), "model"}
+        rows = {row["name"]: row for row in tables.list_rows(name)}
+        for setting, text in settings.items():
+            made = HasTraits()
+            made.add_traits(**{setting: tables.make_trait(rows[setting])})
+            setattr(made, setting, read_setting(rows[setting], text))  # TraitError where it is out of range
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_control_is_named(opened, name):
+@pytest.mark.parametrize("name", [*NAMES, "each attribute"])
+def test_every_control_is_named(name):
     line = re.search(rf"^- {name}: (.*)$", PAGE, re.MULTILINE).group(1)
     named = set(re.findall(r"`(\w+)`", line))
-    if "each attribute" in line:
-        named |= set(ATTRIBUTES)
-    assert named == set(opened[name].parts)
+    if name == "each attribute":
+        assert named == set(tables.WORDINGS)
+    elif "each attribute" in line:
+        assert named | set(tables.WORDINGS) == set(tables.list_controls(name))
+    else:
+        assert named == set(tables.list_controls(name))
 
 
 COMMANDS = typer.main.get_command(cli.app).commands

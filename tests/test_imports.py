@@ -109,8 +109,8 @@ def copied(tmp_path_factory) -> Path:
         ("glowlite/flows/base.py", "from .actnorm import ActNorm", "glowlite/flows/actnorm.py"),
         ("glowlite/flows/base.py", "from glowlite.flows import ActNorm", "glowlite/flows/__init__.py"),
         ("glowlite/cli.py", "from glowlab.figures import style", "glowlab/figures/style.py"),
-        ("glowlab/widgets/fold.py", "from glowlab.figures import style", "glowlab/figures/style.py"),
-        ("glowlab/explorers/charts.py", "import glowlab.site", "glowlab/site.py"),
+        ("glowlab/widgets/picture.py", "from glowlab.figures import style", "glowlab/figures/style.py"),
+        ("glowlab/explorers/editing.py", "import glowlab.site", "glowlab/site.py"),
     ],
 )
 def test_an_import_from_below_is_found(copied, file, line, other):

@@ -1,4 +1,4 @@
-"""The workflows on GitHub: their commands exist, their Pythons are the project's, and they may do only what they must."""
+"""The workflows on GitHub: their commands exist, their Pythons are the project's, and their rights are few."""
 
 import re
 import subprocess

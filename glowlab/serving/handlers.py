@@ -5,7 +5,7 @@ import functools
 import secrets
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 from jupyter_server.auth.decorator import allow_unauthenticated
 from jupyter_server.base.handlers import JupyterHandler
@@ -13,12 +13,11 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from glowlab.explorers import NAMES
-from glowlab.explorers.models import MODELS, asked_model, credit
 from glowlab.serving import patches
+from glowlab.serving.explorer import describe_explorer
 from glowlab.serving.kernels import AllPlacesTaken, PageKernel
 from glowlab.serving.weights import Weights
-from glowlab.web import bundle, posters
-from glowlab.web.tables import describe
+from glowlab.web import bundle
 from glowlab.widgets import JS
 from glowlite.errors import GlowliteError
 
@@ -206,25 +205,6 @@ class ExplorerPage(Page, patches.NotebookHandler):
             else:
                 about = describe_explorer(name, self.request.query, self.models)
                 self.finish(patches.render_template(self, "explorer.html", about=about))
-
-
-def describe_explorer(name: str, query: str, models: list[str]) -> dict:
-    """What an explorer's page tells: addresses of the models, links that choose one, the credit of the one chosen."""
-    chosen, controls = asked_model(query, models), parse_qs(query).get("controls", [""])[-1]
-    links = []
-    for model in models:
-        values = {"model": "" if model == models[0] else model, "controls": controls}
-        kept = urlencode({key: value for key, value in values.items() if value})
-        links.append(
-            {"faces": MODELS.get(model, model), "query": f"?{kept}" if kept else "", "chosen": model == chosen}
-        )
-    return {
-        **describe(name, models),
-        "poster": posters.read(f"{name}.{chosen}") if chosen in MODELS else "",
-        "model": "" if chosen == models[0] else chosen,
-        "credit": f" {credit(chosen)}" if MODELS.get(chosen) == "real" else "",
-        "links": [] if controls and "model" not in controls.split(",") else links,
-    }
 
 
 def add_explorer(handler: ExplorerPage, notebook, cwd: str) -> None:

@@ -24,7 +24,7 @@ FOLDERS = Path(glowlite.__file__).parent, *(Path(__file__).parents[1] / name for
 
 
 class Weights:
-    """NAME.bin and NAME.labels.bin of each model, by name; `models`: names of those that ship, or paths of one's own."""
+    """NAME.bin and NAME.labels.bin of each model, by name; `models`: names of those that ship, or paths."""
 
     def __init__(self, models: list[str], folder: Path | None = None):
         self.models: dict[str, str] = {}
@@ -40,10 +40,10 @@ class Weights:
         if model not in self.models:
             raise GlowliteError(f"There is no model {name} here.")
         with self.exporting[model]:
-            folder = self.folder / f"{model}-{self.version(model)}"
+            folder = self.folder / model / self.version(model)
             if not (folder / f"{model}.bin").is_file():
                 self.export(model, folder)
-                for old in self.folder.glob(f"{model}-*"):
+                for old in (self.folder / model).iterdir():
                     if old != folder:
                         shutil.rmtree(old, ignore_errors=True)
         if not (file := folder / f"{name}.bin").is_file():

@@ -4,7 +4,6 @@ import base64
 import io
 from collections.abc import Iterator
 
-import numpy as np
 from PIL import Image, ImageDraw
 
 from glowlite.files import write_atomically
@@ -77,7 +76,7 @@ def compose(rows: list) -> Image.Image:
         x = (SIZE[0] - side * len(row) - GAP * (len(row) - 1)) // 2
         mask = rounded(side)
         for picture in row:
-            image = Image.fromarray(np.ascontiguousarray(picture.cpu().permute(1, 2, 0).numpy()))
+            image = Image.fromarray(picture.cpu().permute(1, 2, 0).contiguous().numpy())
             whole.paste(image.resize((side, side), Image.Resampling.BICUBIC), (x, y), mask)
             x += side + GAP
         y += side + GAP

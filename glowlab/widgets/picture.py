@@ -40,16 +40,21 @@ def with_png(widget, image: Tensor | None, words: str) -> dict:
 
 
 class Picture(Still, Widget):
-    """One picture, enlarged to the width it is given."""
+    """One picture, enlarged to the width it is given; while it is pressed, it shows `other` where there is one."""
 
+    from_page = ("compared",)
     _esm = JS / "picture.js"
     pixels = traitlets.Bytes().tag(sync=True)
+    other = traitlets.Bytes().tag(sync=True)
     width = traitlets.Int().tag(sync=True)
     height = traitlets.Int().tag(sync=True)
     label = traitlets.Unicode().tag(sync=True)  # a description, for screen readers
+    other_label = traitlets.Unicode().tag(sync=True)
     caption = traitlets.Unicode().tag(sync=True)
+    other_caption = traitlets.Unicode().tag(sync=True)
     tone = traitlets.Unicode("x").tag(sync=True)  # a colour of figures/colours.py
     sharp = traitlets.Bool(False).tag(sync=True)  # show pixels as squares
+    compared = traitlets.Int(0).tag(sync=True)  # how often it was pressed
 
     def __init__(self, image: Tensor | None = None, **traits):
         super().__init__(**traits)
@@ -57,12 +62,14 @@ class Picture(Still, Widget):
         if image is not None:
             self.show(image)
 
-    def show(self, image: Tensor) -> None:
-        """Show uint8 (C, H, W), C 1 or 3."""
+    def show(self, image: Tensor, other: Tensor | None = None) -> None:
+        """Show uint8 (C, H, W), C 1 or 3; `other`, of the same size, is shown while it is pressed."""
         self.image = image.cpu()
         with self.hold_sync():  # one message, so that the page never shows half of a change
             self.height, self.width = image.shape[-2:]
             self.pixels = to_bytes(image)
+            if other is not None:
+                self.other = to_bytes(other)
 
     def _repr_mimebundle_(self, **kwargs):
         return with_png(self, self.image, self.label or "A picture")

@@ -43,9 +43,9 @@
 # beyond 1.
 
 # %%
-from glowlab.explorers import open_temperature
+from glowlab.web.widgets import TemperatureExplorer
 
-open_temperature()
+TemperatureExplorer()
 
 # %% [markdown]
 # It does. Each face has its own draw $\varepsilon$ of 12,288 normal numbers, and $T \varepsilon$ is decoded. At 0 all

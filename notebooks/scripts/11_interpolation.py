@@ -345,9 +345,9 @@ print(f"temperature half-way on the arc: {temperature(way(xs, ys, 0.5)).mean():.
 # likelihood, and their temperature. These numbers do not tell it from a face. Perhaps your eyes do. Look:
 
 # %%
-from glowlab.explorers import open_interpolation
+from glowlab.web.widgets import InterpolationExplorer
 
-open_interpolation()
+InterpolationExplorer()
 
 # %% [markdown]
 # Press *Surprise me* a few times. Can you find a pair where the straight line looks better than the arc? One
@@ -634,7 +634,7 @@ print(f"they stand at {degrees:.0f} degrees")
 
 # %% [markdown]
 # A painting is not a photograph, and it still comes back, pixel for pixel. Half-way on the arc stands somebody who
-# never existed. The explorer has all thirteen: choose *real* at the top of its page.
+# never existed. `InterpolationExplorer("portraits64")` has all thirteen.
 #
 # `portraits64` learned from FairFace (Karkkainen & Joo 2021), CC BY 4.0; the photograph of Kalpana Chawla is by NASA.
 

@@ -492,9 +492,9 @@ for name, values in along.items():
 # cosine with the model's own. Then look at *How the directions overlap*: cosines between attributes.
 
 # %%
-from glowlab.explorers import open_attributes
+from glowlab.web.widgets import AttributesExplorer
 
-open_attributes()
+AttributesExplorer()
 
 # %% [markdown]
 # ## 6 · Tied together

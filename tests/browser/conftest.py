@@ -36,7 +36,7 @@ class Served(Server):
     def kernel(self, page: Page) -> psutil.Process:
         """The kernel of that page."""
         mine = page.evaluate("JSON.parse(document.getElementById('jupyter-config-data').textContent).kernelId")
-        (found,) = [k for k in self.kernels() if k.name() == f"glow-{mine[:8]}" or mine in " ".join(k.cmdline())]
+        (found,) = [k for k in self.kernels() if mine in " ".join(k.cmdline())]
         return found
 
 

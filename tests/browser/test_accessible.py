@@ -98,7 +98,7 @@ MOVE = """(where) => new Promise((done) => {
     let moves = 0;
     const next = () => {
         if (moves++ === 20) return done(drawn.disconnect());
-        input.value = low + (high - low) * (0.02 + 0.04 * moves);
+        input.value = high - (high - low) * (0.02 + 0.04 * moves);
         input.dispatchEvent(new Event("input", { bubbles: true }));
     };
     const drawn = new MutationObserver(next);

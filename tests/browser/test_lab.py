@@ -84,8 +84,8 @@ def test_every_prediction_is_answered_when_it_is_made(opened):
 ANSWERED = """(count) => [...document.querySelectorAll(".jp-OutputArea-output")]
     .filter((e) => e.textContent.startsWith("You guessed")).length === count"""
 CONTROLS = "input[type=range], input[type=checkbox], .gl-choice, .gl-button button, .gl-handle, canvas.gl-drawable"
-# How often each picture was drawn, and how it looks; of curves, which are no canvas, what plotly has drawn.
-LOOK = """(figure) => [...figure.querySelectorAll("canvas, .gl-curves")].map((shown) =>
+# How often each picture was drawn, and how it looks; of curves and charts, which are no canvas, what they hold.
+LOOK = """(figure) => [...figure.querySelectorAll("canvas, .gl-curves, .gl-chart")].map((shown) =>
     shown.matches("canvas") ? [shown.dataset.frame, shown.toDataURL()] : [shown.innerHTML, shown.innerHTML])"""
 CHANGED = f"""([figure, before]) => ({LOOK})(figure).some(([frame, look], i) =>
     frame !== before[i]?.[0] && look !== before[i]?.[1])"""

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from .conftest import LONG, Watched
+from .conftest import LONG, Served, Watched
 from .test_accessible import EXPLORERS, violations
 from .visitor import PHONE, WIDE, at, comes_back, looks, pictures, rests, slider
+from .web_site import make_model
 
 REAL = "?model=portraits64"
 BEFORE, AFTER = ".gl-pair > :nth-child(1)", ".gl-pair > :nth-child(2)"
@@ -98,6 +99,25 @@ def test_a_model_that_there_is_not_is_one_sentence(server, watched):
     page.get_by_role("alert").filter(has_text="model=celebrities; that was left out").wait_for()
     rests(page)
     assert choice(page, "drawn").get_attribute("aria-current") == "true"
+
+
+@pytest.mark.slow
+def test_a_model_of_ones_own_opens_first(chromium, browser, tmp_path):
+    make_model(tmp_path / "mine.safetensors")
+    running = Served("", "--model", str(tmp_path / "mine.safetensors"))
+    watched = Watched(browser, running.address, viewport=WIDE)
+    try:
+        page = watched.open(running.explorer("studio", "?face=gallery-2&smile=0.5"))
+        assert pictures(page, AFTER).shape == (1, 16, 16, 3) and slider(page, "Antennae").count() == 1
+        models = page.get_by_role("navigation", name="Models")
+        assert models.get_by_role("link").all_inner_texts() == ["mine", "drawn", "real"]
+        models.get_by_role("link", name="drawn").click()
+        arrives(page, model="faces64")
+        assert pictures(page, AFTER).shape == (1, 64, 64, 3)
+    finally:
+        watched.context.close()
+        running.stop()
+    assert not watched.wrong
 
 
 def test_the_state_stays_in_the_address(opened):

@@ -94,7 +94,9 @@ def test_an_explorer_as_a_page(explorer):
     text = pages.render_explorer(explorer.name)
     page = Read(text)
     assert page.tags[f"glow-{explorer.name}"] == 1 and "../explorers.js" in page.loads
-    assert {f"{explorer.name}.html", f"{explorer.name}.html?model=portraits64"} <= set(map(posixpath.basename, page.links))
+    assert {f"{explorer.name}.html", f"{explorer.name}.html?model=portraits64"} <= set(
+        map(posixpath.basename, page.links)
+    )
     assert page.alts == [tables.read_table(explorer.name)["poster"]] and page.tags["noscript"] == 1
     for model in MODELS:
         assert f"../models/{model}.bin" in text and posters.read(f"{explorer.name}.{model}") in text

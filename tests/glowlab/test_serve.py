@@ -18,6 +18,7 @@ from traitlets.config import Config
 from voila.execute import VoilaExecutor
 
 from glowlab import serve
+from glowlab.explorers import NAMES
 from glowlab.serving import server
 from glowlite.errors import GlowliteError
 
@@ -67,6 +68,22 @@ def test_the_dashboard_has_a_title_and_little_code():
     notebook = json.loads(serve.find_dashboard("studio").read_text())
     assert notebook["metadata"]["title"] == "Glow studio"
     assert len(notebook["cells"]) <= 2 and all(not cell.get("outputs") for cell in notebook["cells"])
+
+
+def test_the_dashboards_show_their_explorers_and_import_no_pytorch():
+    lines = ["import sys"]
+    for name in NAMES:
+        (cell,) = json.loads(serve.find_dashboard(name).read_text())["cells"]
+        source = "".join(cell["source"]).splitlines()
+        lines += [
+            *source[:-1],
+            f"made = {source[-1]}",
+            f"assert made.element == 'glow-{name}'",
+            "made._repr_mimebundle_()",
+        ]
+    script = "\n".join([*lines, "print('torch' in sys.modules)"])
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, cwd=ROOT, timeout=300)
+    assert done.stdout == "False\n", done.stderr
 
 
 def test_only_this_machine_gets_in_without_a_token():

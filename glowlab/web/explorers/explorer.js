@@ -91,7 +91,7 @@ export class Explorer extends HTMLElement {
   showProgress() {
     const bar = make("progress", { "aria-label": "The model is on its way", max: 1, value: 0 });
     this.loading = box("loading", bar);
-    this.notice.element.after(this.loading);
+    this.querySelector(".gl-head").after(this.loading);
     return (bytes, of) => (of ? (bar.value = bytes / of) : bar.removeAttribute("value"));
   }
 

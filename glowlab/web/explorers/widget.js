@@ -25,6 +25,8 @@ function makeExplorer(model, names) {
   return explorer;
 }
 
+const PATIENCE = 500; // milliseconds without a move, after which a kernel that computes nothing hears of it
+
 // Where a server's page has this explorer already, the widget takes over its settings, and follows it.
 export function render({ model, el }) {
   const names = model.get("settings");
@@ -36,10 +38,13 @@ export function render({ model, el }) {
       model.save_changes();
     });
   }
+  let telling;
   const tell = ({ detail: { name, value } }) => {
     if (!names.includes(name)) return;
     model.set(name, value);
-    model.save_changes();
+    clearTimeout(telling);
+    if (standing) telling = setTimeout(() => model.save_changes(), PATIENCE);
+    else model.save_changes();
   };
   explorer.addEventListener("glow-change", tell);
   const follow = names.map((name) => {

@@ -52,9 +52,9 @@ def test_a_picture_leaves_a_png_where_no_kernel_runs():
 
 def test_a_picture_sends_pixels_of_its_size():
     picture = Picture(random_picture(size=8))
-    picture.show(random_picture(1, 4))
+    picture.show(random_picture(1, 4), other=random_picture(1, 4))
     assert (picture.width, picture.height) == (4, 4)
-    assert len(picture.pixels) == 4 * 4 * 3
+    assert len(picture.pixels) == len(picture.other) == 4 * 4 * 3
 
 
 def test_a_slider_stays_within_its_range():

@@ -1,5 +1,5 @@
 // The header's two buttons. Light or dark is remembered by the browser; large type stands in the address and in the
-// links to other pages.
+// links to other pages. In a frame, a link opens the page as it is in a tab of its own.
 {
   const page = document.documentElement;
   document.getElementById("gl-theme").addEventListener("click", () => {
@@ -21,7 +21,7 @@
   function updateLinks() {
     size.setAttribute("aria-pressed", isLarge());
     for (const link of document.links) {
-      const near = link.protocol === location.protocol && link.host === location.host;
+      const near = link.id !== "gl-tab" && link.protocol === location.protocol && link.host === location.host;
       if (near && !link.getAttribute("href").startsWith("#")) link.href = withSize(link.href);
     }
   }
@@ -33,4 +33,10 @@
     dispatchEvent(new Event("resize")); // so that figures measure themselves again
   });
   document.addEventListener("DOMContentLoaded", () => (isLarge() ? updateLinks() : size.setAttribute("aria-pressed", "false")));
+
+  const tab = document.getElementById("gl-tab");
+  const follow = () => (tab.href = location.href);
+  tab.hidden = self === top;
+  tab.addEventListener("click", follow);
+  follow(); // without an address it is no link
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from glowlab.serving.handlers import describe_explorer
+from glowlab.serving.explorer import describe_explorer
 
 MODELS = ["faces64", "portraits64"]
 
