@@ -9,10 +9,9 @@ import pytest
 import torch
 
 from benchmarks import exactness
-from benchmarks.web import flat_and_chessboard, portraits
+from benchmarks.web import flat_and_chessboard
 from glowlab.web import bundle
 from glowlab.web.widgets import AttributesExplorer, InterpolationExplorer, StudioExplorer, TemperatureExplorer
-from glowlite import checkpoint
 from glowlite.data import faces
 from glowlite.errors import GlowliteError
 
@@ -43,6 +42,7 @@ STUB = """
             const [answer, content] = await askKernel(question, buffers.map(toText));
             while (silent) await new Promise((done) => setTimeout(done, 100));
             flying--;
+            model.tell("msg:custom", { id: -1 }, []); // an answer to another page of the notebook
             model.tell("msg:custom", answer, content.map(toView));
         },
     };
@@ -149,13 +149,15 @@ def test_a_drag_and_traits_follow_each_other_one_question_at_a_time(show, odd):
     assert page.evaluate("asked.length") - before < 24 * 16 / 4
 
 
-@pytest.mark.slow
-def test_every_pixel_comes_back(show):
-    model = checkpoint.load("faces64")
-    page = show(StudioExplorer("faces64", engine="kernel"))
+@pytest.mark.parametrize("name", ["odd", pytest.param("faces64", marks=pytest.mark.slow)])
+def test_every_pixel_comes_back(show, odd, name):
+    made = StudioExplorer(odd if name == "odd" else name, engine="kernel")
+    page, model, size = show(made), made.model, made.model.config.shape[-1]
     generator = torch.Generator().manual_seed(0)
-    hard = [make(1, 64, generator) for make in exactness.KINDS.values()]
-    images = torch.cat([faces.draw(2, seed=exactness.SEED).images, portraits()[:2], flat_and_chessboard(), *hard])
+    hard = [make(1, size, generator) for make in exactness.KINDS.values()]
+    images = torch.cat(
+        [faces.draw(2, size, seed=exactness.SEED).images, flat_and_chessboard()[..., :size, :size], *hard]
+    )
     there_and_back = """async (image) => {
         const { engine } = document.querySelector("glow-studio");
         const latents = await engine.encode(Uint8Array.from(image));
@@ -179,7 +181,8 @@ def test_every_pixel_comes_back(show):
         assert some == pytest.approx(latents.flatten()[7].item(), rel=1e-9)
         assert kind == {4: "Float32Array", 8: "Float64Array"}[latents.itemsize]
         kinds.append(kind)
-    assert set(kinds) == {"Float32Array", "Float64Array"} and kinds[:4] == ["Float32Array"] * 4
+    assert kinds[:2] == ["Float32Array"] * 2
+    assert name == "odd" or "Float64Array" in kinds
 
 
 def test_a_failure_is_said_and_the_page_lives_on(show, odd):
@@ -295,7 +298,8 @@ def test_in_jupyterlab(lab, browser):
     page.wait_for_function(told.replace("NUMBER", "'-1.0 '"))  # the kernel is busy now
     slider(page, "Smile").press("ArrowRight")
     page.wait_for_selector("[data-state=moving]")
+    assert watched.wrong == []
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
     page.wait_for_selector(f'.gl-notice:has-text("{GONE}")')
-    assert watched.wrong == []
+    assert [wrong for wrong in watched.wrong if "Connection lost" not in wrong] == []
     watched.context.close()

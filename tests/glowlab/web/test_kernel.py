@@ -122,8 +122,8 @@ def test_an_error_is_one_sentence(error, sentence):
 
 
 def test_no_weights_are_sent():
-    for model in (ready(), ready((1, 8, 8))):
-        _, (content,) = ask(TemperatureExplorer(model), "weights")
+    for model in (ready(), ready((1, 8, 8)), ready(edge=False, scale="bounded")):
+        _, (content,) = ask(TemperatureExplorer(model, engine="kernel"), "weights")
         head = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         assert not [name for name in head if name.startswith("levels.")]
         assert json.loads(head["__metadata__"]["glow"])["latent_shapes"] == [list(s) for s in model.latent_shapes]
