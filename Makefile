@@ -167,7 +167,7 @@ faults: $(DEV_READY)  ## plant faults one by one; each must make a test fail
 	$(PY) -m tests.faults $(ARGS)
 
 .PHONY: bench
-bench: $(PEERS_READY)  ## measure speed beside other libraries, attributes, dashboards
+bench: $(PEERS_READY)  ## measure speed beside other libraries, attributes, a class of visitors
 	$(PY) -m benchmarks.peers
 	$(PY) -m benchmarks.attributes
 	$(PY) -m benchmarks.visitors

@@ -109,7 +109,7 @@ PRESETS = {
     "mnist": GlowConfig((1, 28, 28), levels=2, depth=8, width=64),
     "faces32": GlowConfig((3, 32, 32), levels=3, depth=8, width=64),
     "faces64": GlowConfig((3, 64, 64), levels=4, depth=(12, 6, 6, 8), width=(64, 96, 128, 160), clamp=5.0),
-    "portraits64": GlowConfig((3, 64, 64), levels=4, depth=(4, 6, 8, 8), width=(64, 96, 128, 160), n_bits=5, clamp=5.0),
+    "portraits64": GlowConfig((3, 64, 64), 4, depth=(12, 6, 6, 8), width=(64, 96, 128, 160), n_bits=5, clamp=5.0),
     # Dinh et al. 2016, section 3.6: three couplings of pixels and three of channels a scale, four of pixels at the last
     "realnvp32": GlowConfig((3, 32, 32), 3, (3, 3, 0), permutation="reverse", checkerboard=(3, 3, 4)),
     "cifar10": _paper((3, 32, 32), levels=3, depth=32),

@@ -329,31 +329,21 @@ for l in range(1, L + 1):
 # %% [markdown]
 # ## 4 · What stays says what to expect
 #
-# Before they leave, look at both halves of level 1. They are channels of one picture. Our model takes twelve steps
-# there, `portraits64` four. It is the same kind of Glow, trained on photographs (FairFace, Karkkainen & Joo 2021, CC BY
-# 4.0), and its splits have more to do. So give it a portrait:
+# Before they leave, look at both halves of level 1. They are channels of one picture:
 
 # %%
-from glowlab.explorers.gallery import read_portraits
-
-real = glowlite.load("portraits64")
-portraits, names, _ = read_portraits(64)  # thirteen, all in the public domain
-lisa = pixels.dequantize(
-    portraits[[names.index("Mona Lisa")]], real.config.n_bits, generator
-)  # with noise, as it was trained
-
-# %%
-y, _ = real.levels[0].steps(lisa)  # squeeze and 4 steps of flow: (1, 12, 32, 32)
+noisy = pixels.dequantize(face, model.config.n_bits, generator)  # with noise, as it was trained
+y, _ = model.levels[0].steps(noisy)  # squeeze and 12 steps of flow: (1, 12, 32, 32)
 stays, leaves = y.chunk(2, dim=1)  # (1, 6, 32, 32) each
-split = real.levels[0].split
+split = model.levels[0].split
 mean, log_std = split.mean_and_log_std(stays)
 
 # %%
-second = [part[0, 1] for part in (stays, leaves, mean, log_std.exp())]  # channel 1 of each
+third = [part[0, 2] for part in (stays, leaves, mean, log_std.exp())]  # channel 2 of each
 whitening(
-    *second,
-    alt="The Mona Lisa in the channel that stays, and again, under much grain, in the one that leaves. The predicted "
-    "mean shows her once more, without the grain; eps is only grain.",
+    *third,
+    alt="A face in the channel that stays, and again, under much grain, in the one that leaves. The predicted mean "
+    "shows it once more, without the grain; eps is only grain.",
 ).shown()
 
 # %% [markdown]
@@ -384,7 +374,7 @@ ours, theirs = split_and_whiten(y, split.mean_and_log_std), split(y)
 error = max(((a - b).abs() / (1 + b.abs())).max().item() for a, b in zip(ours, theirs, strict=True))
 assert error < 1e-6
 print("same as glowlite:", error < 1e-6)
-print("eps is what the model gives:", torch.allclose(theirs[1], real(lisa)[0][0], atol=1e-6))
+print("eps is what the model gives:", torch.allclose(theirs[1], model(noisy)[0][0], atol=1e-6))
 
 # %% [markdown]
 # Nothing is lost by whitening: whoever has what stayed can ask the same network again, so
@@ -393,20 +383,20 @@ print("eps is what the model gives:", torch.allclose(theirs[1], real(lisa)[0][0]
 
 # %%
 def look(level, channel):
-    x = lisa
+    stays = noisy
     for l in range(int(level)):
-        y, _ = real.levels[l].steps(x)
-        x, leaves = y.chunk(2, dim=1)
-    mean, log_std = real.levels[l].split.mean_and_log_std(x)
-    parts = [part[0, channel] for part in (x, leaves, mean, log_std.exp())]
+        y, _ = model.levels[l].steps(stays)
+        stays, leaves = y.chunk(2, dim=1)
+    mean, log_std = model.levels[l].split.mean_and_log_std(stays)
+    parts = [part[0, channel] for part in (stays, leaves, mean, log_std.exp())]
     return whitening(*parts, alt=f"Whitening at level {level}, channel {channel}: eps shows only grain.")
 
 
 Live(look, Choice("level", "Level", {"1": "1", "2": "2", "3": "3"}, value="2"), Slider("channel", "Channel", 0, 5))
 
 # %% [markdown]
-# At level 1 the guess is best: whoever knows the colours on both sides of an edge knows much about the edge.
-# Deeper down there is less to guess.
+# At levels 1 and 2 much can be guessed: whoever knows the colours on both sides of an edge knows much about the edge.
+# At level 3 there is less to guess.
 
 # %% [markdown]
 # ### Two ways to say the same
@@ -426,8 +416,8 @@ print("the same:", torch.allclose(by_density, by_whitening))
 from glowlab.figures.charts import against_normal
 
 against_normal(
-    {"what leaves, $z_1$": [leaves], "the same, whitened": [white]},
-    alt="Histograms of level 1: what leaves lies beside the normal curve; whitened it follows it.",
+    {"what leaves, $z_1$": [leaves[:, 2]], "the same, whitened": [white[:, 2]]},
+    alt="Histograms of channel 2 at level 1: what leaves lies beside the normal curve; whitened it follows it.",
 )
 
 # %% [markdown]
@@ -438,7 +428,7 @@ against_normal(
 # ### What is a good guess worth?
 #
 # Compare the learned prior with one that knows only a mean and a std for each channel, the same everywhere.
-# How much likelier does it find the numbers that leave? Ask both models about pictures of their kind:
+# How much likelier does it find the numbers that leave? Ask it about 64 faces:
 
 # %%
 import math
@@ -453,15 +443,15 @@ def gain(y, split):
 
 
 # %% tags=["nbval-check-output"]
-for name, glow, images in (("portraits64", real, portraits), ("faces64", model, faces.draw(64, seed=3).images)):
-    x = pixels.dequantize(images, glow.config.n_bits, generator)
-    for l, level in enumerate(glow.levels[:-1], start=1):
-        x, bits = gain(level.steps(x)[0], level.split)
-        print(f"{name}, level {l}: {bits:.1f} bits for each number that leaves")
+stays = pixels.dequantize(faces.draw(64, seed=3).images, model.config.n_bits, generator)
+for l, level in enumerate(model.levels[:-1], start=1):
+    stays, bits = gain(level.steps(stays)[0], level.split)
+    print(f"level {l}: {bits:.1f} bits for each number that leaves")
 
 # %% [markdown]
-# A bit is a factor of two; 0.4 bits, at level 1 of `portraits64`, are one of 1.3 for each of 6,144 numbers. (Bits are
-# the subject of notebook 07.) `faces64` gains less: what can be guessed, its twelve couplings have guessed before.
+# A bit is a factor of two; 0.2 bits, at level 1, are one of 1.15 for each of 6,144 numbers. (Bits are the subject of
+# notebook 07.) It is no more, for the twelve steps before have guessed much already: their couplings move one half
+# given the other, too.
 
 # %% [markdown]
 # ## Exercise 3 · From the list, back to the picture

@@ -68,7 +68,8 @@ def test_every_widget_is_on_the_page(opened):
     _, watched, cells = opened
     made = [output for cell in cells for output in cell["outputs"] if WIDGET in output.get("data", {})]
     assert made
-    assert watched.page.locator(".jp-OutputArea-output > :is(.jupyter-widgets, .gl-curves)").count() == len(made)
+    shown = ".jp-OutputArea-output > :is(.jupyter-widgets, .gl-curves, :has(> .gl-explorer))"
+    assert watched.page.locator(shown).count() == len(made)
 
 
 def test_every_prediction_is_answered_when_it_is_made(opened):

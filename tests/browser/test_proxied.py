@@ -86,8 +86,7 @@ def test_an_explorer_its_kernel_and_the_pages_around(server, proxied):
     slider = page.get_by_role("slider", name="Temperature", exact=True)
     while not any('"temperature"' in frame for frame in told):
         slider.press("ArrowLeft")
-        slider.press("ArrowRight")
-        page.wait_for_timeout(200)
+        page.wait_for_timeout(1000)  # it hears once the slider rests, if it is there
     for link in ("Faces the model learned from", "Pages"):
         page.get_by_role("navigation", name=link).get_by_role("link").nth(1).click()
         page.wait_for_selector("html.gl-ready [data-state=resting]")

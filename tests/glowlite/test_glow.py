@@ -271,7 +271,7 @@ COUNTS = {
     "mnist": 155_200,
     "faces32": 741_648,
     "faces64": 3_097_744,
-    "portraits64": 3_186_576,
+    "portraits64": 3_097_744,
     "realnvp32": 298_274,
     "cifar10": 44_620_596,
     "imagenet32": 66_928_308,
