@@ -18,7 +18,7 @@ from glowlite.errors import GlowliteError
 from .conftest import Watched
 from .lab import Lab, run_all
 from .visitor import WIDE, apart, number, pictures, slider
-from .web_site import Site, flat, make_model, rests
+from .web_site import Site, flat, make_model, png, read, rests
 
 AFTER, MIDDLE = ".gl-pair > :nth-child(2)", ".gl-trio > :nth-child(2)"
 GONE = "The notebook's kernel is gone: run this cell again."
@@ -239,6 +239,15 @@ def test_a_kernel_that_is_busy_is_said_and_waited_for(show, odd):
     made.smile = 1.0
     assert apart(pictures(page, AFTER), drawn(made)) <= 1
     assert not page.locator(".gl-notice").is_visible()
+
+
+def test_where_a_picture_of_ones_own_goes_is_said(show, odd):
+    page, content = show(StudioExplorer(odd)), png()
+    page.locator("input[type=file]").set_input_files({"name": "a.png", "mimeType": "image/png", "buffer": content})
+    page.wait_for_selector(".gl-notice:has-text('every pixel is the same')")
+    assert "It goes to this notebook's kernel alone." in page.locator(".gl-notice").inner_text()
+    rests(page)
+    assert apart(pictures(page, AFTER)[0], read(content)) == 0
 
 
 def test_the_labels_are_sent_when_they_are_asked_for(show, odd):

@@ -37,6 +37,8 @@ const copy = ({ buffer, byteOffset, byteLength }) => buffer.slice(byteOffset, by
 
 // An engine as of js/engine.js, but that PyTorch computes in the kernel: encode, decode, draw and bitsPerDim.
 export class KernelEngine extends Engine {
+  stays = "It goes to this notebook's kernel alone.";
+
   // What is known of the model comes once, without its weights; question(kind, buffers) asks as of `ask`.
   static async open(question) {
     const [, [file]] = await question("weights");

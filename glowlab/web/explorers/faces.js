@@ -10,7 +10,6 @@ import { Gallery } from "./gallery.js";
 import { Cache } from "./updater.js";
 import { numberEntries, remarkBits } from "./words.js";
 
-const STAYS = "It stays on this device.";
 const TOO_FAR = "These settings lead out of what the model can draw. Move the last slider back a little.";
 
 export class FaceExplorer extends Explorer {
@@ -68,7 +67,7 @@ export class FaceExplorer extends Explorer {
     const add = this.guard(async (bytes) => {
       const face = await this.gallery.add(bytes, name, key);
       this.forget();
-      this.notify(`${await take(face)} ${STAYS}${this.gallery.remark(face)}`);
+      this.notify(`${await take(face)} ${this.engine.stays}${this.gallery.remark(face)}`);
     });
     return new Upload({ label }, area, add, (sentence) => this.notify(sentence, "bad")).element;
   }
