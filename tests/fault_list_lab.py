@@ -127,7 +127,7 @@ IN_THE_PAGE = [
           'if (engine.kernels !== "WebAssembly") ', "if (false) ",
           at=f"{WEB}::test_what_a_policy_forbids_is_done_without_and_said"),
     fault("in a page: a file that was cut off is taken", f"{JS}/checkpoint.js",
-          "if (8 + length + end !== buffer.byteLength)", "if (false)",
+          "if (head.size !== buffer.byteLength)", "if (false)",
           at=f"{WEB}::test_a_damaged_file_is_said_in_a_sentence"),
     fault("for a page: a mixing is exported without its ActNorm", "glowlab/web/export.py",
           "Affine(type(level.steps)(*affine), affine[0].b)", "Affine(affine[1], affine[0].b)",

@@ -46,10 +46,11 @@ def harmed(fault: Fault, root: Path = ROOT) -> str:
 
 @contextmanager
 def copy_of_the_package():
-    """A folder with both packages, tests/, dashboards, portraits and pyproject.toml, gone afterwards."""
+    """A folder with both packages, tests/, dashboards, assets/ and pyproject.toml, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        for part in ("glowlite", "glowlab", "tests", "notebooks/dashboards", "assets/portraits"):
+        for part in ("glowlite", "glowlab", "tests", "notebooks/dashboards"):
             shutil.copytree(ROOT / part, Path(folder, part), ignore=shutil.ignore_patterns("__pycache__"))
+        Path(folder, "assets").symlink_to(ROOT / "assets", target_is_directory=True)
         shutil.copy(ROOT / "pyproject.toml", folder)
         yield Path(folder)
 

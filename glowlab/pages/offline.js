@@ -2,9 +2,10 @@
 if ("serviceWorker" in navigator && location.protocol.startsWith("http")) {
   navigator.serviceWorker
     .register("{{ root }}sw.js")
+    .then((registration) => registration.update().catch(() => {})) // looks for a new edition; offline there is none
     .then(() => navigator.serviceWorker.ready)
-    .then(({ active }) => {
-      const tell = (addresses) => active.postMessage(addresses);
+    .then((registration) => {
+      const tell = (addresses) => registration.active?.postMessage(addresses); // a new edition brings another
       tell([location.href]);
       const observer = new PerformanceObserver((list) => tell(list.getEntries().map(({ name }) => name)));
       observer.observe({ type: "resource", buffered: true }); // what came before the worker was there, too

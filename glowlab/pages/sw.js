@@ -10,20 +10,20 @@ addEventListener("install", (event) => {
   event.waitUntil(keep(FIRST));
 });
 
-addEventListener("activate", (event) => event.waitUntil(takeOver()));
+addEventListener("activate", (event) => event.waitUntil(tidy().then(() => clients.claim())));
 
 // A page tells what it has loaded.
-addEventListener("message", (event) => event.waitUntil(keep(event.data)));
+addEventListener("message", (event) => event.waitUntil(tidy().then(() => keep(event.data))));
 
 addEventListener("fetch", (event) => {
   const { request } = event;
   if (request.method === "GET" && !request.headers.has("Range") && isOurs(request.url)) event.respondWith(answer(event));
 });
 
-async function takeOver() {
+// Caches of older editions go; one of these may still have been at work when it was replaced.
+async function tidy() {
   const old = (await caches.keys()).filter((name) => name.startsWith(OURS) && name !== PAGES && name !== MODELS);
   await Promise.all(old.map((name) => caches.delete(name)));
-  await clients.claim();
 }
 
 const isOurs = (address) => new URL(address, registration.scope).href.startsWith(registration.scope);
