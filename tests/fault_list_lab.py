@@ -188,7 +188,7 @@ IN_EXPLORERS_OF_THE_PAGE = [
           'people === "drawn faces" ? row : { ...row, ...row.real }', "row",
           at=f"{PAGE}::test_a_model_of_real_faces_has_words_and_ranges_of_its_own"),
     fault("in a page's explorer: the kernel does not hear of a move", f"{X}/widget.js",
-          "    model.save_changes();\n", "", at=f"{PAGE}::test_a_widget_and_its_page_follow_each_other"),
+          "    else model.save_changes();\n", "", at=f"{PAGE}::test_a_widget_and_its_page_follow_each_other"),
     fault("in a page's explorer: the poster goes with the model that does not come", f"{X}/explorer.js",
           "    this.prepend(this.notice.element);\n", "    this.replaceChildren(this.notice.element);\n",
           at=f"{PAGE}::test_the_poster_stands_until_the_model_is_there_and_stays_where_there_is_none"),
@@ -343,6 +343,23 @@ LAYERS = [
           at=f"{ATTENTION}::test_a_network_starts_at_zero_and_then_sees_every_place"),
 ]
 
+KERNEL, BY_KERNEL = "tests/glowlab/web/test_kernel.py", "tests/browser/test_web_kernel.py"
+IN_THE_KERNEL = [
+    fault("for the kernel's engine: latents in double are decoded as floats", "glowlab/web/kernel.py",
+          "    if any(is_double):", "    if all(is_double):", at=f"{KERNEL}::test_latents_of_doubles_stay_doubles"),
+    fault("the kernel's engine is chosen for small models alone", "glowlab/web/kernel.py",
+          "    return sum(p.numel() for p in model.parameters()) > MOST", "    return False",
+          at=f"{KERNEL}::test_what_a_page_cannot_compute_is_left_to_the_kernel"),
+    fault("a page with the kernel's engine is sent the weights, too", "glowlab/web/widgets.py",
+          'network = torch.half if self.engine == "page" else None', "network = torch.half",
+          at=f"{KERNEL}::test_no_weights_are_sent"),
+    fault("latents that are views are sent to the kernel with all around them", f"{X}/comm.js",
+          "values.slice().buffer", "values.buffer", at=f"{BY_KERNEL}::test_every_pixel_comes_back[odd]"),
+    fault("a question stays open when the kernel is gone", f"{X}/comm.js", "listeners.comm_live_update = ",
+          "listeners.never = ", at=f"{BY_KERNEL}::test_a_kernel_that_is_gone_is_said"),
+]
+
 # fmt: on
-FAULTS = [*BY_PYTORCH, *SERVER, *IN_THE_PAGE, *IN_EXPLORERS_OF_THE_PAGE, *OF_OWN_PICTURES, *IN_THE_SITE, *LAYERS]
+FAULTS = [*BY_PYTORCH, *SERVER, *IN_THE_PAGE, *IN_EXPLORERS_OF_THE_PAGE, *OF_OWN_PICTURES, *IN_THE_SITE]
+FAULTS += [*IN_THE_KERNEL, *LAYERS]
 FAULTS += IN_C if importlib.util.find_spec("ziglang") else []

@@ -30,7 +30,7 @@ def script() -> str:
 
 def widget() -> str:
     """The explorers as anywidget's ES module."""
-    return f"{explorers(['widget'])}export default {{ render }};\n"
+    return f"{explorers(['comm', 'widget'])}export default {{ render }};\n"
 
 
 def explorers(more: Sequence[str] = ()) -> str:

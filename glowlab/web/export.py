@@ -113,13 +113,16 @@ def describe(name: str | Path, model: Glow, directions: dict, card: dict, more: 
     }
 
 
-def export(name: str | Path, network: torch.dtype = torch.half) -> Exported:
-    """The files of a model that ships or of a checkpoint, with its directions, card and measurements."""
+def export(name: str | Path, network: torch.dtype | None = torch.half, model: Glow | None = None) -> Exported:
+    """The files of a model that ships or of a checkpoint, with its directions, card and measurements.
+
+    model: itself, where it is loaded already
+    """
     directions, card = {}, checkpoint.read_card(name, required=False)
     if (path := checkpoint.directions_path(name)).is_file():
         directions = checkpoint.load_directions(name)
         card["directions"] = checkpoint.read_state(path)[1]
-    return pack(name, checkpoint.load(name), directions, card, precomputed.load(name), network)
+    return pack(name, model or checkpoint.load(name), directions, card, precomputed.load(name), network)
 
 
 def to_bin(name: str | Path, network: torch.dtype = torch.half) -> bytes:
@@ -133,13 +136,16 @@ def pack(
     directions: dict[str, list[Tensor]],
     card: dict,
     stored: Precomputed,
-    network: torch.dtype = torch.half,
+    network: torch.dtype | None = torch.half,
 ) -> Exported:
-    """The files of a model and of what is known about it."""
-    steps = {f"directions.{each}.{l}": eps[0].half() for each, eps in directions.items() for l, eps in enumerate(eps)}
+    """The files of a model and of what is known about it; of the latter alone where `network` is None."""
+    if (count := model.config.shape[0]) not in (1, 3):
+        raise GlowliteError(f"an explorer shows gray or RGB pictures, and those of this model have {count} channels")
+    kind = torch.half if network else torch.float32
+    steps = {f"directions.{each}.{l}": eps[0].to(kind) for each, eps in directions.items() for l, eps in enumerate(eps)}
     pictures, gallery = measured.starts(model.config, card)
     places, labelled = measured.labels(model.config, stored)
-    content = tensors(model, network) | steps | measured.tensors(stored) | pictures | places
+    content = (tensors(model, network) if network else {}) | steps | measured.tensors(stored) | pictures | places
     made = {key: value for key, value in card.get("directions", {}).items() if key in ("count", "parted")}
     images = pictures.get("measured.gallery")
     measure = None if images is None else lambda: model.bits_per_dim(images.permute(0, 3, 1, 2)).cpu()
@@ -159,14 +165,14 @@ def finite(value):
 
 
 def write_tensors(tensors: dict[str, Tensor], head: dict) -> bytes:
-    """A file of tensors; b"" of none. Of float16 all low bytes come first, then all high bytes, (2, ...), named
-    NAME.halves: a server that packs what it sends packs these better."""
+    """A file of tensors; b"" without tensors and head. Of float16 all low bytes come first, then all high bytes,
+    (2, ...), named NAME.halves: a server that packs what it sends packs these better."""
     found = {}
     for name, values in tensors.items():
         if values.dtype == torch.half:
             name, values = f"{name}.halves", values[..., None].view(torch.uint8).movedim(-1, 0).contiguous()
         found[name] = values
-    return to_bytes(found, metadata={"glow": json.dumps(head, allow_nan=False)}) if found else b""
+    return to_bytes(found, metadata={"glow": json.dumps(head, allow_nan=False)}) if found or head else b""
 
 
 def to_script(content: bytes) -> str:

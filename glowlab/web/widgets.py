@@ -1,6 +1,7 @@
 """The explorers of the page as widgets: their settings are traits, which `observe` and `link` work on.
 
-The flow runs in the page; the kernel sends its weights once, and imports PyTorch only to do so.
+The flow runs in the page; the kernel sends its weights once, and imports PyTorch only to do so. With engine="kernel"
+the page asks the kernel for each picture, which PyTorch computes where the model is, for instance on a GPU.
 """
 
 import functools
@@ -23,6 +24,7 @@ THEME = Path(__file__).parents[1] / "widgets" / "theme.css"
 class Explorer(Still, Widget):
     """Base of the explorers, for a model: one that ships (by name), the path of a checkpoint, or a Glow.
 
+    engine: "page" or "kernel"; of itself the latter for a model that is too large for a page, or that none can compute
     models: addresses of NAME.bin on a server that has them, the usual one first; the kernel then sends no weights
     directions, card: of a Glow, where it has some
     """
@@ -33,19 +35,23 @@ class Explorer(Still, Widget):
     settings = traitlets.List(traitlets.Unicode()).tag(sync=True)  # names of traits
     weights = traitlets.Unicode().tag(sync=True)  # which the page has or asks for
     models = traitlets.Unicode().tag(sync=True)
+    engine = traitlets.Enum(["page", "kernel"]).tag(sync=True)  # what computes
 
-    def __init__(self, model="faces64", models: str = "", directions=None, card=None, **settings):
+    def __init__(self, model="faces64", models: str = "", directions=None, card=None, engine: str = "", **settings):
         names = list(self.traits(setting=True))
         self.given, self.given_directions, self.given_card = model, directions, card
         learned_from = tables.people(self.card)
         settings = tables.rests(self.table, learned_from) | (settings or tables.opening(self.table, learned_from))
-        super().__init__(_esm=bundle.widget(), settings=names, weights=uuid.uuid4().hex, models=models, **settings)
+        engine = engine or ("page" if models else self.choose_engine())
+        models = models if engine == "page" else ""
+        about = {"settings": names, "weights": uuid.uuid4().hex, "models": models, "engine": engine}
+        super().__init__(_esm=bundle.widget(), **about, **settings)
         if isinstance(model, (str, Path)) and not models:
             from glowlite import checkpoint
 
             file = checkpoint.find(model)
             self.weights = f"{file} {file.stat().st_mtime_ns}"  # so that a page asks once for all explorers of a file
-        self.on_msg(self._send_weights)
+        self.on_msg(self._answer)
 
     @functools.cached_property
     def model(self):
@@ -60,7 +66,8 @@ class Explorer(Still, Widget):
         from glowlite import checkpoint
 
         is_file = isinstance(self.given, (str, Path)) and checkpoint.directions_path(self.given).is_file()
-        return checkpoint.load_directions(self.given) if is_file else self.given_directions or {}
+        found = checkpoint.load_directions(self.given) if is_file else self.given_directions or {}
+        return {name: [eps.to(self.model.device) for eps in levels] for name, levels in found.items()}
 
     @functools.cached_property
     def card(self) -> dict:
@@ -92,10 +99,17 @@ class Explorer(Still, Widget):
         """Of each attribute that the model has a direction for."""
         return {name: getattr(self, name, 0.0) for name in self.directions}
 
-    def _send_weights(self, widget, message: dict, buffers: list) -> None:
-        if (kind := message.get("kind")) in ("weights", "labels"):
-            made = self.pack()
-            self.send({"kind": kind}, [made.bin if kind == "weights" else made.labels])
+    def choose_engine(self) -> str:
+        """The engine that suits the model."""
+        from glowlab.web import kernel
+
+        return "kernel" if kernel.is_needed(self.model) else "page"
+
+    def _answer(self, widget, question: dict, buffers: list) -> None:
+        if not self.models:  # a dashboard's page has no questions
+            from glowlab.web import kernel
+
+            self.send(*kernel.answer(self, question, buffers))
 
     def _repr_mimebundle_(self, **kwargs) -> dict:
         if self.models:  # a dashboard, whose kernel does without PyTorch
@@ -105,13 +119,16 @@ class Explorer(Still, Widget):
         return with_png(self, self.still(), f"{self.title}, as the model draws it")
 
     def pack(self):
-        """The files for the page, `Exported`: the weights, and all that is known of the model."""
+        """The files for the page, `Exported`: the weights that it computes with, and all that is known of the model."""
+        import torch
+
         from glowlab.explorers.precomputed import Precomputed
         from glowlab.web import export
 
+        network = torch.half if self.engine == "page" else None
         if isinstance(self.given, (str, Path)):
-            return export.export(self.given)
-        return export.pack("model", self.given, self.directions, self.card, Precomputed())
+            return export.export(self.given, network, self.model)
+        return export.pack("model", self.model, self.directions, self.card, Precomputed(), network)
 
 
 def with_settings(name: str) -> type[Explorer]:
@@ -140,7 +157,9 @@ class TemperatureExplorer(with_settings("temperature")):
 
         from glowlite import latents
 
-        eps = latents.sample_eps(self.model.latent_shapes, 16, torch.Generator().manual_seed(self.seed))
+        eps = latents.sample_eps(
+            self.model.latent_shapes, 16, torch.Generator().manual_seed(self.seed), self.model.device
+        )
         return latents.scale(eps, self.levels or self.temperature)
 
     @property

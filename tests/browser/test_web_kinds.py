@@ -119,7 +119,7 @@ def test_where_the_eyes_are_is_not_known_the_square_at_the_middle_is_used(visit)
     wide = np.array(Image.linear_gradient("L").resize((90, 40)).convert("RGB"))
     file = {"name": "me.png", "mimeType": "image/png", "buffer": encode(wide)}
     page.get_by_label("Your own picture").set_input_files(file)
-    page.get_by_role("alert").filter(has_text="It stays on this device.").wait_for()
+    page.get_by_role("alert").filter(has_text="It stays on this device: nothing is sent.").wait_for()
     rests(page)
     square = Image.fromarray(wide).crop((25, 0, 65, 40)).resize((16, 16), Image.Resampling.LANCZOS)
     assert np.abs(pictures(page, ".gl-pair")[0] - np.array(square).astype(int)).max() < 12

@@ -80,7 +80,7 @@ def zoom(page) -> float:
 
 def used(page) -> np.ndarray:
     """Wait until the picture is used, and give its pixels."""
-    page.get_by_role("alert").filter(has_text="It stays on this device.").wait_for()
+    page.get_by_role("alert").filter(has_text="It stays on this device: nothing is sent.").wait_for()
     rests(page)
     assert not dialog(page).count()
     return pictures(page, BEFORE)[0]

@@ -215,7 +215,11 @@ def test_a_picture_of_ones_own_comes_back_exactly(visit, way):
     mine = read(png())
     assert apart(pictures(page, BEFORE)[0], mine) == apart(pictures(page, AFTER)[0], mine) == 0
     text = page.get_by_role("alert").inner_text()
-    assert "It stays on this device." in text and "unlike the drawn faces" in text and "6.50 ± 0.50" in text
+    assert (
+        "It stays on this device: nothing is sent." in text
+        and "unlike the drawn faces" in text
+        and "6.50 ± 0.50" in text
+    )
     slider(page, "Smile").press("End")
     rests(page, "?face=own&smile=1.00")
     assert says(page) == "Your picture, moved towards a much bigger smile, as drawn faces have it."

@@ -312,10 +312,10 @@ STUB = """
         save_changes: () => sent.push({ ...state }),
         on: (name, listener) => (listeners[name] ??= []).push(listener),
         off: (name, listener) => { listeners[name] = listeners[name].filter((each) => each !== listener); },
-        send: async () => {
+        send: async (question) => {
             asked++;
             const content = await (await fetch("models/tiny.bin")).arrayBuffer();
-            listeners["msg:custom"].forEach((each) => each({ kind: "weights" }, [new DataView(content)]));
+            listeners["msg:custom"].forEach((each) => each(question, [new DataView(content)]));
         },
     };
     globalThis.end = widget.render({ model, el: document.body });
@@ -365,5 +365,5 @@ def test_two_widgets_of_a_model_ask_for_its_weights_once(visit, folder):
 def test_the_kernel_sends_what_the_site_gives(folder):
     made, sent = TemperatureExplorer(folder / "tiny.safetensors"), []
     made.send = lambda message, buffers: sent.append((message, buffers))
-    made._send_weights(made, {"kind": "weights"}, [])
-    assert sent == [({"kind": "weights"}, [to_bin(folder / "tiny.safetensors")])]
+    made._answer(made, {"kind": "weights", "id": 0.5}, [])
+    assert sent == [({"id": 0.5}, [to_bin(folder / "tiny.safetensors")])]

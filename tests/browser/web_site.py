@@ -27,10 +27,10 @@ from .visitor import WIDE
 HELD_OUT = {"bits_per_dim": 6.5, "spread": 0.5}
 
 
-def make_model(path: Path, data: str = "faces") -> Glow:
-    """A model of 16 x 16 pixels, saved with all that explorers know of one."""
+def make_model(path: Path, data: str = "faces", **more) -> Glow:
+    """A model of 16 x 16 pixels, saved with all that explorers know of one; `more`: of its configuration."""
     torch.manual_seed(0)
-    model = Glow(GlowConfig((3, 16, 16), levels=2, depth=2, width=8))
+    model = Glow(GlowConfig((3, 16, 16), levels=2, depth=2, width=8, **more))
     model.initialize(pixels.to_float(faces.draw(64, size=16, seed=1).images))
     perturb(model, amount=0.02).eval()
     checkpoint.save(path, model, {"data": data, "held_out": HELD_OUT})

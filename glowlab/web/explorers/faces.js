@@ -14,7 +14,6 @@ import { Cache } from "./updater.js";
 import { Upload } from "./upload.js";
 import { numberEntries, remarkBits } from "./words.js";
 
-const STAYS = "It stays on this device.";
 const TOO_FAR = "These settings lead out of what the model can draw. Move the last slider back a little.";
 
 export class FaceExplorer extends Explorer {
@@ -75,9 +74,9 @@ export class FaceExplorer extends Explorer {
       if (!pixels) return;
       const face = await this.gallery.add(pixels, name, key);
       this.forget();
-      this.notify(`${await take(face)} ${STAYS}${this.gallery.remark(face)}`);
+      this.notify(`${await take(face)} ${this.engine.stays}${this.gallery.remark(face)}`);
     };
-    const upload = new Upload(row, areas, {
+    const upload = new Upload(row, this.engine.stays, areas, {
       take: this.guard(async (bytes) => add(await readPicture(bytes))),
       snap: this.guard(async () => add(await (this.camera ??= new Camera(this, this.head.eyes)).ask())),
       refuse: (sentence) => this.notify(sentence, "bad"),
@@ -92,7 +91,7 @@ export class FaceExplorer extends Explorer {
     const { eyes, config } = this.head;
     const [channels, size] = config.shape;
     const isReady = !eyes || (picture.width === size && picture.height === size);
-    if (!isReady) this.marks ??= new EyeMarks(this, eyes, size);
+    if (!isReady) this.marks ??= new EyeMarks(this, eyes, size, this.engine.stays);
     const image = await (isReady ? cutSquare(picture, size) : this.marks.ask(picture));
     picture.close();
     return image && fromImageData(image, channels);

@@ -10,7 +10,6 @@ const HOW =
   "where the model's faces have theirs.";
 const KEYS = "Arrow keys move the mark, with Shift further; plus and minus zoom.";
 const ONE_SPOT = "Both marks lie on one spot: move one to the other eye.";
-const HERE = "The picture stays on this device.";
 const DISPLAY = 1600; // pixels of the picture's longer side on the page
 const CLOSEST = 8; // times the size at which all of the picture is seen
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
@@ -20,10 +19,11 @@ const LOUPE = 2.5; // times the picture's size on the page
 const POOR = { outside: 0.1, enlarged: 1.5 }; // worth a remark
 
 export class EyeMarks extends Dialog {
-  // places: where the model's faces have their eyes, shares of the side; size: of its pictures
-  constructor(host, places, size) {
+  // places: where the model's faces have their eyes, shares of the side; size: of its pictures; stays: a sentence on
+  // where pictures go
+  constructor(host, places, size, stays) {
     super(host, "marks", WHERE, HOW);
-    Object.assign(this, { places, size, held: new Map() });
+    Object.assign(this, { places, size, stays, held: new Map() });
     this.photo = box("photo");
     this.line = document.createElementNS("http://www.w3.org/2000/svg", "line");
     const lines = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -250,7 +250,7 @@ export class EyeMarks extends Dialog {
     const { places, size, eyes } = this;
     const { isPossible, outside, enlarged } = judgeCrop(this.picture, eyes, places, size);
     this.usual.disabled = !isPossible;
-    this.tell(isPossible ? HERE : ONE_SPOT);
+    this.tell(isPossible ? this.stays : ONE_SPOT);
     if (!isPossible) return;
     const ratio = this.shown.width / this.picture.width;
     const image = alignFace(this.shown, eyes.map((eye) => eye.map((place) => ratio * place)), places, size);

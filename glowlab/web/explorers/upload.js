@@ -7,17 +7,18 @@ import { Button, box, make } from "./controls.js";
 const MOST = 32; // megabytes of a file
 const UNREADABLE = "cannot be read here. Is it a folder, or a file that is not on this device?";
 const ELSEWHERE = "A picture of another page cannot be read from here. Save it, then choose its file.";
-const OTHER_WAYS = "Or drop or paste one. It stays on this device: nothing is sent.";
+const OTHER_WAYS = "Or drop or paste one.";
 
-// take(bytes) gets a file; refuse(sentence) what is wrong; snap() opens the camera. Files may be dropped on `areas`.
+// `stays` tells where pictures go. take(bytes) gets a file; refuse(sentence) what is wrong; snap() opens the camera. Files
+// may be dropped on `areas`.
 export class Upload {
-  constructor({ label, camera }, areas, { take, refuse, snap }) {
+  constructor({ label, camera }, stays, areas, { take, refuse, snap }) {
     Object.assign(this, { take, refuse });
     this.input = make("input", { type: "file", accept: "image/*", "aria-label": label });
     this.label = make("label", {}, this.input, make("span", { textContent: label }));
     this.element = box("upload", this.label);
     if (hasCamera()) this.element.append(new Button({ label: camera }, snap).element);
-    this.element.append(make("p", { className: "gl-note", textContent: OTHER_WAYS }));
+    this.element.append(make("p", { className: "gl-note", textContent: `${OTHER_WAYS} ${stays}` }));
     this.input.addEventListener("change", async () => {
       await this.read(this.input.files[0]);
       this.input.value = ""; // so that the same file can be chosen again

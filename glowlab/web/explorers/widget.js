@@ -1,20 +1,9 @@
-// An explorer in a notebook: its settings are traits of a widget, and the kernel sends its model once for a page.
+// An explorer in a notebook: its settings are traits of a widget, and the kernel sends its model once for a page, or
+// computes what the page asks for.
 
 import { startEngine } from "../js/engine.js";
+import { KernelEngine, ask } from "./comm.js";
 import { shareEngine } from "./explorer.js";
-
-// A file of a widget's model, "weights" or "labels", from the kernel.
-function ask(model, kind) {
-  return new Promise((resolve) => {
-    const take = (message, [content]) => {
-      if (message.kind !== kind) return;
-      model.off("msg:custom", take);
-      resolve(new Uint8Array(content.buffer, content.byteOffset, content.byteLength).slice().buffer);
-    };
-    model.on("msg:custom", take);
-    model.send({ kind });
-  });
-}
 
 // The explorer of a widget, as a new element.
 function makeExplorer(model, names) {
@@ -25,8 +14,11 @@ function makeExplorer(model, names) {
   } else {
     explorer.startEngine = () => {
       explorer.showProgress()();
-      const fetchLabels = () => ask(model, "labels");
-      return shareEngine(model.get("weights"), async () => startEngine(await ask(model, "weights"), { fetchLabels }));
+      const question = (kind, buffers) => ask(model, explorer, kind, buffers);
+      if (model.get("engine") === "kernel") return KernelEngine.open(question);
+      const fetchFile = async (kind) => (await question(kind))[1][0];
+      const start = async () => startEngine(await fetchFile("weights"), { fetchLabels: () => fetchFile("labels") });
+      return shareEngine(model.get("weights"), start);
     };
   }
   explorer.toggleAttribute("address", document.documentElement.classList.contains("gl-page")); // a page of its own

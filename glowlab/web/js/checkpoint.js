@@ -76,7 +76,7 @@ function parseHead(buffer) {
     if (!name.endsWith(".halves")) return [name, tensor];
     return [name.replace(/\.halves$/, ""), { ...tensor, dtype: "F16", shape: tensor.shape.slice(1) }];
   });
-  return { ...JSON.parse(metadata.glow), tensors: Object.fromEntries(tensors), start, size: start + Math.max(...ends) };
+  return { ...JSON.parse(metadata.glow), tensors: Object.fromEntries(tensors), start, size: start + Math.max(0, ...ends) };
 }
 
 const KINDS = { F32: Float32Array, U8: Uint8Array, I8: Int8Array };

@@ -15,6 +15,8 @@ const NO_WASM =
 // One question is under way at a time. One that waits gives way to a newer one with the same key, and is answered with
 // null: of the moves of a slider, the latest counts.
 export class Engine {
+  stays = "It stays on this device: nothing is sent."; // a person's picture
+
   constructor(head, directions, measured) {
     Object.assign(this, { head, directions, measured, notes: [], waiting: [], busy: false });
   }

@@ -119,7 +119,9 @@ def test_a_model_without_card_and_directions_is_exported(tmp_path):
     assert said["directions"] == [] and "credit" not in said
 
 
-@pytest.mark.parametrize(("folder", "order"), [("js", bundle.FLOW), ("explorers", [*bundle.EXPLORERS, "widget"])])
+@pytest.mark.parametrize(
+    ("folder", "order"), [("js", bundle.FLOW), ("explorers", [*bundle.EXPLORERS, "comm", "widget"])]
+)
 def test_every_module_is_bundled_after_those_it_imports(folder, order):
     files = {path.stem: path.read_text(encoding="utf-8") for path in (bundle.HERE / folder).glob("*.js")}
     assert sorted(files) == sorted(order)
