@@ -4,7 +4,7 @@ import { GlowError, readDirections, readHead, readMeasured } from "../js/checkpo
 import { Engine } from "../js/engine.js";
 
 const SLOW = 20_000; // milliseconds without an answer until that is said
-const SILENT =
+const NO_ANSWER =
   "The notebook's kernel does not answer yet: it runs another cell, or it is gone and this cell has to be run again.";
 const GONE = "The notebook's kernel is gone: run this cell again.";
 
@@ -21,7 +21,7 @@ export async function ask(model, explorer, kind, buffers = []) {
     listeners.comm_live_update = () => reject(new GlowError(GONE)); // Jupyter's widgets lost their kernel
   });
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
-  const slow = setTimeout(() => explorer.notify(SILENT, "bad"), SLOW);
+  const slow = setTimeout(() => explorer.notify(NO_ANSWER, "bad"), SLOW);
   try {
     model.send({ kind, id }, undefined, buffers);
     return await answered;

@@ -57,7 +57,7 @@ def test_a_model_without_data_or_with_nan_is_refused():
 
 def test_numbers_of_a_card_that_are_none_do_not_reach_the_page():
     card = {"held_out": {"bits_per_dim": math.nan, "spread": 0.1}, "notes": [math.inf, 2.5], "parameters": 7}
-    head = head_of(export.pack("mine", ready(TINY), {}, card, Precomputed()))["__metadata__"]["glow"]
+    head = head_of(export.pack("mine", ready(TINY), {}, card, Precomputed()).bin)["__metadata__"]["glow"]
     about = json.loads(head, parse_constant=pytest.fail)
     assert (about["held_out"], about["notes"]) == ({"bits_per_dim": None, "spread": 0.1}, [None, 2.5])
     assert (about["parameters"], about["typical"]) == (7, None)
