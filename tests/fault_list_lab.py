@@ -353,8 +353,8 @@ IN_THE_KERNEL = [
     fault("a page with the kernel's engine is sent the weights, too", "glowlab/web/widgets.py",
           'network = torch.half if self.engine == "page" else None', "network = torch.half",
           at=f"{KERNEL}::test_no_weights_are_sent"),
-    fault("latents that are views are sent to the kernel with all around them", f"{X}/comm.js",
-          "values.slice().buffer", "values.buffer", at=f"{BY_KERNEL}::test_every_pixel_comes_back[odd]"),
+    fault("a picture that goes to the kernel is said to stay", f"{X}/comm.js", "  stays = ", "  goes = ",
+          at=f"{BY_KERNEL}::test_where_a_picture_of_ones_own_goes_is_said"),
     fault("a question stays open when the kernel is gone", f"{X}/comm.js", "listeners.comm_live_update = ",
           "listeners.never = ", at=f"{BY_KERNEL}::test_a_kernel_that_is_gone_is_said"),
 ]

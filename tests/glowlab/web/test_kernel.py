@@ -122,7 +122,7 @@ def test_an_error_is_one_sentence(error, sentence):
 
 
 def test_no_weights_are_sent():
-    for model in (ready(), ready((1, 8, 8)), ready(edge=False, scale="bounded")):
+    for model in (ready(edge=False, scale="bounded"), ready(), ready((1, 8, 8))):
         _, (content,) = ask(TemperatureExplorer(model, engine="kernel"), "weights")
         head = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
         assert not [name for name in head if name.startswith("levels.")]
