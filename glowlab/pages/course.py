@@ -81,18 +81,18 @@ class Lesson:
     @property
     def promise_text(self) -> str:
         """The promise as plain text, for search engines."""
-        return re.sub(r"[$`]", "", self.promise)
+        return re.sub(r"[$`*]", "", self.promise)
 
     @property
     def promise_html(self) -> str:
-        """The promise as HTML, with its formulas and code."""
+        """The promise as HTML, with its formulas, code and emphasis."""
         parts = re.split(r"(\$[^$]+\$|`[^`]+`)", self.promise)
         return "".join(
             to_mathml(part[1:-1])
             if part[:1] == "$"
             else f"<code>{escape(part[1:-1])}</code>"
             if part[:1] == "`"
-            else escape(part)
+            else re.sub(r"(\*{1,2})(.+?)\1", r"<em>\2</em>", escape(part))
             for part in parts
         )
 

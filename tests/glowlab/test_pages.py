@@ -81,6 +81,11 @@ def test_the_landing_page_leads_everywhere(live):
     assert ("make explore" in text) is not live and "make lab" in text
 
 
+def test_a_promise_is_emphasised_where_its_notebook_does_so():
+    assert "<em>normalizing flows</em>" in LESSONS[0].promise_html
+    assert not any("*" in lesson.promise_html + lesson.promise_text for lesson in LESSONS)
+
+
 @pytest.mark.parametrize("live", [True, False])
 def test_the_first_page_shows_the_mona_lisa_first_and_says_whose_faces_the_model_learned_from(live):
     page = Read(pages.render_landing(live))
