@@ -179,7 +179,7 @@ IN_EXPLORERS_OF_THE_PAGE = [
     fault("in a page's explorer: levels that are one stay apart", f"{X}/temperature.js",
           "new Set(next.levels).size === 1", "false", at=f"{PAGE}::test_the_levels_behind_the_fold"),
     fault("in a page's explorer: pictures are compared with nothing", f"{X}/temperature.js",
-          "(await this.draw(number, rest)).pixels", "pixels",
+          "difference(pixels, await this.draw(number, rest))", "difference(pixels, pixels)",
           at=f"{PAGE}::test_the_sixteen_are_those_of_pytorch"),
     fault("in a page's explorer: the principal components are read by columns", f"{X}/measures.js",
           "scores[k] += value * components[i * count + k]", "scores[k] += value * components[k * count + i]",

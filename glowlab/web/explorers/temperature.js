@@ -26,6 +26,7 @@ export class TemperatureExplorer extends Explorer {
     this.bits = new Cache(4096);
     this.drawnAt = ALL.map(() => 0); // when each was drawn last, counted in pictures
     this.measured = { bits: NaN, change: NaN }; // at the last rest
+    this.engine.widen();
     this.tiles = new Tiles(this.speak("Sixteen faces"), (number) => this.use("choose", { face: number + 1 }));
     this.tiles.name(ALL.map((i) => this.speak(`face ${i + 1}`)));
     const temperature = this.control("temperature");
@@ -115,12 +116,11 @@ export class TemperatureExplorer extends Explorer {
     return this.samples.squares.map((squares) => Math.sqrt(length(squares) / this.dims));
   }
 
-  // One of them at these temperatures: {pixels, milliseconds}.
+  // The pixels of one of them at these temperatures.
   draw(number, temperatures) {
-    return this.pictures.get(`${this.values.seed} ${number} ${temperatures}`, async () => {
-      const start = performance.now();
-      const pixels = await this.engine.decode(scale(this.samples.eps[number], temperatures));
-      return { pixels, milliseconds: performance.now() - start };
+    return this.pictures.get(`${this.values.seed} ${number} ${temperatures}`, () => {
+      this.drawn++;
+      return this.engine.decode(scale(this.samples.eps[number], temperatures));
     });
   }
 
@@ -138,29 +138,33 @@ export class TemperatureExplorer extends Explorer {
       this.shell.show(shell(effective, radii, this.dims, chosen, this.head.people));
     });
     const others = ALL.filter((i) => i !== chosen).sort((a, b) => this.drawnAt[a] - this.drawnAt[b]);
-    let took = 0;
-    for (const [before, number] of [chosen, ...others].entries()) {
-      const { pixels, milliseconds } = await this.draw(number, temperatures);
-      took += milliseconds;
+    const order = [chosen, ...others], start = performance.now();
+    let count = 0;
+    const show = async (number) => {
+      const pixels = await this.draw(number, temperatures);
       this.drawnAt[number] = Math.max(...this.drawnAt) + 1;
       this.drawTile(this.tiles, number, pixels);
-      const count = before + 1;
-      this.paint("numbers", () => this.showNumbers(effective, took, count, true));
-      if (count % AT_ONCE === 0 && count < COUNT) yield;
+      const [took, shown] = [performance.now() - start, ++count];
+      this.paint("numbers", () => this.showNumbers(effective, took, shown, true));
+    };
+    this.drawn = 0;
+    while (order.length) {
+      await Promise.all(order.splice(0, AT_ONCE).map(show));
+      if (order.length) yield;
     }
+    if (this.drawn === COUNT) this.took = performance.now() - start; // else some were there already
   }
 
   async *settle() {
     const { chosen, temperatures } = this;
-    const faces = await this.drawAll(temperatures);
-    const pictures = faces.map(({ pixels }) => pixels);
+    const pictures = await this.drawAll(temperatures);
     const apart = spread(pictures);
     this.words.say(this.speak(describeSamples(temperatures, apart)));
     this.words.advise(this.hint());
     this.tiles.group.setAttribute("aria-label", this.words.says.textContent);
     yield;
     yield* this.showStrip(chosen);
-    yield* this.measure(temperatures, faces);
+    yield* this.measure(temperatures, pictures);
     if (this.canMeasure()) this.plot(pictures, apart);
   }
 
@@ -169,7 +173,7 @@ export class TemperatureExplorer extends Explorer {
     const { temperature, levels } = this.values;
     this.strip.group.setAttribute("aria-label", this.speak(`Face ${chosen + 1} at seven temperatures`));
     for (const [number, stop] of this.stops.entries()) {
-      const { pixels } = await this.draw(chosen, this.head.latent_shapes.map(() => stop));
+      const pixels = await this.draw(chosen, this.head.latent_shapes.map(() => stop));
       this.drawTile(this.strip, number, pixels);
       yield;
     }
@@ -177,19 +181,18 @@ export class TemperatureExplorer extends Explorer {
   }
 
   // Bits per dimension, and the change from where the temperature rests.
-  async *measure(temperatures, faces) {
+  async *measure(temperatures, pictures) {
     const rest = this.head.latent_shapes.map(() => this.row("temperature").rest);
     let [bits, change] = [0, 0];
-    for (const [number, { pixels }] of faces.entries()) {
-      change += difference(pixels, (await this.draw(number, rest)).pixels) / COUNT;
+    for (const [number, pixels] of pictures.entries()) {
+      change += difference(pixels, await this.draw(number, rest)) / COUNT;
       yield;
       const key = `${this.values.seed} ${number} ${temperatures}`;
       bits += (await this.bits.get(key, () => this.engine.bitsPerDim(pixels))) / COUNT;
       yield;
     }
     this.measured = { bits, change };
-    const took = faces.reduce((sum, { milliseconds }) => sum + milliseconds, 0);
-    this.paint("numbers", () => this.showNumbers(this.effective(temperatures), took, COUNT, false));
+    this.paint("numbers", () => this.showNumbers(this.effective(temperatures), this.took, COUNT, false));
   }
 
   showNumbers(effective, milliseconds, count, stale) {

@@ -12,13 +12,14 @@ const NO_WORKER =
 const NO_WASM =
   "This page's policy forbids WebAssembly, so pictures are computed by plain JavaScript, ten times as slowly.";
 
-// One question is under way at a time. One that waits gives way to a newer one with the same key, and is answered with
-// null: of the moves of a slider, the latest counts.
+// One question is under way at a time, or one for each worker. One that waits gives way to a newer one with the same
+// key, and is answered with null: of the moves of a slider, the latest counts.
 export class Engine {
   stays = "It stays on this device: nothing is sent."; // a person's picture
 
   constructor(head, directions, measured) {
-    Object.assign(this, { head, directions, measured, notes: [], waiting: [], busy: false });
+    Object.assign(this, { head, directions, measured, notes: [], waiting: [] });
+    this.idle = [(name, args) => this.send(name, args)]; // a function for each worker that is free
   }
 
   encode(pixels, key) {
@@ -56,18 +57,23 @@ export class Engine {
   }
 
   async next() {
-    if (this.busy || !this.waiting.length) return;
-    this.busy = true;
+    if (!this.idle.length || !this.waiting.length) return;
+    const send = this.idle.shift();
     const { name, args, resolve, reject } = this.waiting.shift();
-    await this.send(name, args).then(resolve, reject);
-    this.busy = false;
+    await send(name, args).then(resolve, reject);
+    this.idle.push(send);
     this.next();
   }
 
-  // Ends the worker; what was asked stays unanswered.
+  // Starts a second worker, where the machine has cores for two: for explorers that draw many pictures at once.
+  widen() {
+    this.wider ??= this.addWorker?.();
+  }
+
+  // Ends the workers; what was asked stays unanswered.
   stop() {
     this.waiting.length = 0;
-    this.terminate?.();
+    for (const worker of this.workers ?? []) worker.terminate();
   }
 }
 
@@ -82,10 +88,22 @@ export async function startEngine(buffer, { source, wasm, fetchLabels } = {}) {
   const engine = new Engine(readHead(buffer), readDirections(buffer), readMeasured(buffer));
   engine.readLabels = async () => readMeasured(await fetchLabels());
   const answer = makeAnswer();
-  const worker = await startWorker(source ?? supplies.source);
-  if (worker) Object.assign(engine, worker);
-  else engine.send = (name, args) => new Promise((done) => setTimeout(done)).then(() => answer(name, args));
-  engine.kernels = await engine.send("load", [buffer, wasm ?? supplies.wasm], [buffer]);
+  const start = () => startWorker(source ?? supplies.source);
+  const worker = await start();
+  engine.send = worker?.send ?? ((name, args) => new Promise((done) => setTimeout(done)).then(() => answer(name, args)));
+  const again = worker && navigator.hardwareConcurrency > 1 && buffer.slice();
+  const kernels = wasm ?? supplies.wasm;
+  engine.kernels = await engine.send("load", [buffer, kernels], [buffer]);
+  if (worker) engine.workers = [worker];
+  if (again) {
+    engine.addWorker = async () => {
+      const second = await start();
+      await second.send("load", [again, kernels], [again]);
+      engine.workers.push(second);
+      engine.idle.push(second.send);
+      engine.next();
+    };
+  }
   if (!worker) engine.notes.push(NO_WORKER);
   if (engine.kernels !== "WebAssembly") engine.notes.push(NO_WASM);
   return engine;
