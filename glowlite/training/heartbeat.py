@@ -30,7 +30,8 @@ PATIENCE = 3.0  # seconds in which it must show whether an error comes from a pr
 class Heartbeat:
     """Context in which the processes of `fabric` watch each other. One process alone watches nobody.
 
-    gone: called for the sentence to end with when a process is gone. Leaving waits until all have left.
+    gone: called for the sentence to end with when a process is gone. Leaving waits until all have left, and ends the
+    group of processes: one that exits within it may be aborted by the threads of its messages, or wait for ever.
 
     >>> with Heartbeat(Fabric(accelerator="cpu", devices=1), gone=lambda: "start again with --resume."):
     ...     pass  # one process trains
@@ -64,6 +65,7 @@ class Heartbeat:
         self.say(DONE if error is None else self.words(error))
         self.thread.join()
         self.right.unlink(missing_ok=True)
+        distributed.destroy_process_group()
 
     def words(self, error: BaseException) -> str:
         if isinstance(error, GlowliteError):

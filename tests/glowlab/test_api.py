@@ -44,13 +44,13 @@ def test_links_between_them_hold(made):
             assert "/".join([*parts, link]) in {*made, "index.html"}, f"{name} links to {link}"
 
 
-def test_the_site_has_them_and_says_so():
-    assert "api/glowlite.html" in [file.name for file in site.list_files()]
+def test_the_site_has_them_and_says_so(tmp_path):
+    assert "api/glowlite.html" in [file.name for file in site.list_files(tmp_path)]
     assert 'href="api/glowlite.html"' in pages.render_landing(live=False)
     assert "api/glowlite" not in pages.render_landing(live=True)
 
 
-def test_without_pdoc_they_are_left_out(monkeypatch):
+def test_without_pdoc_they_are_left_out(monkeypatch, tmp_path):
     monkeypatch.setattr(api, "is_available", lambda: False)
-    assert not any(file.name.startswith("api/") for file in site.list_files())
+    assert not any(file.name.startswith("api/") for file in site.list_files(tmp_path))
     assert "api/glowlite" not in pages.render_landing(live=False)

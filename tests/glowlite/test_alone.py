@@ -99,7 +99,7 @@ def test_help_lists_the_commands_of_the_model_alone(blocked):
 
 
 @pytest.mark.parametrize(
-    ("command", "extras"), [("explore", "lab"), ("site", "lab"), ("notebooks", "lab,dev"), ("record", "lab")]
+    ("command", "extras"), [("explore", "lab"), ("site", "lab"), ("notebooks", "lab,dev"), ("posters", "lab")]
 )
 def test_a_command_of_the_lab_says_what_to_install(blocked, command, extras):
     told = run(blocked - {"glowlab"}, f"from glowlite import cli\ncli.main([{command!r}])", expect=2)
