@@ -14,9 +14,11 @@ from tests.conftest import launch
 
 LONG = 300_000  # milliseconds; machines that run tests may be busy, and nothing here measures time
 # Voila is built with parts of one JupyterLab and loads extensions built with another, and warns of it; JupyterLab warns
-# of its own parts that start slowly, as they do on a busy machine. A page may be left before its kernel has come.
+# of its own parts that start slowly, as they do on a busy machine. A page may be left before its kernel has come,
+# or has heard of all.
 KNOWN = re.compile(
     r"WebSocket is closed before the connection is established|"
+    r"Could not send widget sync message Error: Cannot send|"
     r"Unsatisfied version|No satisfying version|Plugin \S+ .*(took \S+ms|is taking too long) to activate"
 )
 

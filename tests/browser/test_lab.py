@@ -84,7 +84,9 @@ def test_every_prediction_is_answered_when_it_is_made(opened):
 
 ANSWERED = """(count) => [...document.querySelectorAll(".jp-OutputArea-output")]
     .filter((e) => e.textContent.startsWith("You guessed")).length === count"""
-CONTROLS = "input[type=range], input[type=checkbox], .gl-choice, .gl-button button, .gl-handle, canvas.gl-drawable"
+# The button that asks for a camera changes nothing where there is none.
+CONTROLS = "input[type=range], input[type=checkbox], .gl-choice, .gl-button:not(.gl-upload *) button, .gl-handle, "
+CONTROLS += "canvas.gl-drawable"
 # How often each picture was drawn, and how it looks; of curves and charts, which are no canvas, what they hold.
 LOOK = """(figure) => [...figure.querySelectorAll("canvas, .gl-curves, .gl-chart")].map((shown) =>
     shown.matches("canvas") ? [shown.dataset.frame, shown.toDataURL()] : [shown.innerHTML, shown.innerHTML])"""
