@@ -496,7 +496,7 @@ guess.outcome(options[min(options, key=lambda many: abs(many - times))], "The sa
 # %% [markdown]
 # That is what is kept *between* forward and backward. While a step goes back, its inside is in memory, too. So how
 # much does a process really grow? This was recorded by `python -m benchmarks.memory`, up to 128 steps in each of two
-# levels of width 64, for 16 faces of 32 by 32:
+# levels of width 64, for 16 faces of 64 by 64:
 
 # %%
 record = figures.load_record()
@@ -510,8 +510,8 @@ for way in figures.WAYS:
     print(f"{way:13} K = 4: {grown[0]:4.0f} MB   K = 128: {grown[1]:4.0f} MB   time x {last['ratio'][way]:.2f}")
 
 # %% [markdown]
-# Reversible, 128 steps need a third more than 4. The price is time: about half as much again, and not the third that
-# we counted, because on a CPU the small operations of the inverse cost as well.
+# Reversible, 128 steps need hardly more than 4. The price is time: somewhat more than the third that we counted,
+# because on a CPU the small operations of the inverse cost as well.
 
 # %% [markdown]
 # ## 7 · What fits on a card?
@@ -572,7 +572,7 @@ guess.outcome(
 
 # %% tags=["nbval-check-output"]
 settings = record["settings"]
-inside = sum(4 * (4.5 * c + 2 * 64) * size for c, size in ((12, 16 * 16), (24, 8 * 8)))
+inside = sum(4 * (4.5 * c + 2 * 64) * size for c, size in ((12, 32 * 32), (24, 16 * 16)))
 formula = settings["batch"] * 128 * inside
 print(f"counted {formula / 1e6:.0f} MB, measured {last['saved']['stored'] / 1e6:.0f} MB")
 
@@ -782,7 +782,7 @@ print("faces64, stored and reversible are equal to 0.1%:", apart(found["reversib
 # ## Summary
 #
 # - Backward needs what forward saw: stored, memory grows with every step.
-# - Checkpoints keep each step's input and run the step again, for half as much time again.
+# - Checkpoints keep each step's input and run the step again, for a third of the time or more on top.
 # - A reversible step finds its input by the inverse, for the same price: memory does not grow.
 # - Its backward: find $x$, run the step again, hand back all gradients, with the log-det's share.
 # - Where the inverse explodes, gradients are wrong without a word. A guard must look.

@@ -56,7 +56,7 @@ def test_the_stepper_says_what_it_shows_at_every_moment(way):
 def test_the_record_is_read_and_drawn():
     record = figures.load_record()
     scene = figures.recorded(record)
-    assert record["rows"][-1]["depth"] == 128 and "reversible 11 MB" in scene.alt
+    assert record["rows"][-1]["depth"] == 128 and "reversible 29 MB" in scene.alt
     assert pixels(scene.shown()).shape[1] == 1080
 
 
