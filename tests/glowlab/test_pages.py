@@ -382,3 +382,9 @@ def _normal(path: Path) -> list[str]:
         else:
             parts.append(part)
     return parts
+
+
+def test_no_class_of_the_pages_is_one_of_the_explorers_on_them():
+    sheets = ["widgets/theme.css", "pages/pages.css", "serving/voila/templates/glow/page.css"]
+    theme, *others = (set(re.findall(r"\.(gl-[a-z-]+)", (course.LAB / sheet).read_text("utf-8"))) for sheet in sheets)
+    assert theme & set.union(*others) == {"gl-page"} and len(theme) > 50

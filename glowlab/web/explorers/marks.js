@@ -50,7 +50,7 @@ export class EyeMarks extends Dialog {
   }
 
   makeMark(name) {
-    const look = { className: "gl-mark", tabIndex: 0, role: "slider", "aria-roledescription": "mark" };
+    const look = { className: "gl-eye", tabIndex: 0, role: "slider", "aria-roledescription": "mark" };
     const mark = make("div", { ...look, "aria-label": name, "aria-valuemin": 0, "aria-valuemax": 100, title: KEYS });
     mark.addEventListener("keydown", (event) => this.press(event, this.marks.indexOf(mark)));
     mark.addEventListener("focus", () => (this.last = this.marks.indexOf(mark)));
