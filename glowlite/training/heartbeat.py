@@ -58,9 +58,9 @@ class Heartbeat:
             return
         if isinstance(error, Exception) and not isinstance(error, GlowliteError):
             self.thread.join(PATIENCE)  # which ends this process if another one is gone
+        if error is not None and self.may_speak():  # before the others hear of it, and before the file goes
+            tell(self.words(error))
         if isinstance(error, GlowliteError):
-            if self.may_speak():
-                tell(str(error))
             error.told = True
         self.say(DONE if error is None else self.words(error))
         self.thread.join()
