@@ -67,7 +67,7 @@ export class Engine {
 
   // Starts a second worker, where the machine has cores for two: for explorers that draw many pictures at once.
   widen() {
-    this.wider ??= this.addWorker?.();
+    this.wider ??= this.addWorker?.().catch(() => {}); // without memory for it, the first does all
   }
 
   // Ends the workers; what was asked stays unanswered.
