@@ -88,11 +88,11 @@ def log_slope(h: Tensor) -> Tensor:
 exact = pixels.dequantize
 
 
-def add_noise(images: Tensor, n_bits: int = 8, generator: torch.Generator | None = None) -> Tensor:
+def add_noise(images: Tensor, n_bits: int = 8, generator: torch.Generator | None = None, *place) -> Tensor:
     """Dequantised pictures with Gaussian noise of SIGMA on top."""
     device = images.device if generator is None else generator.device
     noise = torch.randn(images.shape, generator=generator, device=device).to(images.device)
-    return exact(images, n_bits, generator) + SIGMA * noise
+    return exact(images, n_bits, generator, *place) + SIGMA * noise
 
 
 @torch.enable_grad()

@@ -46,9 +46,9 @@ def harmed(fault: Fault, root: Path = ROOT) -> str:
 
 @contextmanager
 def copy_of_the_package():
-    """A folder with both packages, tests/, dashboards, assets/ and pyproject.toml, gone afterwards."""
+    """A folder with the packages, tests/, dashboards, assets/ and pyproject.toml, gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        for part in ("glowlite", "glowlab", "tests", "notebooks/dashboards"):
+        for part in ("glowlite", "glowlab", "benchmarks", "tests", "notebooks/dashboards"):
             shutil.copytree(ROOT / part, Path(folder, part), ignore=shutil.ignore_patterns("__pycache__"))
         Path(folder, "assets").symlink_to(ROOT / "assets", target_is_directory=True)
         shutil.copy(ROOT / "pyproject.toml", folder)
@@ -74,7 +74,8 @@ def pytest_in(root: str, tests: list[str], log: str) -> None:
     output = os.open(log, os.O_WRONLY | os.O_CREAT)
     for stream in (1, 2):
         os.dup2(output, stream)
-    for name in [name for name in sys.modules if name.partition(".")[0] in ("glowlite", "glowlab", "tests")]:
+    ours = ("glowlite", "glowlab", "benchmarks", "tests")
+    for name in [name for name in sys.modules if name.partition(".")[0] in ours]:
         del sys.modules[name]
     os.chdir(root)
     sys.path.insert(0, root)

@@ -258,6 +258,8 @@ class KernelSocket(PlainErrors, VoilaKernelWebsocketHandler):
             await super().pre_get()
         except TimeoutError as error:  # the kernel has ended meanwhile
             raise web.HTTPError(404) from error
+        if self.connection is None:  # the page was left while its kernel started; Jupyter would fail with an error
+            raise web.HTTPError(404)
 
     def on_finish(self) -> None:
         super().on_finish()
@@ -282,6 +284,19 @@ class KernelConnection(ZMQChannelsWebsocketConnection):
     """Passes messages between a page and its kernel; tells the page when the kernel has died."""
 
     PROTOCOL_ERROR = 1002
+    is_counted = False  # among the pages of its kernel
+
+    # Jupyter would also take a page off the count that was left before it was connected. `connect` and `disconnect` are
+    # the methods that its handler calls; if one is renamed, kernels end though a page is there.
+    def connect(self):
+        self.is_counted = True
+        return super().connect()
+
+    def disconnect(self) -> None:
+        if self.is_counted:
+            super().disconnect()
+        elif self._open_sessions.get(self.session_key) is self.websocket_handler:
+            del self._open_sessions[self.session_key]
 
     # Jupyter reads as many parts as a frame claims to have, which takes gigabytes. `handle_incoming_message` is the
     # method that its handler calls; if it is renamed, frames are not checked, which test_closed.py notices.

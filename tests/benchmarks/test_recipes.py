@@ -52,6 +52,12 @@ def test_finished_runs_are_kept_and_a_cheaper_recipe_sees_more_images(tmp_path, 
     assert "host" not in json.loads(before)["machine"]
 
 
+@pytest.mark.parametrize("name", [name for name, recipe in RECIPES.items() if recipe.patches])
+def test_every_recipe_that_changes_code_trains(tmp_path, small, monkeypatch, name):
+    monkeypatch.setattr(recipes, "cost", lambda recipe, task: 1.0)
+    assert recipes.measure([name], TASK, tmp_path / "recipes.json", str)
+
+
 def test_the_cost_of_the_first_recipe_is_about_one(small):
     assert 0.5 < recipes.cost(RECIPES[recipes.FIRST], TASK, rounds=8) < 2
 

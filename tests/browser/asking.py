@@ -1,9 +1,13 @@
 """What a test asks of a running server, past any browser: pages, connections to kernels."""
 
 import asyncio
+import base64
 import http.client
 import json
+import os
 import re
+import socket
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
@@ -50,11 +54,29 @@ async def connect(server, kernel: str, protocols=(PROTOCOL,), **headers):
     return await websocket_connect(request, subprotocols=list(protocols))
 
 
-async def leave(socket) -> None:
+async def leave(connection, code: int | None = None) -> None:
     """Close a connection, and wait until the other side has."""
-    socket.close()
-    while await asyncio.wait_for(socket.read_message(), SECONDS) is not None:
+    connection.close(code)
+    while await asyncio.wait_for(connection.read_message(), SECONDS) is not None:
         pass
+
+
+def knock(server, kernel: str) -> None:
+    """Ask for a connection, and be gone before it is made."""
+    parts, key = urlsplit(server.address), base64.b64encode(os.urandom(16)).decode()
+    lines = [
+        f"GET /api/kernels/{kernel}/channels?session_id={uuid.uuid4()} HTTP/1.1",
+        f"Host: {parts.netloc}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {key}",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Protocol: {PROTOCOL}",
+    ]
+    with socket.create_connection((parts.hostname, parts.port), SECONDS) as impatient:
+        impatient.sendall("".join(f"{line}\r\n" for line in [*lines, ""]).encode())
+        time.sleep(0.5)  # the server begins
+    time.sleep(0.5)  # and notices
 
 
 def refused(server, kernel: str, protocols=(PROTOCOL,), **headers) -> int:
@@ -62,10 +84,10 @@ def refused(server, kernel: str, protocols=(PROTOCOL,), **headers) -> int:
 
     async def run() -> int:
         try:
-            socket = await connect(server, kernel, protocols, **headers)
+            connected = await connect(server, kernel, protocols, **headers)
         except HTTPClientError as error:
             return error.code
-        await leave(socket)
+        await leave(connected)
         return 0
 
     return finished(run())

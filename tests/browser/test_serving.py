@@ -1,5 +1,6 @@
 """The running server: visitors with and without a token, the number of places, and messages when something stops."""
 
+import asyncio
 import json
 import re
 import signal
@@ -11,7 +12,7 @@ import nbformat
 import psutil
 import pytest
 
-from .asking import ABSENT, SECONDS, ask, kernel_of, refused
+from .asking import ABSENT, SECONDS, ask, connect, finished, kernel_of, knock, leave, refused
 from .conftest import Served, Watched
 
 pytestmark = pytest.mark.slow
@@ -162,6 +163,25 @@ def test_a_page_that_is_left_before_it_has_come_leaves_no_kernel(server):
         assert time.monotonic() < patience
         time.sleep(0.1)
     assert psutil.wait_procs(new, SECONDS / 2)[1] == []  # one that nobody ever asks for would stay for longer
+
+
+def test_pages_that_are_left_while_they_connect_are_not_counted(server):
+    kernel = kernel_of(ask(server, "/explore/studio")[2])
+    (process,) = [running for running in server.kernels() if kernel in " ".join(running.cmdline())]
+    process.suspend()  # it does not say yet that it is there
+    knock(server, kernel)
+    process.resume()
+
+    async def come_and_go() -> None:
+        stays = await connect(server, kernel)
+        await leave(await connect(server, kernel), code=1001)  # as a browser does when its page is left
+        await asyncio.sleep(4)  # twice as long as the server waits before it ends a kernel without pages
+        assert process.is_running()
+        await leave(stays, code=1001)
+
+    finished(come_and_go())
+    process.wait(30)
+    assert not [line for line in server.lines if "Uncaught" in line]
 
 
 # ---- when something stops -----------------------------------------------------------------------------
