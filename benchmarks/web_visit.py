@@ -32,8 +32,9 @@ OPENED = """() => {
     const [paint] = performance.getEntriesByName("first-contentful-paint");
     return [paint.startTime, drawn[0][0]];
 }"""
-# Milliseconds from each move to the first picture, and to the last of so many.
-MOVES = """async ({ label, count, wanted }) => {
+# Milliseconds from each move to the first picture, and to the last of so many; a move comes when the explorer rests, or
+# as soon as it settles, when it computes the bits per dimension of the picture before.
+MOVES = """async ({ label, count, wanted, states }) => {
     const explorer = document.querySelector("main [address]"), first = [], all = [];
     const sliders = [...explorer.querySelectorAll("input[type=range]")];
     const input = sliders.find((each) => each.labels[0].textContent === label);
@@ -42,7 +43,7 @@ MOVES = """async ({ label, count, wanted }) => {
     const stops = Math.floor((high - low) / step + 0.5);
     for (let i = 0; i < count; i++) {
         if (i % stops === 0 && "seed" in explorer.values) explorer.change({ seed: 100 + i }); // pictures not drawn yet
-        await until(() => explorer.dataset.state !== "moving");
+        await until(() => states.includes(explorer.dataset.state));
         window.drawn = [];
         const start = performance.now();
         input.value = low + step * (i % stops);
@@ -55,6 +56,8 @@ MOVES = """async ({ label, count, wanted }) => {
     }
     return [first, all];
 }"""
+
+STATES = (["resting"], ["settling", "resting"])
 
 
 class Quiet(SimpleHTTPRequestHandler):
@@ -135,16 +138,21 @@ def visit(browser, rounds: int, moves: int) -> None:
             context.close()
             cells = [median(part) for times in opened.values() for part in zip(*times, strict=True)]
             print(f"{name} | {' | '.join(f'{cell:.0f}' for cell in cells)} | {slow:.0f} | {size:.0f}", flush=True)
-        print("\nslider to picture, ms | median | 95 % within\n---|---|---")
+        print("\nslider to picture, ms | from rest: median | 95 % within | while numbers come: median | 95 % within")
+        print("---|---|---|---|---")
         for name, label in SLIDERS.items():
-            context = browser.new_context()
-            page, _ = open_page(context, f"{address}explore/{name}.html")
-            wanted = SIXTEEN if name == "temperature" else 1
-            first, last = page.evaluate(MOVES, {"label": label, "count": moves, "wanted": wanted})
-            print(f"{name}{', the first of sixteen' if wanted > 1 else ''} | {spread(first)}", flush=True)
+            wanted, took = SIXTEEN if name == "temperature" else 1, []
+            for states in STATES:
+                context = browser.new_context()  # which has no pictures yet
+                page, _ = open_page(context, f"{address}explore/{name}.html")
+                given = {"label": label, "count": moves, "wanted": wanted, "states": states}
+                took.append(page.evaluate(MOVES, given))
+                context.close()
+            first, last = zip(*took, strict=True)
+            title = f"{name}, the first of sixteen" if wanted > 1 else name
+            print(f"{title} | {' | '.join(map(spread, first))}", flush=True)
             if wanted > 1:
-                print(f"{name}, all sixteen | {spread(last)}")
-            context.close()
+                print(f"{name}, all sixteen | {' | '.join(map(spread, last))}")
 
 
 def spread(times: list[float]) -> str:
