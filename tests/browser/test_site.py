@@ -334,6 +334,7 @@ def test_a_new_edition_takes_the_place_of_the_old_one(browser, tmp_path, folder)
     running, page = Site(tmp_path, ""), browser.new_page()
     page.goto(running.address)
     is_kept(page, "/index.html")
+    page.evaluate("navigator.serviceWorker.ready.then(() => true)")  # what it keeps is there before it answers
     before = page.evaluate("caches.keys()")
     (kind,) = [name for name in before if " pages " in name]
     for name, old in (("index.html", "Turn a face"), ("sw.js", kind.rpartition(" ")[2])):

@@ -88,7 +88,7 @@ export class Labelled {
 }
 
 // Mean with minus mean without, split at the median; a step is REACH long.
-export function findDirection(latents, labels) {
+function findDirection(latents, labels) {
   const has = splitAtMedian(labels);
   const [more, less] = [labels.filter((_, i) => has[i]), labels.filter((_, i) => !has[i])];
   const middle = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;

@@ -12,7 +12,7 @@ const FAR = 10; // standard deviations; latents of pictures like the data stay w
 const MARGIN = 0.05 / 256; // a tenth of what may be lost before a pixel changes
 
 // Kernels, with room for what they work on: the picture on its way, and a coupling's network.
-export class Work {
+class Work {
   constructor(kernels, size) {
     const buffer = () => (kernels.Real === Float32Array ? kernels.alloc(size) : new kernels.Real(size));
     Object.assign(this, kernels, { states: [buffer(), buffer()], hidden: [buffer(), buffer(), buffer()] });
