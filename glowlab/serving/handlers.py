@@ -178,6 +178,10 @@ class ExplorerPage(Page, patches.NotebookHandler):
 
     def on_connection_close(self) -> None:  # a visitor may reload a page again and again before it has come
         super().on_connection_close()
+        self.leave()
+
+    def leave(self) -> None:
+        """The page was left before all of it was sent, so nobody will ask for its kernel."""
         asyncio.get_running_loop().create_task(self.page_kernels.release())
 
     async def get(self, name: str = "") -> None:
@@ -197,8 +201,8 @@ class ExplorerPage(Page, patches.NotebookHandler):
                 await self.flush()
                 if stuck:
                     return
-        except StreamClosedError:
-            pass  # the page was left before all of it was sent
+        except StreamClosedError:  # tornado does not call on_connection_close for one that was left at the first byte
+            self.leave()
         except AllPlacesTaken:
             if self.notebook:
                 self.show_message(503, *MESSAGES[503], waits=True)

@@ -139,7 +139,7 @@ class PageKernel:
         return kernel_id
 
     async def release(self) -> None:
-        """End the kernel: the page was left before all of it was sent, so nobody will ask for it."""
+        """End the kernel soon after it has started."""
         if self.starting is not None:
             await asyncio.wait([self.starting])
             if not self.has_failed():

@@ -5,13 +5,15 @@ import os
 import signal
 from contextlib import asynccontextmanager
 from pathlib import Path
+from unittest import mock
 
 import psutil
 import pytest
 from jupyter_client.kernelspec import NoSuchKernel
+from tornado.iostream import StreamClosedError
 from traitlets.config import Config
 
-from glowlab.serving import kernels
+from glowlab.serving import handlers, kernels
 
 LONG = 120  # seconds
 pytestmark = pytest.mark.filterwarnings("default")  # jupyter_client and pyzmq give warnings
@@ -81,6 +83,16 @@ def test_a_page_gets_its_kernel_early_or_is_told_at_once_that_there_is_none(tmp_
             assert here.list_kernel_ids() == [kernel]
 
     asyncio.run(run())
+
+
+def test_a_page_that_is_left_at_its_first_byte_lets_its_kernel_go():
+    async def generate(notebook):
+        yield "<html>"
+
+    page = mock.Mock(spec=handlers.ExplorerPage, notebook="", request=mock.Mock(headers={}), generate=generate)
+    page.flush.side_effect = StreamClosedError
+    asyncio.run(handlers.ExplorerPage.get(page, "studio"))
+    page.leave.assert_called_once_with()
 
 
 def test_a_kernel_that_does_not_start_is_known_to_have_failed(tmp_path):
