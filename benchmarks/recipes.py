@@ -152,7 +152,7 @@ def kind(run: dict) -> tuple:
 def table(runs: list[dict]) -> str:
     """The runs in groups of one task each, the best last value first."""
     lines = [
-        "| recipe | size | work, images of the first | cost of an image | held-out bits/dim | less than the first "
+        "| recipe | pictures | work, images of the first | cost of an image | held-out bits/dim | less than the first "
         "| work to reach the first's last value | Fréchet distance at temperature 1, 0.7 |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -161,7 +161,8 @@ def table(runs: list[dict]) -> str:
         recipe, last = RECIPES[run["name"]], run["bits_per_dim"][-1]
         first = firsts.get(kind(run)) if recipe.comparable else None
         share = None if first is None else work_to(run, first)
-        cells = [f"{run['name']}: {recipe.words}", str(run["size"]), f"{run['images']:,}"]
+        what = f"{run['data']}, {run['size']} x {run['size']}"
+        cells = [f"{run['name']}: {recipe.words}", what, f"{run['images']:,}"]
         cells += [f"{run['cost']:.2f}", f"{last:.3f}" if recipe.comparable else f"({last:.3f}, of other pictures)"]
         if first is None:
             cells += ["", ""]

@@ -247,7 +247,8 @@ a residual one, and ActNorm, where it has batch normalisation.
 
 ## Recipes of training
 
-At equal work beside the first recipe, on drawn faces (`python -m benchmarks.recipes`):
+At equal work beside the first recipe, on drawn faces (`python -m benchmarks.recipes`). "Bearded faces" are drawn faces
+as they first were, when everybody had some beard and some glasses:
 
 {recipes}
 

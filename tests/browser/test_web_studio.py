@@ -37,6 +37,20 @@ def computed(folder, name: str = "tiny", **settings) -> StudioExplorer:
     return StudioExplorer(folder / f"{name}.safetensors", **settings)
 
 
+def test_a_mistake_is_said_until_the_next_move(visit):
+    page = visit()
+    notice = page.get_by_role("alert")
+    page.evaluate("""() => {
+        const explorer = document.querySelector("glow-studio");
+        explorer.change({ smile: 0.1 });
+        explorer.notify("This cannot be read.", "bad"); // while the picture is on its way
+    }""")
+    rests(page)
+    assert notice.inner_text().startswith("This cannot be read.")
+    slider(page, "Smile").press("End")
+    notice.wait_for(state="hidden")
+
+
 # ---- what it computes ----------------------------------------------------------------------------------------------
 
 

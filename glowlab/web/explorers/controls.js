@@ -340,6 +340,8 @@ export class Words {
 
 // A sentence above everything, to be closed.
 export class Notice {
+  count = 0; // of sentences so far
+
   constructor() {
     this.text = make("span");
     const close = make("button", { type: "button", textContent: "\u00d7", "aria-label": "Close this message" });
@@ -352,6 +354,7 @@ export class Notice {
   }
 
   show(text, kind = "info") {
+    this.count++;
     this.element.hidden = !text;
     this.element.classList.toggle("gl-bad", kind === "bad");
     say(this.text, text);

@@ -167,6 +167,7 @@ export class Explorer extends HTMLElement {
 
   change(changes) {
     const before = this.values;
+    this.mistake = this.notice.isBad && this.notice.count; // goes with the next picture; one that comes meanwhile stays
     this.values = this.complete(changes, before);
     this.follow();
     for (const [name, value] of Object.entries(this.values)) {
@@ -305,7 +306,7 @@ export class Explorer extends HTMLElement {
   async *showNow() {
     this.dataset.state = "moving";
     yield* this.show();
-    if (this.notice.isBad) this.notify("");
+    if (this.mistake === this.notice.count) this.notify("");
   }
 
   async *settleNow() {
