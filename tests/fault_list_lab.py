@@ -168,10 +168,10 @@ X, PAGE = "glowlab/web/explorers", "tests/browser/test_web_temperature.py"
 STUDIO, WAY = "tests/browser/test_web_studio.py", "tests/browser/test_web_interpolation.py"
 IN_EXPLORERS_OF_THE_PAGE = [
     fault("in a page's explorer: a mistake is not said for long", f"{X}/explorer.js",
-          "this.mistake === this.notice.count", "this.notice.isBad",
+          "this.retract(this.mistake);", 'if (this.notice.isBad) this.notify("");',
           at=f"{STUDIO}::test_a_mistake_is_said_until_the_next_move"),
     fault("in a page's explorer: a mistake stays", f"{X}/explorer.js",
-          "this.mistake === this.notice.count", "false", at=f"{STUDIO}::test_a_mistake_is_said_until_the_next_move"),
+          "this.retract(this.mistake);", "", at=f"{STUDIO}::test_a_mistake_is_said_until_the_next_move"),
     fault("in a page's explorer: work for an older move goes on", f"{X}/updater.js",
           "if (!isLatest()) return false;", "if (false) return false;",
           at=f"{PAGE}::test_the_chosen_face_is_drawn_first_and_no_face_waits_for_ever"),

@@ -21,7 +21,8 @@ export async function ask(model, explorer, kind, buffers = []) {
     listeners.comm_live_update = () => reject(new GlowError(GONE)); // Jupyter's widgets lost their kernel
   });
   for (const [name, listener] of Object.entries(listeners)) model.on(name, listener);
-  const slow = setTimeout(() => explorer.notify(NO_ANSWER, "bad"), SLOW);
+  let said;
+  const slow = setTimeout(() => (said = explorer.notify(NO_ANSWER, "bad")), SLOW);
   try {
     model.send({ kind, id }, undefined, buffers);
     return await answered;
@@ -29,6 +30,7 @@ export async function ask(model, explorer, kind, buffers = []) {
     throw error instanceof GlowError ? error : new GlowError(GONE, { cause: error });
   } finally {
     clearTimeout(slow);
+    explorer.retract(said);
     for (const [name, listener] of Object.entries(listeners)) model.off(name, listener);
   }
 }

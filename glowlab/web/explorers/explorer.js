@@ -239,9 +239,15 @@ export class Explorer extends HTMLElement {
     return nameFaces(text, this.head.people);
   }
 
-  // A sentence above the picture until something changes; kind "info" or "bad".
+  // A sentence above the picture until something changes; kind "info" or "bad". Gives its number.
   notify(text, kind) {
     this.notice.show(text, kind);
+    return this.notice.count;
+  }
+
+  // The sentence of this number goes, if no other took its place.
+  retract(number) {
+    if (number === this.notice.count) this.notify("");
   }
 
   fail(error) {
@@ -306,7 +312,7 @@ export class Explorer extends HTMLElement {
   async *showNow() {
     this.dataset.state = "moving";
     yield* this.show();
-    if (this.mistake === this.notice.count) this.notify("");
+    this.retract(this.mistake);
   }
 
   async *settleNow() {
