@@ -37,20 +37,6 @@ def computed(folder, name: str = "tiny", **settings) -> StudioExplorer:
     return StudioExplorer(folder / f"{name}.safetensors", **settings)
 
 
-def test_a_mistake_is_said_until_the_next_move(visit):
-    page = visit()
-    notice = page.get_by_role("alert")
-    page.evaluate("""() => {
-        const explorer = document.querySelector("glow-studio");
-        explorer.change({ smile: 0.1 });
-        explorer.notify("This cannot be read.", "bad"); // while the picture is on its way
-    }""")
-    rests(page)
-    assert notice.inner_text().startswith("This cannot be read.")
-    slider(page, "Smile").press("End")
-    notice.wait_for(state="hidden")
-
-
 # ---- what it computes ----------------------------------------------------------------------------------------------
 
 
@@ -269,6 +255,20 @@ def test_a_bad_file_is_one_kind_sentence_and_the_page_goes_on(visit, data, words
     notice.wait_for(state="hidden")
     rests(page, "?face=gallery-2&smile=1.00")
     assert apart(pictures(page, AFTER), start) > 0
+
+
+def test_a_mistake_is_said_until_the_next_move(visit):
+    page = visit()
+    notice = page.get_by_role("alert")
+    page.evaluate("""() => {
+        const explorer = document.querySelector("glow-studio");
+        explorer.change({ smile: 0.1 });
+        explorer.notify("This cannot be read.", "bad"); // while the picture is on its way
+    }""")
+    rests(page)
+    assert notice.inner_text().startswith("This cannot be read.")
+    slider(page, "Smile").press("End")
+    notice.wait_for(state="hidden")
 
 
 def test_download_is_the_picture_enlarged(visit):
